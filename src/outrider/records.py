@@ -1,0 +1,328 @@
+"""The frozen records that pass between stages.
+
+Everything here is plain data: made once, never changed, safe to hand from thread to thread.
+Pictures are numpy arrays that nobody writes to after the record is made.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outrider.clock import UtcStamp
+from outrider.vrm import Family
+
+Image = NDArray[np.uint8]
+Corners = NDArray[np.float32]
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture from a camera.
+
+    image: uint8, H x W (grey) or H x W x 3 (RGB). mono_ns: the middle of the exposure on the
+    source's monotonic clock. skipped: frames that the source dropped since the one before.
+    """
+
+    index: int
+    mono_ns: int
+    image: Image
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A plate found in a frame: corners float32 4 x 2, px, in order TL, TR, BR, BL; score 0..1."""
+
+    corners: Corners
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One plate in one frame, read but not yet decided.
+
+    probabilities: float32 9 x 37, a row a character place over `0-9 A-Z -`. patch: uint8 64 x 128.
+    """
+
+    frame: Frame
+    detection: Detection
+    probabilities: Probabilities
+    patch: Image
+    sharpness: float
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterGuess:
+    """One character place: what it most likely is, and the others that it may be, likeliest first.
+
+    alternatives holds (character, probability), the chosen character left out.
+    """
+
+    char: str
+    confidence: float
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlateText:
+    """What a plate says: normalised VRM, its family, and how sure each character is.
+
+    raw is the mark as the reader gave it, before the grammar chose between O/0 and I/1.
+    confidence is calibrated: of marks at 0.95, 95 in 100 are right. ambiguous: the grammar allows
+    more than one reading of the same drawing.
+    """
+
+    vrm: str
+    raw: str
+    family: Family
+    confidence: float
+    characters: tuple[CharacterGuess, ...]
+    ambiguous: bool = False
+
+
+class Direction(StrEnum):
+    """How the plate moved in the picture during its pass."""
+
+    APPROACHING = "approaching"
+    RECEDING = "receding"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The pictures kept of a pass, both of the frame that was read best, as JPEG."""
+
+    patch_jpeg: bytes
+    overview_jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """What a pass of one plate has given so far, or (final) in the end.
+
+    pass_id is unique within the run of the tracker. mono_ns is the exposure of the best frame.
+    """
+
+    pass_id: int
+    text: PlateText
+    mono_ns: int
+    first_mono_ns: int
+    last_mono_ns: int
+    direction: Direction
+    frames_fused: int
+    corners: Corners
+    evidence: Evidence
+    final: bool
+
+
+class FixQuality(StrEnum):
+    """What a position rests on."""
+
+    NONE = "none"
+    FIX_2D = "2d"
+    FIX_3D = "3d"
+    SURVEYED = "surveyed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One position report. mono_ns: when it was true (not when it came) on the unit's clock.
+
+    Degrees WGS 84; metres a second over ground; heading degrees from true north; error_m at 95 %.
+    """
+
+    mono_ns: int
+    utc_ns: int
+    latitude_deg: float
+    longitude_deg: float
+    speed_mps: float | None
+    heading_deg: float | None
+    quality: FixQuality
+    error_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the unit was at an instant; age_s: how far the instant lies from the nearest fix."""
+
+    latitude_deg: float | None
+    longitude_deg: float | None
+    speed_mps: float | None
+    heading_deg: float | None
+    quality: FixQuality
+    age_s: float | None
+    error_m: float | None
+
+
+NO_POSITION = Position(None, None, None, None, FixQuality.NONE, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who read it: unit, source and camera, and with which models (name -> SHA-256)."""
+
+    unit_id: str
+    source_id: str
+    camera_id: str
+    model_digests: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One passing plate: the one record of it. See DESIGN's "Records".
+
+    sequence number and the previous read's hash are the journal's, added where it is written.
+    """
+
+    read_id: uuid.UUID
+    text: PlateText
+    at: UtcStamp
+    mono_ns: int
+    position: Position
+    origin: Origin
+    direction: Direction
+    frames_fused: int
+    corners: tuple[tuple[float, float], ...]
+    evidence: Evidence
+    hotlist_revision: str
+
+
+class Response(StrEnum):
+    """What the crew is asked to do about a vehicle of interest."""
+
+    STOP = "stop"
+    ASSESS = "assess"
+    OBSERVE = "observe"
+    SILENT = "silent"
+
+
+class MatchClass(StrEnum):
+    """How a read met an entry, surest first."""
+
+    EXACT = "exact"
+    WILDCARD = "wildcard"
+    LOOK_ALIKE = "look-alike"
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleOfInterest:
+    """A hotlist entry. vrm may hold `?` (one character) and `*` (any number)."""
+
+    vrm: str
+    reason: str
+    response: Response = Response.ASSESS
+    priority: int = 3
+    make: str = ""
+    model: str = ""
+    colour: str = ""
+    warning_markers: str = ""
+    intelligence_grading: str = ""
+    instruction: str = ""
+    force_area: str = ""
+    valid_from: date | None = None
+    weed_date: date | None = None
+    source_reference: str = ""
+    owner: str = ""
+    protective_marking: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterDifference:
+    """Where a look-alike differs: place (0 is first), read as, listed as, and the doubt."""
+
+    place: int
+    read: str
+    listed: str
+    probability_listed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A read met an entry: which list, its revision and age in s, the class, and why."""
+
+    list_name: str
+    list_revision: str
+    list_age_s: float | None
+    match_class: MatchClass
+    entry: VehicleOfInterest
+    differences: tuple[CharacterDifference, ...] = ()
+
+    @property
+    def response(self) -> Response:
+        """The response asked for; a look-alike is never a stop."""
+        if self.match_class is MatchClass.LOOK_ALIKE and self.entry.response is Response.STOP:
+            return Response.ASSESS
+        return self.entry.response
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A match raised to the crew (or, silent, kept from them), with the read as it stood then."""
+
+    hit_id: uuid.UUID
+    read: Read
+    match: Match
+    look_back: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing may be shown, sounded or sent to the alarm unit."""
+        return self.match.entry.response is Response.SILENT
+
+
+class ActionKind(StrEnum):
+    """What an officer did about a hit."""
+
+    CORRECT = "correct"
+    MISREAD = "misread"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerAction:
+    """What an officer did about a hit, and when; note: the true mark or the reason, if given."""
+
+    hit_id: uuid.UUID
+    kind: ActionKind
+    at: UtcStamp
+    note: str = ""
+
+
+class Level(StrEnum):
+    """How a component is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentHealth:
+    """A component's state, said so that a technician knows what to do; counts are totals."""
+
+    name: str
+    level: Level
+    detail: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def uuid7(utc_ns: int, random_bits: int) -> uuid.UUID:
+    """Return a version 7 UUID (RFC 9562, 5.7) of an instant and at least 74 random bits.
+
+    The bits are given, not drawn, so that a replay of a recording makes the same identifiers.
+    """
+    ms = (utc_ns // 1_000_000) & ((1 << 48) - 1)
+    rand_a = (random_bits >> 62) & 0xFFF
+    rand_b = random_bits & ((1 << 62) - 1)
+    return uuid.UUID(int=ms << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
+
+
+def uuid7_time(identifier: uuid.UUID) -> datetime:
+    """Return the instant that a version 7 UUID was made at, to the millisecond."""
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)

@@ -1,0 +1,1 @@
+"""The only folder that imports picamera2, serial, gpsd and TFLite."""

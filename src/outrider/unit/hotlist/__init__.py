@@ -1,0 +1,1 @@
+"""Vehicles of interest: store, match, import, update."""

@@ -1,0 +1,1 @@
+"""Every read kept: rows, sealed image segments, outbox, retention."""

@@ -1,0 +1,154 @@
+"""What the pipeline asks of the world: small Protocols, each with a real and a replayed side."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from outrider.records import (
+    ComponentHealth,
+    Fix,
+    Frame,
+    Hit,
+    Match,
+    Observation,
+    OfficerAction,
+    PlateText,
+    Position,
+    Read,
+)
+
+
+class Component(Protocol):
+    """Anything whose state `outrider status` shows."""
+
+    def health(self) -> ComponentHealth:
+        """Return the state now; called from any thread, never blocks."""
+        ...
+
+
+class FrameSource(Component, Protocol):
+    """Where pictures come from.
+
+    A live source (a camera) goes on without end and drops what is not taken in time; another (a
+    file) waits for its reader and ends.
+    """
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come at their own pace, so that the newest wins."""
+        ...
+
+    @property
+    def source_id(self) -> str:
+        """Name of the source, as it stands on every read."""
+        ...
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+        """Yield frames, oldest first, until the source ends or stop is set.
+
+        A live source that fails reports a fault in its health and tries again; it does not raise.
+        Raises SourceError where a source that ends cannot be read at all.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file; may be called twice."""
+        ...
+
+
+class SourceError(Exception):
+    """A source cannot be used: what, where, and what to do about it."""
+
+
+class PositionSource(Component, Protocol):
+    """Where the unit is."""
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin to take in fixes (a live source starts its thread, which ends on stop)."""
+        ...
+
+    def at(self, mono_ns: int) -> Position:
+        """Return the position at an instant, interpolated between fixes; never blocks."""
+        ...
+
+    def latest(self) -> Fix | None:
+        """Return the newest fix."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file; may be called twice."""
+        ...
+
+
+class Recogniser(Component, Protocol):
+    """Detect, rectify and read: every plate in one frame."""
+
+    @property
+    def model_digests(self) -> tuple[tuple[str, str], ...]:
+        """Name and SHA-256 of each model in use."""
+        ...
+
+    def observe(self, frame: Frame) -> list[Observation]:
+        """Return what plates the frame shows."""
+        ...
+
+
+class Matcher(Component, Protocol):
+    """The hotlists in force."""
+
+    @property
+    def revision(self) -> str:
+        """Revision of the lists that a read is checked against now."""
+        ...
+
+    def match(self, text: PlateText, position: Position, utc_ns: int) -> Sequence[Match]:
+        """Return every entry that the mark meets, the most urgent first; silent ones included."""
+        ...
+
+
+class AlarmOutput(Component, Protocol):
+    """The alarm unit, or what stands in its place on a terminal. Never given a silent hit."""
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin to serve the line (its own thread, named alarm, which ends on stop)."""
+        ...
+
+    def raise_alert(self, hit: Hit) -> None:
+        """Sound a hit; returns at once. Raises ValueError for a silent one."""
+        ...
+
+    def set_context(self, speed_mps: float | None, night: bool) -> None:
+        """Tell how fast the unit moves (None: unknown) and whether it is dark."""
+        ...
+
+    def actions(self) -> list[OfficerAction]:
+        """Return the officer's actions since the last call."""
+        ...
+
+    def close(self) -> None:
+        """End the session with the alarm unit; may be called twice."""
+        ...
+
+
+class Journal(Component, Protocol):
+    """Where every read is kept. Thread-safe; its own thread does the writing."""
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin to write (its own thread, named journal; it drains before it ends)."""
+        ...
+
+    def put_read(self, read: Read) -> None:
+        """Keep a read; committed within a second or 20 reads. Blocks while its queue is full."""
+        ...
+
+    def put_hit(self, hit: Hit) -> None:
+        """Keep a hit, with the read as it stood; committed at once, first in the outbox."""
+        ...
+
+    def put_action(self, action: OfficerAction) -> None:
+        """Keep what an officer did about a hit; committed at once."""
+        ...
+
+    def close(self) -> None:
+        """Write what is queued, then close; may be called twice."""
+        ...

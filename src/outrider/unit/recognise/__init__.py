@@ -1,0 +1,1 @@
+"""Detect, rectify, read, track, vote: arrays in, records out."""

@@ -1,0 +1,1 @@
+"""The way from the journal to the centre and back."""

@@ -1,0 +1,1 @@
+"""What crosses between unit and centre."""
