@@ -252,27 +252,35 @@ class Match:
     entry: VehicleOfInterest
     differences: tuple[CharacterDifference, ...] = ()
 
-    @property
-    def response(self) -> Response:
-        """The response asked for; a look-alike is never a stop."""
-        if self.match_class is MatchClass.LOOK_ALIKE and self.entry.response is Response.STOP:
-            return Response.ASSESS
-        return self.entry.response
-
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A match raised to the crew (or, silent, kept from them), with the read as it stood then."""
+    """A match raised to the crew (or, silent, kept from them), with the read as it stood then.
+
+    doubtful: the read's confidence lies under the operating point for an alarm.
+    """
 
     hit_id: uuid.UUID
     read: Read
     match: Match
     look_back: bool = False
+    doubtful: bool = False
 
     @property
     def silent(self) -> bool:
         """Whether nothing may be shown, sounded or sent to the alarm unit."""
         return self.match.entry.response is Response.SILENT
+
+    @property
+    def possible(self) -> bool:
+        """Whether this is a *possible*: a look-alike, or a read that is not sure enough."""
+        return self.doubtful or self.match.match_class is MatchClass.LOOK_ALIKE
+
+    @property
+    def response(self) -> Response:
+        """What the crew is asked to do; a possible is never a stop."""
+        asked = self.match.entry.response
+        return Response.ASSESS if self.possible and asked is Response.STOP else asked
 
 
 class ActionKind(StrEnum):

@@ -121,6 +121,10 @@ class AlarmOutput(Component, Protocol):
         """Tell how fast the unit moves (None: unknown) and whether it is dark."""
         ...
 
+    def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
+        """Tell which other components are in fault now (none: empty), so that it is heard."""
+        ...
+
     def actions(self) -> list[OfficerAction]:
         """Return the officer's actions since the last call."""
         ...

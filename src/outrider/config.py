@@ -1,0 +1,223 @@
+"""Typed settings from one TOML file; an unknown or out-of-range key is an error with its line."""
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+DEFAULT_PATH = Path("/etc/outrider/outrider.toml")
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; the message lists every fault with file, line and remedy."""
+
+
+def state_home() -> Path:
+    """Return where state is kept by default: /var/lib for root, the user's own folder otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/outrider")
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "outrider"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class UnitSettings(_Section):
+    """The unit itself."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "unenrolled"
+    camera_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "camera-1"
+    state_dir: Path = Field(default_factory=state_home)
+    driver_safe: bool = True
+
+
+class CameraSettings(_Section):
+    """The camera, for `--source picamera2`. Short exposures keep plates at speed sharp."""
+
+    model: Literal["global-shutter", "hq"] = "global-shutter"
+    exposure_us: Annotated[int, Field(ge=20, le=20_000)] = 1_000
+    analogue_gain: Annotated[float, Field(ge=1.0, le=16.0)] = 8.0
+    frame_rate_hz: Annotated[float, Field(ge=1.0, le=60.0)] = 25.0
+    width_px: Annotated[int, Field(ge=320, le=4056)] = 1456
+    height_px: Annotated[int, Field(ge=240, le=3040)] = 1088
+    stall_after_s: Annotated[float, Field(ge=0.5, le=60.0)] = 3.0
+
+
+class RecogniserSettings(_Section):
+    """Detector and reader."""
+
+    runtime: Literal["auto", "ai-edge-litert", "tflite-runtime"] = "auto"
+    precision: Literal["auto", "int8", "f32"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=8)] = Field(
+        default_factory=lambda: max(1, min(3, (os.cpu_count() or 2) - 1))
+    )
+    models_dir: Path | None = None
+    detector_width_px: Annotated[int, Field(ge=320, le=1280)] = 640
+
+
+class GpsSettings(_Section):
+    """Position and time."""
+
+    source: str = "gpsd"
+    stale_after_s: Annotated[float, Field(ge=1.0, le=60.0)] = 3.0
+
+
+class HotlistSettings(_Section):
+    """Vehicles of interest."""
+
+    path: Path | None = None
+    amber_age_h: Annotated[float, Field(gt=0, le=8760)] = 24.0
+    red_age_h: Annotated[float, Field(gt=0, le=8760)] = 72.0
+    repeat_after_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    repeat_after_m: Annotated[float, Field(ge=0, le=1_000_000)] = 2_000.0
+    look_alike_min_probability: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+
+class AlarmSettings(_Section):
+    """The alarm unit: a serial port, or `terminal`, or `none`."""
+
+    port: str = "terminal"
+    baud: Literal[57_600, 115_200, 250_000] = 115_200
+    speech: bool = False
+
+
+class JournalSettings(_Section):
+    """Where reads are kept, and for whom they are sealed.
+
+    sealing: `auto` seals to the centre's key where the unit is enrolled, keeps recordings in clear
+    where it is not, and refuses a camera without a key; `none` keeps all in clear and says so.
+    """
+
+    directory: Path | None = None
+    sealing: Literal["auto", "required", "none"] = "auto"
+    centre_public_key: Path | None = None
+    segment_mb: Annotated[int, Field(ge=1, le=64)] = 32
+    min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
+    commit_within_s: Annotated[float, Field(gt=0, le=5)] = 1.0
+    commit_reads: Annotated[int, Field(ge=1, le=500)] = 20
+
+
+class PipelineSettings(_Section):
+    """Queues and limits between stages."""
+
+    observation_queue_frames: Annotated[int, Field(ge=1, le=64)] = 4
+    pass_ends_after_s: Annotated[float, Field(ge=0.1, le=10.0)] = 1.0
+    health_every_s: Annotated[float, Field(ge=0.2, le=60.0)] = 1.0
+    watchdog_s: Annotated[float, Field(ge=1.0, le=120.0)] = 10.0
+
+
+class Settings(_Section):
+    """All settings; every section may be left out."""
+
+    unit: UnitSettings = Field(default_factory=UnitSettings)
+    camera: CameraSettings = Field(default_factory=CameraSettings)
+    recogniser: RecogniserSettings = Field(default_factory=RecogniserSettings)
+    gps: GpsSettings = Field(default_factory=GpsSettings)
+    hotlist: HotlistSettings = Field(default_factory=HotlistSettings)
+    alarm: AlarmSettings = Field(default_factory=AlarmSettings)
+    journal: JournalSettings = Field(default_factory=JournalSettings)
+    pipeline: PipelineSettings = Field(default_factory=PipelineSettings)
+
+    @property
+    def journal_dir(self) -> Path:
+        """Folder of the journal: as set, or `journal` in the unit's state folder."""
+        return self.journal.directory or self.unit.state_dir / "journal"
+
+    @property
+    def status_file(self) -> Path:
+        """File that a running unit keeps its health in, for `outrider status`."""
+        return self.unit.state_dir / "status.json"
+
+
+def load(path: Path | None) -> Settings:
+    """Read the settings from a file; without one, from the default place if it is there.
+
+    Raises ConfigError where the file cannot be read or a key is unknown or out of range.
+    """
+    if path is None:
+        if not DEFAULT_PATH.exists():
+            return Settings()
+        path = DEFAULT_PATH
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Settings:
+    """Return the settings that a TOML text holds; name stands in error messages.
+
+    Raises ConfigError, listing every fault.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: not TOML: {error}") from error
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        faults = [_explain(fault, text, name) for fault in error.errors()]
+        raise ConfigError("\n".join(faults)) from error
+
+
+def _explain(fault: Any, text: str, name: str) -> str:
+    where = [str(part) for part in fault["loc"]]
+    line = _line_of(where, text)
+    key = ".".join(where)
+    if fault["type"] == "extra_forbidden":
+        return f"{name}:{line}: unknown key {key}; allowed here: {', '.join(_siblings(where))}"
+    return f"{name}:{line}: {key} = {fault['input']!r}: {fault['msg']}"
+
+
+def _siblings(where: list[str]) -> Iterator[str]:
+    section = Settings.model_fields if len(where) < 2 else _fields_of(where[0])
+    yield from sorted(section)
+
+
+def _fields_of(section: str) -> dict[str, FieldInfo]:
+    kind = Settings.model_fields[section].annotation
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
+
+
+def _line_of(where: list[str], text: str) -> int:
+    """Return the 1-based line of a key in a TOML text (tomllib keeps none), or of its section."""
+    section_line = 1
+    section = ""
+    for number, raw in enumerate(text.splitlines(), start=1):
+        stripped = raw.strip()
+        if stripped.startswith("["):
+            section = stripped.strip("[] ")
+            section_line = number if section == where[0] else section_line
+            continue
+        key = stripped.partition("=")[0].strip().strip("\"'")
+        if ".".join(filter(None, (section, key))) == ".".join(where):
+            return number
+    return section_line
+
+
+def as_toml(settings: Settings) -> str:
+    """Return the settings in force as TOML, defaults filled in."""
+    lines: list[str] = []
+    for section, values in settings.model_dump(mode="json").items():
+        lines.append(f"[{section}]")
+        lines += [_toml_line(key, value) for key, value in values.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml_line(key: str, value: Any) -> str:
+    if value is None:
+        return f"# {key} is not set"
+    if isinstance(value, bool):
+        return f"{key} = {str(value).lower()}"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{key} = "{escaped}"'
+    return f"{key} = {value}"
