@@ -1,0 +1,168 @@
+"""Decide: track and vote, tag, check, alarm, journal. One thread owns all of it, so no locks."""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from outrider.records import (
+    Frame,
+    Hit,
+    Match,
+    Observation,
+    PassResult,
+    Read,
+)
+from outrider.unit.events import Events
+from outrider.unit.ports import AlarmOutput, Journal, Matcher, PositionSource
+from outrider.unit.tag import Tagger
+
+_log = logging.getLogger(__name__)
+
+_NIGHT_BELOW_GREY = 40.0  # mean grey level of a frame at the camera's fixed exposure
+_LIGHT_SMOOTHING = 0.05
+_LIGHT_STEP_PX = 32
+
+
+class PassTracker(Protocol):
+    """Observations in, frame by frame; what each pass has given so far, or in the end, out."""
+
+    def update(self, frame: Frame, observations: Sequence[Observation]) -> list[PassResult]:
+        """Take in what one frame showed."""
+        ...
+
+    def finish(self) -> list[PassResult]:
+        """End every open pass."""
+        ...
+
+
+class RepeatRule(Protocol):
+    """Whether a hit sounds, or is a repeat of one that has sounded."""
+
+    def admits(self, read: Read, match: Match, possible: bool) -> bool:
+        """Return whether to raise it; if so, it is remembered as raised."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoints:
+    """Least calibrated confidence of a read for an alarm, and for a *possible*."""
+
+    alarm: float
+    possible: float
+
+
+@dataclass(slots=True)
+class DecideCounts:
+    """What was decided so far. Silent hits stand in no count that the crew can see."""
+
+    reads: int = 0
+    hits: int = 0
+    acknowledged: int = 0
+    revised_after_hit: int = 0
+
+
+@dataclass(slots=True)
+class _OpenPass:
+    read_id: uuid.UUID
+    raised_vrms: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where decisions go."""
+
+    alarm: AlarmOutput
+    journal: Journal
+    events: Events
+
+
+class Decider:
+    """The stages behind the recogniser, in the order in which a read passes through them."""
+
+    def __init__(
+        self,
+        tracker: PassTracker,
+        tagger: Tagger,
+        matcher: Matcher,
+        repeat: RepeatRule,
+        points: OperatingPoints,
+        outputs: Outputs,
+    ) -> None:
+        self._tracker = tracker
+        self._tagger = tagger
+        self._matcher = matcher
+        self._repeat = repeat
+        self._points = points
+        self._out = outputs
+        self._open: dict[int, _OpenPass] = {}
+        self._grey_level: float | None = None
+        self.counts = DecideCounts()
+
+    def take(self, frame: Frame, observations: Sequence[Observation]) -> None:
+        """Take in what one frame showed, and act on every pass that it moved on."""
+        self._note_light(frame)
+        for result in self._tracker.update(frame, observations):
+            self._act_on(result)
+
+    def finish(self) -> None:
+        """End every open pass: the source has ended, or stalled, or the unit stops."""
+        for result in self._tracker.finish():
+            self._act_on(result)
+
+    def rounds(self, positions: PositionSource) -> None:
+        """Do what is due now and then: officers' actions in, speed and light out."""
+        for action in self._out.alarm.actions():
+            self._out.journal.put_action(action)
+            self._out.events.action(action)
+            self.counts.acknowledged += 1
+        fix = positions.latest()
+        self._out.alarm.set_context(fix.speed_mps if fix else None, self.night)
+
+    @property
+    def night(self) -> bool:
+        """Whether the pictures have been dark for a while."""
+        return self._grey_level is not None and self._grey_level < _NIGHT_BELOW_GREY
+
+    def _act_on(self, result: PassResult) -> None:
+        opened = self._open.get(result.pass_id)
+        if opened is None:
+            opened = _OpenPass(self._tagger.new_id(result.first_mono_ns))
+            self._open[result.pass_id] = opened
+        read = self._tagger.read_of(result, opened.read_id, self._matcher.revision)
+        self._check(read, opened)
+        if result.final:
+            del self._open[result.pass_id]
+            self._keep(read, opened)
+
+    def _check(self, read: Read, opened: _OpenPass) -> None:
+        if read.text.confidence < self._points.possible:
+            return
+        doubtful = read.text.confidence < self._points.alarm or read.text.ambiguous
+        for match in self._matcher.match(read.text, read.position, read.at.utc_ns):
+            hit = Hit(self._tagger.new_id(read.mono_ns), read, match, doubtful=doubtful)
+            if self._repeat.admits(read, match, hit.possible):
+                opened.raised_vrms.add(read.text.vrm)
+                self._raise(hit)
+
+    def _raise(self, hit: Hit) -> None:
+        """Sound it before it is written; a silent one is only written."""
+        if not hit.silent:
+            self._out.alarm.raise_alert(hit)
+        self._out.journal.put_hit(hit)
+        if not hit.silent:
+            self.counts.hits += 1
+            self._out.events.hit(hit)
+
+    def _keep(self, read: Read, opened: _OpenPass) -> None:
+        self._out.journal.put_read(read)
+        self.counts.reads += 1
+        self._out.events.read(read)
+        if opened.raised_vrms - {read.text.vrm}:
+            self.counts.revised_after_hit += 1
+
+    def _note_light(self, frame: Frame) -> None:
+        level = float(frame.image[::_LIGHT_STEP_PX, ::_LIGHT_STEP_PX].mean())
+        before = level if self._grey_level is None else self._grey_level
+        self._grey_level = before + _LIGHT_SMOOTHING * (level - before)

@@ -1,0 +1,159 @@
+"""Component health: gathered, logged when it changes, kept in a file for `outrider status`.
+
+The file is replaced whole every time, so that a reader never sees half of it. The systemd
+watchdog is fed only while every stage has moved on within its time.
+"""
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from outrider.clock import Clock
+from outrider.records import ComponentHealth, Level
+
+_log = logging.getLogger(__name__)
+
+STATUS_SCHEMA = 1
+
+
+class Beats:
+    """When each stage last moved on, on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self._last_s: dict[str, float] = {}
+
+    def beat(self, name: str) -> None:
+        """Note that the stage moves."""
+        self._last_s[name] = time.monotonic()
+
+    def late(self, limit_s: float) -> list[str]:
+        """Return the stages that have not moved for longer than limit_s."""
+        now = time.monotonic()
+        return sorted(name for name, last in self._last_s.items() if now - last > limit_s)
+
+
+class HealthBoard:
+    """Asks every component how it is; logs each change of level."""
+
+    def __init__(self, askers: Sequence[Callable[[], ComponentHealth]]) -> None:
+        self._askers = tuple(askers)
+        self._levels: dict[str, Level] = {}
+
+    def ask(self) -> tuple[ComponentHealth, ...]:
+        """Return every component's health now."""
+        components = tuple(ask() for ask in self._askers)
+        for component in components:
+            self._log_change(component)
+        return components
+
+    def _log_change(self, component: ComponentHealth) -> None:
+        before = self._levels.get(component.name, Level.OK)
+        self._levels[component.name] = component.level
+        if component.level is before:
+            return
+        level = {Level.FAULT: logging.ERROR, Level.WARNING: logging.WARNING}.get(
+            component.level, logging.INFO
+        )
+        _log.log(level, "%s: %s: %s", component.name, component.level.value, component.detail)
+
+
+def worst(components: Iterable[ComponentHealth]) -> Level:
+    """Return the worst level among the components."""
+    order = (Level.FAULT, Level.WARNING, Level.OK)
+    levels = {component.level for component in components}
+    return next((level for level in order if level in levels), Level.OK)
+
+
+def as_json(component: ComponentHealth) -> dict[str, Any]:
+    """Return a component's health as plain data."""
+    return {
+        "name": component.name,
+        "level": component.level.value,
+        "detail": component.detail,
+        "counts": dict(component.counts),
+    }
+
+
+def write_status(path: Path, clock: Clock, components: Sequence[ComponentHealth]) -> None:
+    """Replace the status file with the health of now. Raises OSError where it cannot be."""
+    document = {
+        "schema": STATUS_SCHEMA,
+        "pid": os.getpid(),
+        "mono_ns": time.monotonic_ns(),
+        "utc": clock.stamp(clock.mono_ns()).iso_ms(),
+        "level": worst(components).value,
+        "components": [as_json(component) for component in components],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+class SystemdNotifier:
+    """Speaks sd_notify(3) to systemd where it started us, else does nothing."""
+
+    def __init__(self) -> None:
+        self._address = os.environ.get("NOTIFY_SOCKET")
+
+    def send(self, message: str) -> None:
+        """Send one state, such as READY=1 or WATCHDOG=1."""
+        if not self._address:
+            return
+        address = self._address.replace("@", "\0", 1)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+            line.sendto(message.encode(), address)
+
+
+class HealthKeeper:
+    """Every health_every_s: ask, tell, write the status file, feed the watchdog."""
+
+    def __init__(
+        self,
+        board: HealthBoard,
+        beats: Beats,
+        watchdog_s: float,
+        tell: Callable[[Sequence[ComponentHealth]], None],
+    ) -> None:
+        self._board = board
+        self._beats = beats
+        self._watchdog_s = watchdog_s
+        self._tell = tell
+        self._notifier = SystemdNotifier()
+        self._thread: threading.Thread | None = None
+        self._done = threading.Event()
+
+    def start(self, every_s: float) -> None:
+        """Begin, on a thread named health."""
+        self._notifier.send("READY=1")
+        self._thread = threading.Thread(target=self._run, args=(every_s,), name="health")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Do one last round and end."""
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._notifier.send("STOPPING=1")
+
+    def _run(self, every_s: float) -> None:
+        while True:
+            self._round()
+            if self._done.wait(every_s):
+                self._round()
+                return
+
+    def _round(self) -> None:
+        self._tell(self._board.ask())
+        late = self._beats.late(self._watchdog_s)
+        if late:
+            _log.error("no progress for %.0f s: %s", self._watchdog_s, ", ".join(late))
+        else:
+            self._notifier.send("WATCHDOG=1")
