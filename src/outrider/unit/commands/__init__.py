@@ -1,0 +1,1 @@
+"""The unit's commands: each module adds its options with register() and runs them."""

@@ -1,0 +1,33 @@
+"""`outrider config show|check`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from outrider import config
+from outrider.commands_common import Subparsers, add_json, new_parser
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(commands, "config", "settings: show, check", "outrider config check -c F")
+    parser.add_argument("action", choices=("show", "check"))
+    parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
+    add_json(parser)
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        settings = config.load(args.config)
+    except config.ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.action == "check":
+        print(f"{args.config or config.DEFAULT_PATH}: good")
+    elif args.json:
+        print(json.dumps(settings.model_dump(mode="json"), indent=1))
+    else:
+        print(config.as_toml(settings), end="")
+    return 0

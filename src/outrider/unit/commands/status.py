@@ -1,0 +1,84 @@
+"""`outrider status`: how a running unit is, from the file that it keeps."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from outrider import config
+from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.records import Level
+from outrider.unit.health import STATUS_SCHEMA
+
+_STALE_AFTER_S = 5.0
+_STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red", "off": "dim"}
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(commands, "status", "how a running unit is", "outrider status --json")
+    parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
+    parser.add_argument("--state-dir", type=Path, help="the unit's state folder, if not as set")
+    add_json(parser)
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Print the status. Exit 0: all well; 1: a fault, or no unit runs; 2: settings are wrong."""
+    try:
+        settings = config.load(args.config)
+    except config.ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    path = args.state_dir / "status.json" if args.state_dir else settings.status_file
+    try:
+        status = _load(path)
+    except StatusError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps(status, indent=1))
+    else:
+        _show(status)
+    return 1 if status["level"] == Level.FAULT.value or status["stale"] else 0
+
+
+class StatusError(Exception):
+    """There is no status to show; the message says why and what to do."""
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        status: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StatusError(
+            f"{path}: not there: no unit has run here; start `outrider run`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise StatusError(f"{path}: cannot be read: {error}") from error
+    if status.get("schema") != STATUS_SCHEMA:
+        raise StatusError(f"{path}: of another version of outrider; restart the unit")
+    status["age_s"] = round((time.monotonic_ns() - status["mono_ns"]) / 1e9, 1)
+    status["stale"] = not 0 <= status["age_s"] <= _STALE_AFTER_S
+    return status
+
+
+def _show(status: dict[str, Any]) -> None:
+    console = Console()
+    if status["stale"]:
+        console.print(
+            f"[bold red]The unit does not run, or hangs:[/] last word at {status['utc']}"
+            f" from process {status['pid']}"
+        )
+    table = Table("component", "state", "detail", "counts")
+    for component in status["components"]:
+        style = _STYLES[component["level"]]
+        counts = "  ".join(f"{name} {count}" for name, count in component["counts"].items())
+        state = f"[{style}]{component['level']}[/]"
+        table.add_row(component["name"], state, component["detail"], counts)
+    console.print(table)
