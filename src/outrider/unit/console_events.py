@@ -1,0 +1,83 @@
+"""Events for people, on a terminal: one line a read, a hit that cannot be missed."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Position, Read, Response
+from outrider.unit.events import RunSummary
+
+_STYLES = {
+    Response.STOP: "bold white on red",
+    Response.ASSESS: "bold black on yellow",
+    Response.OBSERVE: "bold white on blue",
+}
+_SURE = 0.95
+_DOUBTFUL = 0.7
+
+
+class ConsoleEvents:
+    """Writes to a rich console (its own lock makes it safe from several threads)."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._levels: dict[str, tuple[Level, str]] = {}
+
+    def read(self, read: Read) -> None:
+        """Print a read: mark, confidence, time, place, direction."""
+        confidence = read.text.confidence
+        style = "green" if confidence >= _SURE else "yellow" if confidence >= _DOUBTFUL else "red"
+        line = Text()
+        line.append(read.at.utc.strftime("%H:%M:%S "), style="dim")
+        line.append(f" {read.text.vrm:<9}", style="bold")
+        line.append(f" {confidence:4.0%} ", style=style)
+        line.append(f"{read.text.family.value:<17} {read.direction.value:<12}")
+        line.append(f"{read.frames_fused:>3} frames  {place(read.position)}", style="dim")
+        self._console.print(line)
+
+    def hit(self, hit: Hit) -> None:
+        """Print a hit in a box, by the response asked for."""
+        entry, match = hit.match.entry, hit.match
+        style = _STYLES[hit.response]
+        words = "POSSIBLE" if hit.possible else hit.response.value.upper()
+        vehicle = " ".join(filter(None, (entry.colour, entry.make, entry.model)))
+        age = "" if match.list_age_s is None else f", {match.list_age_s / 3600:.0f} h old"
+        body = (
+            f"{hit.read.text.vrm}  read at {hit.read.text.confidence:.0%}\n"
+            f"{entry.reason}  {vehicle}\n"
+            f"{match.match_class.value} match of {entry.vrm}, list {match.list_name}{age}"
+        )
+        self._console.print(Panel(body, title=f" {words} ", style=style, expand=False))
+
+    def action(self, action: OfficerAction) -> None:
+        """Print what an officer did."""
+        note = f": {action.note}" if action.note else ""
+        self._console.print(f"[bold]officer:[/] {action.kind.value}{note}")
+
+    def health(self, components: Sequence[ComponentHealth]) -> None:
+        """Print each component whose level has changed."""
+        for component in components:
+            before = self._levels.get(component.name, (Level.OK, ""))
+            self._levels[component.name] = (component.level, component.detail)
+            if component.level is before[0] or component.level is Level.OFF:
+                continue
+            style = {Level.FAULT: "bold red", Level.WARNING: "yellow"}.get(component.level, "green")
+            text = f"{component.name} {component.level.value}: {component.detail}"
+            self._console.print(Text(text, style=style))
+
+    def summary(self, summary: RunSummary) -> None:
+        """Print the totals."""
+        self._console.print(
+            f"{summary.reads} reads, {summary.hits} hits ({summary.acknowledged} acknowledged),"
+            f" {summary.frames} frames in {summary.duration_s:.0f} s,"
+            f" {summary.frames_dropped} frames dropped"
+        )
+
+
+def place(position: Position) -> str:
+    """Return a position for people, or that there is none."""
+    if position.latitude_deg is None or position.longitude_deg is None:
+        return "no position"
+    return f"{position.latitude_deg:.5f},{position.longitude_deg:.5f}"
