@@ -40,6 +40,8 @@ _FORMS: tuple[tuple[Family, re.Pattern[str]], ...] = tuple(
     (family, re.compile(rf"(?:{form})\Z"))
     for family, form in (
         (Family.CURRENT, r"[A-HJ-PR-Y]{2}\d\d[A-HJ-PR-Z]{3}"),
+        # MN and MAN were never issued in Great Britain: they are the Isle of Man's.
+        (Family.ISLE_OF_MAN, r"[A-Z]?MN[1-9]\d{0,3}[A-Z]?|MAN[1-9]\d{0,3}[A-Z]?"),
         (Family.Q, r"Q[1-9]\d{0,2}[A-HJ-PR-Y]{3}"),
         (Family.PREFIX, r"[A-HJ-NPR-TV-Y][1-9]\d{0,2}[A-HJ-PR-Y]{3}"),
         (Family.SUFFIX, r"[A-HJ-PR-Y]{3}[1-9]\d{0,2}[A-HJ-NPR-TV-Y]"),
@@ -56,7 +58,6 @@ _FORMS: tuple[tuple[Family, re.Pattern[str]], ...] = tuple(
         (Family.TRADE, r"\d{5}"),
         (Family.MILITARY, r"\d\d[A-Z]{2}\d\d|[A-Z]{2}\d\d[A-Z]{2}"),
         (Family.IRISH, r"\d\d[12]?[A-Z]{1,2}[1-9]\d{0,5}"),
-        (Family.ISLE_OF_MAN, r"[A-Z]?MN[1-9]\d{0,3}[A-Z]?|MAN[1-9]\d{0,3}[A-Z]?"),
     )
 )
 
