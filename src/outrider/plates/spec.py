@@ -1,0 +1,113 @@
+"""What a plate looks like (`PlateSpec`) and its drawing (`PlateImage`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from outrider.plates.glyphs import CAR, MOTORCYCLE, GlyphStyle
+
+Rgb = tuple[int, int, int]
+RgbImage = npt.NDArray[np.uint8]
+
+BandKind = Literal["eu", "flag", "uk", "green", "plain"]
+
+WHITE: Final[Rgb] = (232, 232, 228)
+YELLOW: Final[Rgb] = (240, 186, 32)
+BLACK: Final[Rgb] = (24, 24, 26)
+SILVER: Final[Rgb] = (205, 207, 210)
+BAND_BLUE: Final[Rgb] = (28, 66, 160)
+BAND_GREEN: Final[Rgb] = (0, 160, 90)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The coloured strip at the left edge: national band, or the green flash."""
+
+    kind: BandKind
+    letters: str = "GB"
+    width_mm: float = 44.0
+    colour: Rgb = BAND_BLUE
+
+
+@dataclass(frozen=True, slots=True)
+class Bolt:
+    """A fixing or its cap; position in mm from the plate's top left."""
+
+    x_mm: float
+    y_mm: float
+    radius_mm: float = 6.0
+    colour: Rgb = (200, 200, 200)
+
+
+@dataclass(frozen=True, slots=True)
+class PlateSpec:
+    """One plate. `lines` hold the mark with its group gaps as spaces, top line first."""
+
+    lines: tuple[str, ...]
+    width_mm: float = 520.0
+    height_mm: float = 111.0
+    glyphs: GlyphStyle = CAR
+    gap_mm: float = 11.0
+    group_gap_mm: float = 33.0
+    line_gap_mm: float = 19.0
+    background: Rgb = WHITE
+    ink: Rgb = BLACK
+    band: Band | None = None
+    border_mm: float = 0.0
+    """Stroke of the line along the edge; 0 for none."""
+    corner_mm: float = 10.0
+    bolts: tuple[Bolt, ...] = ()
+    supplier: str = ""
+    """Small print under the mark (dealer, BS AU 145 line)."""
+    relief: float = 0.0
+    """0 flat print; up to 1 for pressed, 3D or gel characters with lit and dark edges."""
+    dirt: float = 0.0
+    """0 clean to 1 filthy."""
+    shift_mm: tuple[float, float] = (0.0, 0.0)
+    """The whole mark off centre, right and down."""
+    seed: int = 0
+    """Of the dirt."""
+    tags: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def mark(self) -> str:
+        """The mark as one string without spaces."""
+        return "".join(self.lines).replace(" ", "")
+
+
+@dataclass(frozen=True, slots=True)
+class CharBox:
+    """Where a character stands in the drawing, px."""
+
+    character: str
+    x0_px: float
+    y0_px: float
+    x1_px: float
+    y1_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlateImage:
+    """A drawn plate, filling the picture: `rgb` uint8 [H, W, 3]; characters in reading order."""
+
+    rgb: RgbImage
+    characters: tuple[CharBox, ...]
+
+
+def one_line(mark: str, *, background: Rgb = WHITE) -> PlateSpec:
+    """The ordinary 520 x 111 mm plate; `mark` with its space."""
+    return PlateSpec((mark,), background=background)
+
+
+def two_line(top: str, bottom: str, *, background: Rgb = YELLOW) -> PlateSpec:
+    """The square 285 x 203 mm plate."""
+    return PlateSpec((top, bottom), 285.0, 203.0, background=background)
+
+
+def motorcycle(top: str, bottom: str) -> PlateSpec:
+    """A motorcycle's rear plate, 229 x 164 mm."""
+    return PlateSpec((top, bottom), 229.0, 164.0, MOTORCYCLE, 10.0, 30.0, 13.0, background=YELLOW)
