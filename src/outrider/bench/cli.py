@@ -1,0 +1,36 @@
+"""`outrider bench NAME`: the benchmarks; only the module of the one chosen is imported."""
+
+import argparse
+import importlib
+
+from outrider.commands_common import Subparsers, new_parser
+
+_BENCHES = {
+    "pipeline": "frames per second, ms a stage, hit latency, drops, CPU a thread, memory",
+    "accuracy": "capture rate and read rate on labelled pictures",
+    "drive": "the same per vehicle pass, on a rendered or recorded drive",
+    "speed": "ms and MACs per stage and runtime",
+    "hotlist": "look-ups, sizes, false matches by list length",
+    "journal": "reads a second, bytes written per byte kept, hit commit latency",
+}
+
+
+def register(commands: Subparsers) -> None:
+    """Add `bench` with the name of each benchmark; its options come with its module."""
+    parser = new_parser(
+        commands,
+        "bench",
+        "measure: " + ", ".join(_BENCHES),
+        "outrider bench pipeline --seconds 20",
+    )
+    parser.add_argument("name", choices=_BENCHES, help="which benchmark")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="its options; try --help")
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    parser = argparse.ArgumentParser(prog="outrider bench")
+    benches = parser.add_subparsers(dest="name", required=True)
+    importlib.import_module(f"outrider.bench.{args.name}").register(benches)
+    chosen = parser.parse_args([args.name, *args.options])
+    return int(chosen.handler(chosen))
