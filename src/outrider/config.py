@@ -101,6 +101,7 @@ class JournalSettings(_Section):
     min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     commit_within_s: Annotated[float, Field(gt=0, le=5)] = 1.0
     commit_reads: Annotated[int, Field(ge=1, le=500)] = 20
+    key_lifetime_min: Annotated[float, Field(gt=0, le=1440)] = 60.0
 
 
 class PipelineSettings(_Section):
