@@ -1,0 +1,112 @@
+"""The journal's database: its tables, their migrations, and how it is opened."""
+
+import os
+import sqlite3
+import uuid
+from pathlib import Path
+
+DATABASE = "journal.sqlite3"
+BUSY_S = 10.0
+
+# Everything that could tell what was read is inside `body`, sealed before SQLite sees it. What is
+# left in clear is what retention, the outbox and the chain need: order, kind, sizes, hashes.
+_V1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE data_key (
+    key_id INTEGER PRIMARY KEY, centre_key_id TEXT NOT NULL, sealed BLOB NOT NULL
+);
+CREATE TABLE row (
+    seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key_id INTEGER NOT NULL,
+    previous BLOB NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL
+);
+CREATE TABLE outbox (
+    priority INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (priority, seq)
+) WITHOUT ROWID;
+CREATE TABLE segment (
+    number INTEGER PRIMARY KEY, stream INTEGER NOT NULL, key_id INTEGER NOT NULL
+);
+CREATE TABLE picture (
+    seq INTEGER NOT NULL, role INTEGER NOT NULL, segment INTEGER NOT NULL,
+    offset INTEGER NOT NULL, length INTEGER NOT NULL, key_id INTEGER NOT NULL,
+    digest BLOB NOT NULL, state INTEGER NOT NULL, PRIMARY KEY (seq, role)
+) WITHOUT ROWID;
+CREATE INDEX picture_of_segment ON picture (segment, state);
+CREATE INDEX picture_to_send ON picture (seq) WHERE state = 0;
+CREATE TABLE gap (
+    first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL,
+    last_hash BLOB NOT NULL, cause TEXT NOT NULL
+);
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_V1,)
+
+
+class JournalError(Exception):
+    """The journal cannot be used: what, where, and what to do."""
+
+
+def open_database(directory: Path) -> sqlite3.Connection:
+    """Open the journal's database for writing, made or migrated where needed.
+
+    Raises JournalError where a newer version made it; sqlite3.Error and OSError as they come.
+    """
+    path = directory / DATABASE
+    # Made here so that no one else may read it; its WAL takes the same mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    try:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = FAST")
+        db.execute("PRAGMA mmap_size = 0")
+        _migrate(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_read_only(directory: Path) -> sqlite3.Connection:
+    """Open the journal's database to read it, while a unit may be writing.
+
+    Raises JournalError where there is none or its version is unknown.
+    """
+    path = directory / DATABASE
+    if not path.exists():
+        raise JournalError(f"{directory}: holds no journal ({DATABASE} is missing)")
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+    try:
+        version = _version(db)
+        if version != len(MIGRATIONS):
+            raise JournalError(f"{path}: version {version}, this program reads {len(MIGRATIONS)}")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    version = _version(db)
+    if version > len(MIGRATIONS):
+        raise JournalError(
+            f"{path}: made by a newer version ({version}, this program knows {len(MIGRATIONS)}): "
+            "update outrider, or move the folder away to begin a new journal"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        first_time = f"INSERT INTO meta VALUES ('journal_id', '{uuid.uuid4()}');"
+        extra = first_time if number == 1 else ""
+        db.executescript(
+            f"BEGIN IMMEDIATE; {script} {extra} PRAGMA user_version = {number}; COMMIT;"
+        )
+
+
+def journal_id(db: sqlite3.Connection) -> uuid.UUID:
+    """Return the identifier that the journal was given when it was made."""
+    found = db.execute("SELECT value FROM meta WHERE key = 'journal_id'").fetchone()
+    return uuid.UUID(found[0])
