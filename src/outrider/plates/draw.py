@@ -109,7 +109,7 @@ def _fill(
     """Fill one shape anti-aliased: `scale` px per mm in x and y, `at` its origin in px."""
     step = 1 << SHIFT
     points = [np.round((contour * scale + at - 0.5) * step).astype(np.int32) for contour in shape]
-    cv2.fillPoly(mask, points, 255, cv2.LINE_AA, SHIFT)
+    cv2.fillPoly(mask, points, (255,), cv2.LINE_AA, SHIFT)
 
 
 def _ink_coverage(
@@ -132,7 +132,7 @@ def _lay_ink(rgb: RgbImage, coverage: RgbImage, spec: PlateSpec, k: float) -> No
     """The characters, with a lit upper-left and dark lower-right edge where they stand proud."""
     if spec.relief:
         reach = max(1, round(2.5 * k * spec.relief))
-        shadow = np.roll(coverage, (reach, reach), (0, 1)) // 2
+        shadow = np.asarray(np.roll(coverage, (reach, reach), (0, 1)) // 2, np.uint8)
         _blend(rgb, shadow, (40, 40, 40))
     _blend(rgb, coverage, spec.ink)
     if spec.relief:

@@ -72,7 +72,8 @@ def special(rng: Rng) -> str:
     if kind == 1:
         return f"{rng.integers(0, 1000):05d}"
     if kind == 2:
-        return f"{letters(rng, ALL_LETTERS, 2)} {rng.integers(0, 100):02d} {letters(rng, ALL_LETTERS, 2)}"
+        head, tail = letters(rng, ALL_LETTERS, 2), letters(rng, ALL_LETTERS, 2)
+        return f"{head} {rng.integers(0, 100):02d} {tail}"
     if kind == 3:
         return f"J {rng.integers(1000, 150000)}"
     if kind == 4:
@@ -80,7 +81,7 @@ def special(rng: Rng) -> str:
             f"{letters(rng, 'NMP', 1)}MN {rng.integers(1, 1000)} {letters(rng, SERIAL_LETTERS, 1)}"
         )
     county = ("D", "C", "G", "KE", "WX", "MO", "LH", "MH", "L", "T")[rng.integers(10)]
-    return f"{rng.integers(0, 27):02d}{rng.integers(1, 3)} {county} {rng.integers(1, 60000)}"
+    return f"{rng.integers(0, 27):02d}{rng.integers(1, 3)} {county} {rng.integers(1, 10000)}"
 
 
 def foreign(rng: Rng) -> str:

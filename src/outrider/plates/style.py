@@ -207,7 +207,8 @@ def _foreign(rng: Rng, mark: str) -> PlateSpec:
     glyphs = _foreign_glyphs(rng)
     halves = split_lines(mark)
     shape = rng.random()
-    lines, size = (mark,), (520.0, 112.0)
+    lines: tuple[str, ...] = (mark,)
+    size = (520.0, 112.0)
     if shape > 0.6:
         size = (float(rng.uniform(300, 400)), float(rng.uniform(140, 170)))
     if halves and shape > 0.85:
