@@ -1,0 +1,72 @@
+"""Opens the recogniser: models of a folder, on the runtime that is installed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from outrider.unit.devices.tflite import Runtime, choose_runtime, open_network
+from outrider.unit.recognise import calibration, operating_points
+from outrider.unit.recognise.calibration import Calibration
+from outrider.unit.recognise.detect import Detector
+from outrider.unit.recognise.manifest import (
+    ModelStore,
+    Precision,
+    choose_detector,
+    choose_reader,
+    open_store,
+)
+from outrider.unit.recognise.operating_points import OperatingPoints
+from outrider.unit.recognise.read import Reader
+from outrider.unit.recognise.recogniser import ModelNames, PlateRecogniser
+
+
+@dataclass(frozen=True, slots=True)
+class RecogniserOptions:
+    """How to open it: see RecogniserSettings for the settings of the same names."""
+
+    models_dir: Path | None = None
+    runtime: Runtime | Literal["auto"] = "auto"
+    precision: Precision | Literal["auto"] = "auto"
+    threads: int = 1
+    detector_width_px: int = 640
+    score_threshold: float | None = None
+    second_looks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecogniser:
+    """The recogniser with what belongs to its models."""
+
+    recogniser: PlateRecogniser
+    calibration: Calibration
+    points: OperatingPoints
+    store: ModelStore
+
+
+def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
+    """Load both networks and what belongs to them.
+
+    Raises ModelError, naming the file and the remedy, where any of it cannot be used.
+    """
+    store = open_store(options.models_dir)
+    choice = choose_runtime(options.runtime, options.precision, options.threads)
+    found, read = store.manifest.detector, store.manifest.reader
+    detector_net = open_network(
+        store, choose_detector(found, choice.precision, options.detector_width_px), choice
+    )
+    reader_net = open_network(store, choose_reader(read, choice.precision), choice)
+    threshold = options.score_threshold or found.score_threshold
+    calibrated = calibration.load(store.folder, reader_net.digest)
+    names = ModelNames(
+        detector_net.name,
+        reader_net.name,
+        (("detector", detector_net.digest), ("reader", reader_net.digest)),
+        calibrated.is_fitted,
+    )
+    recogniser = PlateRecogniser(
+        Detector(detector_net, found.stride_px, threshold),
+        Reader(reader_net, read.alphabet, read.slots),
+        names,
+        options.second_looks,
+    )
+    return OpenedRecogniser(recogniser, calibrated, operating_points.load(store.folder), store)

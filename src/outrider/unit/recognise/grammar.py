@@ -1,0 +1,66 @@
+"""From fused probabilities to a mark: the grammar settles O/0 and I/1, and nothing else.
+
+A grammar that mends a mark makes plausible wrong plates. It is asked only which of two letters
+that are drawn alike is meant; a mark that fits no grammar stays as it was read.
+"""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+
+from outrider.records import CharacterGuess, PlateText
+from outrider.unit.recognise.vote import CHARACTERS, Floats, Fused
+from outrider.vrm import family, legal_readings
+
+LEAST_ALTERNATIVE = 0.01
+"""Probability below which a character's alternative is not worth a look-up."""
+MOST_ALTERNATIVES = 4
+
+_LETTERS = {"0": "O", "1": "I"}
+
+Calibrate = Callable[[float, int], float]
+"""Maps the votes' own probability of a mark, and its number of frames, to a calibrated one."""
+
+
+def decide(fused: Fused, on: date, calibrate: Calibrate) -> PlateText:
+    """Return what the plate says, by the grammar in force on the given day.
+
+    An empty text (vrm "") comes back where the likeliest reading has no character.
+    """
+    raw = as_seen(fused)
+    readings = legal_readings(raw, on) if raw else ()
+    vrm = max(readings, key=lambda mark: _letter_log_odds(fused, mark), default=raw)
+    return PlateText(
+        vrm=vrm,
+        raw=raw,
+        family=family(vrm, on),
+        confidence=calibrate(fused.probability, fused.frames),
+        characters=tuple(map(_guess, vrm, fused.places)),
+        ambiguous=len(readings) > 1,
+    )
+
+
+def as_seen(fused: Fused) -> str:
+    """Return the likeliest mark with O/0 and I/1 as the reader itself has them."""
+    return "".join(
+        _LETTERS[char] if char in _LETTERS and odds["01".index(char)] > 0 else char
+        for char, odds in zip(fused.key, fused.letter_odds, strict=True)
+    )
+
+
+def _letter_log_odds(fused: Fused, mark: str) -> float:
+    """Return how much the reader prefers this choice of O/0 and I/1."""
+    letters = [(place, "OI".index(char)) for place, char in enumerate(mark) if char in "OI"]
+    return sum(float(fused.letter_odds[place, which]) for place, which in letters)
+
+
+def _guess(char: str, places: Floats) -> CharacterGuess:
+    best = int(places.argmax())
+    order = np.argsort(-places, kind="stable")[: MOST_ALTERNATIVES + 1]
+    others = tuple(
+        (CHARACTERS[i], round(float(places[i]), 4))
+        for i in order
+        if i != best and places[i] >= LEAST_ALTERNATIVE
+    )
+    return CharacterGuess(char, round(float(places[best]), 4), others)

@@ -1,0 +1,139 @@
+"""A frame in, its plates out: found, cut flat from the full-resolution picture, and read."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from outrider.records import (
+    ComponentHealth,
+    Corners,
+    Detection,
+    Frame,
+    Image,
+    Level,
+    Observation,
+    Probabilities,
+)
+from outrider.unit.recognise.detect import Detector
+from outrider.unit.recognise.network import ModelError
+from outrider.unit.recognise.patch_geometry import cut_patch
+from outrider.unit.recognise.quality import sharpness
+from outrider.unit.recognise.read import Reader
+from outrider.unit.recognise.vote import fuse_one
+
+_SURE = 0.9  # a plate read below this is looked at again
+_SECOND_LOOKS = ((0.035, 0.08), (-0.03, -0.06))  # the plate's corners moved out, and in
+
+
+@dataclass(slots=True)
+class RecogniserCounts:
+    """What was done so far."""
+
+    frames: int = 0
+    plates: int = 0
+    second_looks: int = 0
+    beyond_limit: int = 0
+    unusable_corners: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNames:
+    """What is loaded: names for people, digests for every read's origin, whether calibrated."""
+
+    detector: str
+    reader: str
+    digests: tuple[tuple[str, str], ...]
+    calibrated: bool
+
+
+class PlateRecogniser:
+    """Owns both networks. One thread calls observe; any thread may ask for health."""
+
+    def __init__(
+        self, detector: Detector, reader: Reader, names: ModelNames, second_looks: bool = True
+    ) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._names = names
+        self._looks = _SECOND_LOOKS if second_looks else ()
+        self._fault = ""
+        self.counts = RecogniserCounts()
+
+    @property
+    def model_digests(self) -> tuple[tuple[str, str], ...]:
+        """Name and SHA-256 of each model in use."""
+        return self._names.digests
+
+    def health(self) -> ComponentHealth:
+        """Return what is loaded and what was done; a fault where the last frame failed."""
+        counts = {name: getattr(self.counts, name) for name in RecogniserCounts.__slots__}
+        loaded = f"{self._names.detector}; {self._names.reader}"
+        if self._fault:
+            return ComponentHealth("recogniser", Level.FAULT, self._fault, counts)
+        if not self._names.calibrated:
+            detail = f"{loaded}; confidence not calibrated: calibration.json is of another reader"
+            return ComponentHealth("recogniser", Level.WARNING, detail, counts)
+        return ComponentHealth("recogniser", Level.OK, loaded, counts)
+
+    def observe(self, frame: Frame) -> list[Observation]:
+        """Return what plates the frame shows, the surest detection first.
+
+        Raises ModelError where a network fails; health says so until a frame succeeds.
+        """
+        grey = grey_of(frame.image)
+        try:
+            found = self._detector.find(grey)
+            seen = [self._look(frame, grey, plate) for plate in found.plates]
+        except ModelError as error:
+            self.counts.failed += 1
+            self._fault = str(error)
+            raise
+        self._fault = ""
+        self.counts.frames += 1
+        self.counts.beyond_limit += found.beyond
+        observations = [one for one in seen if one is not None]
+        self.counts.plates += len(observations)
+        return observations
+
+    def _look(self, frame: Frame, grey: Image, plate: Detection) -> Observation | None:
+        try:
+            patch = cut_patch(grey, plate.corners)
+        except ValueError:
+            self.counts.unusable_corners += 1
+            return None
+        probabilities = self._read(grey, plate.corners, patch)
+        return Observation(frame, plate, probabilities, patch, sharpness(patch))
+
+    def _read(self, grey: Image, corners: Corners, patch: Image) -> Probabilities:
+        """Read the patch; where that is in doubt, average with looks at moved corners."""
+        first = self._reader.read(patch)
+        if not self._looks or fuse_one(first).probability >= _SURE:
+            return first
+        self.counts.second_looks += 1
+        looks = [first]
+        for out_x, out_y in self._looks:
+            looks.append(self._reader.read(cut_patch(grey, moved_out(corners, out_x, out_y))))
+        return np.asarray(np.mean(looks, axis=0), np.float32)
+
+
+def grey_of(image: Image) -> Image:
+    """Return the picture as uint8 H x W. Raises ValueError for any other shape or type."""
+    if image.dtype != np.uint8 or image.ndim not in (2, 3):
+        raise ValueError(f"a frame is uint8 H x W or H x W x 3, not {image.dtype} {image.shape}")
+    if image.ndim == 2:
+        return np.ascontiguousarray(image)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def moved_out(corners: Corners, out_x: float, out_y: float) -> Corners:
+    """Return corners moved outwards by parts of the plate's width and height (inwards below 0)."""
+    tl, tr, br, bl = np.asarray(corners, np.float64)
+    across, down = (tr - tl + br - bl) / 2 * out_x, (bl - tl + br - tr) / 2 * out_y
+    outwards = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    points = [
+        point + x * across + y * down
+        for point, (x, y) in zip((tl, tr, br, bl), outwards, strict=True)
+    ]
+    return np.asarray(points, np.float32)
