@@ -239,7 +239,8 @@ def _sensor(picture: Grey, rng: Rng, severity: Severity) -> npt.NDArray[np.uint8
     low = rng.uniform(0, 0.35) * target
     picture = low + (picture - black) * (target - low) / max(float(white - black), 25.0)
     if rng.random() < 0.5:
-        picture = 255 * (np.clip(picture, 0, 400) / 255) ** rng.uniform(0.6, 1.6)
+        curve = (np.clip(picture, 0, 400) / 255) ** rng.uniform(0.6, 1.6)
+        picture = np.asarray(255 * curve, np.float32)
     noise = rng.gamma(1.2, 3.0) * severity.noise
     grain = _grain(picture.shape, rng)
     picture = picture + grain * min(noise, 22.0)
@@ -276,12 +277,12 @@ def _found_corners(quad: Quad, rng: Rng, severity: Severity) -> Quad:
     if rng.random() < severity.box_share:
         (x0, y0), (x1, y1) = quad.min(axis=0), quad.max(axis=0)
         w, h = x1 - x0, y1 - y0
-        slack = rng.normal(0.01, 0.02, 2) * w, rng.normal(0.02, 0.05, 2) * h
+        slack = rng.normal(0.02, 0.035, 2) * w, rng.normal(0.04, 0.08, 2) * h
         x0, x1, y0, y1 = x0 - slack[0][0], x1 + slack[0][1], y0 - slack[1][0], y1 + slack[1][1]
         return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
     across = float(np.linalg.norm(quad[1] - quad[0]))
     down = float(np.linalg.norm(quad[3] - quad[0]))
-    size = np.array([across, down * 2]) * severity.corner_noise
+    size = np.array([across, down * 2]) * severity.corner_noise * rng.gamma(2.5, 0.4)
     whole = rng.normal(0, 0.6, (1, 2)) * size
     each = rng.normal(0, 0.7, (4, 2)) * size + rng.normal(0, 0.35)
     middle = quad.mean(axis=0)

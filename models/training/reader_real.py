@@ -86,8 +86,7 @@ def plain_patch(plate: RealPlate) -> Patches:
 class RealPatches:
     """Training plates of all folders, varied anew each time."""
 
-    def __init__(self, root: Path, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, root: Path) -> None:
         self._by_mark: dict[str, list[list[RealPlate]]] = {}
         for folder in FOLDER_SHARE:
             groups: dict[str, list[RealPlate]] = {}
@@ -98,17 +97,17 @@ class RealPatches:
         shares = np.array([FOLDER_SHARE[name] for name in self._folders])
         self._shares = shares / shares.sum()
 
-    def sample(self) -> tuple[Patches, Targets]:
+    def sample(self, rng: Rng) -> tuple[Patches, Targets]:
         """A patch of a plate (now and then of what lies beside it) and its target."""
-        folder = self._folders[int(self.rng.choice(len(self._folders), p=self._shares))]
+        folder = self._folders[int(rng.choice(len(self._folders), p=self._shares))]
         groups = self._by_mark[folder]
-        group = groups[int(self.rng.integers(len(groups)))]
-        plate = group[int(self.rng.integers(len(group)))]
-        grey, scale = _regrade(plate, self.rng)
-        quad = _loose_corners(plate.box, self.rng) * scale
+        group = groups[int(rng.integers(len(groups)))]
+        plate = group[int(rng.integers(len(group)))]
+        grey, scale = _regrade(plate, rng)
+        quad = _loose_corners(plate.box, rng) * scale
         mark = plate.mark
-        if self.rng.random() < NOTHING_SHARE:
-            quad, mark = _beside(quad, self.rng), ""
+        if rng.random() < NOTHING_SHARE:
+            quad, mark = _beside(quad, rng), ""
         return stretch_contrast(cut_patch(grey, quad)), encode(mark)
 
 

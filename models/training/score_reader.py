@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from camera_model import Severity
-from reader_data import PlatePool
+from reader_data import rendered_patch
 from reader_real import RealPlate, parts, plain_patch
 from reader_text import Patches, decode, folded
 
@@ -128,10 +128,11 @@ def score_rendered(read: Reader, count: int, seed: int) -> None:
     """Print the read rate on rendered plates by height, and how well confidence tells."""
     sure: list[tuple[float, bool]] = []
     for low, high in HEIGHT_BANDS:
-        pool = PlatePool(seed + low, Severity(plate_height_px=(low, high)), size=1)
+        rng = np.random.default_rng((seed, low))
+        severity = Severity(plate_height_px=(low, high))
         right = 0
         for _ in range(count):
-            patch, target = pool.sample()
+            patch, target = rendered_patch(rng, severity)
             found = read(patch)
             hit = folded(decode(found.argmax(1))) == folded(decode(target))
             right += hit

@@ -1,7 +1,8 @@
-"""Train the reader from nothing, or on from a checkpoint, on drawn and (optionally) real plates.
+"""Train the reader from nothing, or on from a state, on drawn and (optionally) real plates.
 
     python models/training/train_reader.py --out DIR                      # synthetic, from nothing
-    python models/training/train_reader.py --out DIR --real ../shared/plates --start STATE
+    python models/training/train_reader.py --out DIR --real ../shared/plates \
+        --start models/training/state/reader.pt --samples 200000 --rate 5e-4
 
 Every run is seeded, writes `DIR/last.pt` every few minutes and goes on from it when started again.
 The weights that are kept and exported are the running average, not the last step's.
@@ -10,142 +11,28 @@ The weights that are kept and exported are the running average, not the last ste
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import torch
-from reader_data import MixedPatches, Patches, Targets
+from loop import Loop, LoopSettings, Losses
+from reader_data import Batch, Feed, Recipe
 from reader_net import ReaderNet
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
 
-WARM_UP_STEPS: Final = 300
-AVERAGE: Final = 0.9985
-CHECKPOINT_S: Final = 150.0
-REPORT_STEPS: Final = 200
-CLIP_NORM: Final = 2.0
+DEFAULT_SAMPLES: Final = 1_000_000
+MAX_RATE: Final = 2e-3
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What to train: samples in all, batch size, peak learning rate, data and seed."""
-
-    out: Path
-    samples: int = 1_000_000
-    batch: int = 96
-    rate: float = 2e-3
-    seed: int = 1
-    real: Path | None = None
-    real_share: float = 0.3
-    easy_samples: int = 0
-    start: Path | None = None
-    device: str = "cpu"
-    workers: int = 1
-    threads: int = 1
-
-
-class _Stream(IterableDataset[tuple[Patches, Targets]]):
-    """Batches for ever, each worker with its own seed."""
-
-    def __init__(self, plan: Plan, done: int) -> None:
-        self.plan, self.done = plan, done
-
-    def __iter__(self) -> Iterator[tuple[Patches, Targets]]:
-        info = torch.utils.data.get_worker_info()
-        worker = info.id if info else 0
-        share = max(1, self.plan.workers)
-        source = MixedPatches(
-            seed=self.plan.seed * 1_000_003 + self.done * 17 + worker,
-            real=self.plan.real,
-            real_share=self.plan.real_share,
-            easy=max(0, self.plan.easy_samples - self.done) // share,
-        )
-        return source.batches(self.plan.batch)
-
-
-class Trainer:
-    """The net, its running average, the optimiser, and how far they have come."""
-
-    def __init__(self, plan: Plan) -> None:
-        torch.manual_seed(plan.seed)
-        self.plan = plan
-        self.net = ReaderNet().to(plan.device, memory_format=torch.channels_last)
-        self.average = ReaderNet().to(plan.device)
-        self.average.load_state_dict(self.net.state_dict())
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=plan.rate, weight_decay=0.02)
-        self.samples = 0
-        self._restore()
-
-    def _restore(self) -> None:
-        last = self.plan.out / "last.pt"
-        if last.exists():
-            state = torch.load(last, map_location=self.plan.device, weights_only=True)
-            self.net.load_state_dict(state["net"])
-            self.average.load_state_dict(state["average"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.samples = int(state["samples"])
-        elif self.plan.start:
-            weights = load_weights(self.plan.start)
-            self.net.load_state_dict(weights)
-            self.average.load_state_dict(weights)
-
-    def save(self) -> None:
-        """Write `last.pt` whole or not at all."""
-        state: dict[str, Any] = {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "samples": self.samples,
-        }
-        fresh = self.plan.out / "last.pt.new"
-        torch.save(state, fresh)
-        os.replace(fresh, self.plan.out / "last.pt")
-
-    def _rate(self) -> float:
-        """Linear warm-up, then a cosine down to 1 % at the plan's end."""
-        warm = min(1.0, (self.samples / self.plan.batch + 1) / WARM_UP_STEPS)
-        along = min(1.0, self.samples / self.plan.samples)
-        return self.plan.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * along)))
-
-    def step(self, patches: Tensor, targets: Tensor) -> tuple[float, float]:
-        """One optimiser step; returns the loss and the share of whole marks read right."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
-        inputs = patches.to(self.plan.device).unsqueeze(1).float() / 255
-        targets = targets.to(self.plan.device)
-        with torch.autocast(self.plan.device, torch.bfloat16):
-            logits = self.net(inputs.contiguous(memory_format=torch.channels_last))
-        loss = nn.functional.cross_entropy(logits.float().transpose(1, 2), targets)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.net.parameters(), CLIP_NORM)
-        self.optimiser.step()
-        self.samples += len(patches)
-        self._follow()
-        right = (logits.argmax(2) == targets).all(1).float().mean()
-        return float(loss.detach()), float(right)
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the running average towards the net, faster while the run is young."""
-        keep = min(
-            AVERAGE, (1 + self.samples / self.plan.batch) / (10 + self.samples / self.plan.batch)
-        )
-        for mean, now in zip(
-            self.average.state_dict().values(), self.net.state_dict().values(), strict=True
-        ):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(now.to(mean.dtype), 1 - keep)
-            else:
-                mean.copy_(now)
+def reader_losses(net: nn.Module, batch: Batch, device: torch.device) -> Losses:
+    """Cross-entropy over the nine slots, and the share of whole marks read right (`right`)."""
+    patches, codes = (torch.as_tensor(part).to(device) for part in batch)
+    inputs = (patches.unsqueeze(1).float() / 255).contiguous(memory_format=torch.channels_last)
+    logits = net(inputs)
+    loss = nn.functional.cross_entropy(logits.float().transpose(1, 2), codes)
+    right = (logits.detach().argmax(2) == codes).all(1).float().mean()
+    return {"total": loss, "right": right}
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -155,62 +42,69 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     return {k: v.float() if v.dtype.is_floating_point else v for k, v in weights.items()}
 
 
-def train(plan: Plan, steps: int | None = None) -> Trainer:
-    """Run the plan (or `steps` steps of it) and leave `last.pt` in `plan.out`."""
-    torch.set_num_threads(plan.threads)
-    plan.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(plan)
-    loader = DataLoader(
-        _Stream(plan, trainer.samples), batch_size=None, num_workers=plan.workers,
-        prefetch_factor=4 if plan.workers else None,
-    )  # fmt: skip
-    saved = started = monotonic()
-    losses: list[float] = []
-    rights: list[float] = []
-    for count, (patches, targets) in enumerate(loader, 1):
-        loss, right = trainer.step(torch.as_tensor(patches), torch.as_tensor(targets))
-        losses.append(loss)
-        rights.append(right)
-        if count % REPORT_STEPS == 0:
-            _report(trainer, losses, rights, monotonic() - started)
-        if monotonic() - saved > CHECKPOINT_S:
-            trainer.save()
-            saved = monotonic()
-        if trainer.samples >= plan.samples or count == steps:
-            break
-    trainer.save()
-    return trainer
-
-
-def _report(trainer: Trainer, losses: list[float], rights: list[float], spent_s: float) -> None:
-    row = {
-        "samples": trainer.samples,
-        "loss": round(float(np.mean(losses)), 4),
-        "read_right": round(float(np.mean(rights)), 4),
-        "spent_s": round(spent_s),
+def keep_state(net: nn.Module, path: Path) -> None:
+    """Write the weights alone, as float16, for a later run to go on from."""
+    weights = {
+        k: v.half().cpu() if v.dtype.is_floating_point else v.cpu()
+        for k, v in net.state_dict().items()
     }
-    print(json.dumps(row), flush=True)
-    losses.clear()
-    rights.clear()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(weights, path)
 
 
-def _plan(arguments: list[str]) -> Plan:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints")
-    parser.add_argument("--samples", type=int, default=Plan.samples)
-    parser.add_argument("--batch", type=int, default=Plan.batch)
-    parser.add_argument("--rate", type=float, default=Plan.rate, help="peak learning rate")
-    parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--real", type=Path, help="folder with gb/, drive/, detect/ and labels")
-    parser.add_argument("--real-share", type=float, default=Plan.real_share)
-    parser.add_argument("--easy-samples", type=int, default=Plan.easy_samples,
-                        help="so many samples at first of clearer pictures")  # fmt: skip
-    parser.add_argument("--start", type=Path, help="state to start from when there is no last.pt")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--workers", type=int, default=Plan.workers, help="data processes")
-    parser.add_argument("--threads", type=int, default=Plan.threads, help="torch threads")
-    return Plan(**vars(parser.parse_args(arguments)))
+def train(
+    recipe: Recipe, settings: LoopSettings, out: Path, start: Path | None, workers: int
+) -> ReaderNet:
+    """Run or resume a training in `out`; returns the averaged net."""
+    net = ReaderNet()
+    if start:
+        net.load_state_dict(load_weights(start))
+    loop: Loop[Batch] = Loop(net, out, settings)
+    loop.resume()
+    feed = Feed(recipe, loop.step, workers)
+    try:
+        loop.run(lambda _rng: feed.take(), reader_losses)
+    finally:
+        feed.close()
+    average = loop.average.model
+    assert isinstance(average, ReaderNet)
+    return average
+
+
+def _arguments(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train the reader")
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder of last.pt, log.jsonl and reader.pt")
+    add("--samples", type=int, default=DEFAULT_SAMPLES, help="patches in all, resumed ones too")
+    add("--batch", type=int, default=96)
+    add("--rate", type=float, default=MAX_RATE, help="peak learning rate")
+    add("--seed", type=int, default=1)
+    add("--real", type=Path, help="folder with gb/, drive/, detect/ and their labels.csv")
+    add("--real-share", type=float, default=0.15)
+    add("--easy-samples", type=int, default=0, help="so many patches at first of clear pictures")
+    add("--start", type=Path, help="weights to start from where --out holds no last.pt")
+    add("--workers", type=int, default=1, help="processes that make batches; 0: none")
+    add("--threads", type=int, default=1, help="torch threads")
+    return parser.parse_args(given)
+
+
+def main(given: list[str]) -> None:
+    """Train as the command line says and keep the averaged weights in `DIR/reader.pt`."""
+    chosen = _arguments(given)
+    torch.manual_seed(chosen.seed)
+    torch.set_num_threads(chosen.threads)
+    easy = chosen.easy_samples // chosen.batch
+    recipe = Recipe(chosen.batch, chosen.seed, chosen.real, chosen.real_share, easy)
+    settings = LoopSettings(
+        steps=chosen.samples // chosen.batch,
+        peak_rate=chosen.rate,
+        warmup_steps=300,
+        seed=chosen.seed,
+        log_every_steps=200,
+    )
+    net = train(recipe, settings, chosen.out, chosen.start, chosen.workers)
+    keep_state(net, chosen.out / "reader.pt")
 
 
 if __name__ == "__main__":
-    train(_plan(sys.argv[1:]))
+    main(sys.argv[1:])

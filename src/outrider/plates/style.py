@@ -103,7 +103,7 @@ def _shade(rng: Rng, colour: Rgb, spread: float) -> Rgb:
 
 
 def _coloured(rng: Rng, spec: PlateSpec, family: str, rear: bool) -> PlateSpec:
-    old = family in OLD_FAMILIES and rng.random() < 0.5
+    old = family in OLD_FAMILIES and rng.random() < 0.55
     if old:
         ink = _shade(rng, SILVER, 0.15)
         border = float(rng.choice([0.0, 3.0, 5.0]))
@@ -153,8 +153,12 @@ def _worn(rng: Rng, spec: PlateSpec) -> PlateSpec:
     if rng.random() < 0.2:
         gap = max(3.0, gap * float(rng.uniform(0.5, 1.5)))
         group = max(gap, group * float(rng.uniform(0.3, 1.5)))
+    lines = spec.lines
+    if len(lines) == 1 and rng.random() < 0.05:
+        lines = (_misspaced(rng, spec.mark),)
     return replace(
         spec,
+        lines=lines,
         gap_mm=gap,
         group_gap_mm=group,
         shift_mm=(float(rng.normal(0, 8)), float(rng.normal(0, 2.5))),
@@ -163,6 +167,12 @@ def _worn(rng: Rng, spec: PlateSpec) -> PlateSpec:
         dirt=float(rng.uniform(0.1, 1.0) ** 1.5) if rng.random() < 0.35 else 0.0,
         seed=int(rng.integers(1 << 31)),
     )
+
+
+def _misspaced(rng: Rng, mark: str) -> str:
+    """The group gap at the wrong place or gone, to make a word of the mark."""
+    at = int(rng.integers(1, len(mark) + 1))
+    return f"{mark[:at]} {mark[at:]}".strip()
 
 
 def _bolts(rng: Rng, spec: PlateSpec) -> tuple[Bolt, ...]:
