@@ -99,6 +99,8 @@ class JournalSettings(_Section):
     centre_public_key: Path | None = None
     segment_mb: Annotated[int, Field(ge=1, le=64)] = 32
     min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
+    max_mb: Annotated[int, Field(ge=8, le=10_000_000)] | None = None
+    ballast_mb: Annotated[int, Field(ge=0, le=1024)] = 16
     commit_within_s: Annotated[float, Field(gt=0, le=5)] = 1.0
     commit_reads: Annotated[int, Field(ge=1, le=500)] = 20
     key_lifetime_min: Annotated[float, Field(gt=0, le=1440)] = 60.0
