@@ -19,6 +19,9 @@ CREATE TABLE row (
     seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key_id INTEGER NOT NULL,
     previous BLOB NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL
 );
+CREATE TABLE damaged_row (
+    seq INTEGER, kind INTEGER, key_id INTEGER, previous BLOB, hash BLOB, body BLOB
+);
 CREATE TABLE outbox (
     priority INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (priority, seq)
 ) WITHOUT ROWID;

@@ -21,10 +21,10 @@ from outrider.wire.sealing import DataKey, Place, SealedKey, Sealer
 
 FOLDER = "segments"
 PICTURE_PART = 16
-_MAGIC = b"ORSEG1\r\n"
-_HEAD = struct.Struct(">8s16sQBQ")
-_PICTURE = struct.Struct(">4sQBI")
-_PICTURE_MAGIC = b"PIC1"
+MAGIC = b"ORSEG1\r\n"
+HEAD = struct.Struct(">8s16sQBQ")
+PICTURE_HEAD = struct.Struct(">4sQBI")
+PICTURE_MAGIC = b"PIC1"
 
 
 class Stream(IntEnum):
@@ -85,7 +85,7 @@ class SegmentFile:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             self._append(_header(journal_id, number, stream, self.sealed_key))
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError:
             os.close(self._handle)
             path.unlink(missing_ok=True)
@@ -94,7 +94,7 @@ class SegmentFile:
     def append(self, seq: int, role: Role, picture: bytes) -> StoredPicture:
         """Seal a picture and append it. Raises OSError; then the file is not to be used again."""
         sealed = self.key.seal(picture, Place(self._journal_id, seq, PICTURE_PART + role))
-        self._append(_PICTURE.pack(_PICTURE_MAGIC, seq, role, len(sealed)))
+        self._append(PICTURE_HEAD.pack(PICTURE_MAGIC, seq, role, len(sealed)))
         offset = self.size
         self._append(sealed)
         digest = hashlib.sha256(sealed).digest()
@@ -118,11 +118,12 @@ class SegmentFile:
 
 def _header(journal_id: uuid.UUID, number: int, stream: Stream, key: SealedKey) -> bytes:
     name = key.centre_key_id.encode("ascii")
-    head = _HEAD.pack(_MAGIC, journal_id.bytes, number, stream, key.key_id)
+    head = HEAD.pack(MAGIC, journal_id.bytes, number, stream, key.key_id)
     return head + bytes([len(name)]) + name + len(key.sealed).to_bytes(2, "big") + key.sealed
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,26 +1,29 @@
 """The writing side of the journal: pictures first and synced, then rows and outbox, in one go."""
 
-import contextlib
 import fcntl
+import json
 import os
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from outrider.clock import NS_PER_S
 from outrider.unit.journal import schema
+from outrider.unit.journal.database import tail, transaction
 from outrider.unit.journal.queue import Entry
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.segments import (
     SegmentWriter,
     StoredPicture,
     stream_for,
+    sync_folder,
 )
-from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
+from outrider.wire.chain import SealedPicture, SealedRow, row_hash
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import DataKey, Place, SealedKey, Sealer
 
-_PRIORITY = {RecordKind.HIT: 0, RecordKind.ACTION: 0, RecordKind.READ: 1, RecordKind.AUDIT: 1}
+KEY_LOG = "keys.log"
+PRIORITY = {RecordKind.HIT: 0, RecordKind.ACTION: 0, RecordKind.READ: 1, RecordKind.AUDIT: 1}
 
 
 class WriterLock:
@@ -65,9 +68,9 @@ class Store:
             directory, self.journal_id, sealer, self._next_segment, segment_bytes
         )
         self._segment_number = self._last_segment()
-        self._row_key, self._sealed_row_key = sealer.new_key(self.journal_id)
+        self._row_key, self._sealed_row_key = self._new_row_key()
         self._keys_made_ns = mono_ns()
-        self.attempt: SealedRow | None = None
+        self.attempt: list[SealedRow] | None = None
 
     def _last_segment(self) -> int:
         known = self.db.execute("SELECT coalesce(max(number), 0) FROM segment").fetchone()[0]
@@ -82,33 +85,30 @@ class Store:
         """Write entries in order, in one transaction; on return they are on the disk.
 
         Raises OSError or sqlite3.Error; then nothing of them is in the journal, unless the error
-        came from the commit itself: ask `holds(attempt)` after the journal is opened anew.
+        came from the commit itself: ask `holds(attempt[-1])` after the journal is opened anew.
         """
         self._renew_keys()
         self.attempt = None
-        with self._transaction():
-            rows = self._write_rows(entries)
-            self.attempt = rows[-1]
-        return rows
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-            self.db.execute("COMMIT")
+            with transaction(self.db):
+                rows = self._write_rows(entries)
+                self.attempt = rows
         except BaseException:
             self.segments.abandon()
-            with contextlib.suppress(sqlite3.Error):  # the first error is the one to report
-                self.db.execute("ROLLBACK")
             raise
+        return rows
 
     def _renew_keys(self) -> None:
         if self._mono_ns() - self._keys_made_ns < self._key_lifetime_ns:
             return
         self.segments.rotate()
-        self._row_key, self._sealed_row_key = self._sealer.new_key(self.journal_id)
+        self._row_key, self._sealed_row_key = self._new_row_key()
         self._keys_made_ns = self._mono_ns()
+
+    def _new_row_key(self) -> tuple[DataKey, SealedKey]:
+        made = self._sealer.new_key(self.journal_id)
+        log_key(self.directory / KEY_LOG, self.journal_id, made[1])
+        return made
 
     def _write_rows(self, entries: Sequence[Entry]) -> list[SealedRow]:
         seq, previous = tail(self.db)
@@ -148,7 +148,7 @@ class Store:
             [(r.seq, r.kind, r.key_id, r.previous, r.hash, r.body) for r in rows],
         )
         self.db.executemany(
-            "INSERT INTO outbox VALUES (?, ?)", [(_PRIORITY[r.kind], r.seq) for r in rows]
+            "INSERT INTO outbox VALUES (?, ?)", [(PRIORITY[r.kind], r.seq) for r in rows]
         )
         self.db.executemany(
             "INSERT INTO picture VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -173,29 +173,41 @@ class Store:
         found = self.db.execute("SELECT hash FROM row WHERE seq = ?", (row.seq,)).fetchone()
         return found is not None and found[0] == row.hash
 
-    def count(self, name: str, by: int) -> None:
-        """Add to a total that outlives restarts."""
-        self.db.execute(
-            "INSERT INTO counter VALUES (?1, ?2) "
-            "ON CONFLICT (name) DO UPDATE SET value = value + ?2",
-            (name, by),
-        )
-
     def close(self) -> None:
         """Close segments and database; may be called twice."""
         self.segments.abandon()
         self.db.close()
 
 
-def tail(db: sqlite3.Connection) -> tuple[int, bytes]:
-    """Return the last sequence number given out and its row's hash; (0, zeros) for none."""
-    found = db.execute(
-        "SELECT seq, hash FROM row UNION ALL SELECT last_seq, last_hash FROM gap "
-        "ORDER BY 1 DESC LIMIT 1"
-    ).fetchone()
-    return (int(found[0]), bytes(found[1])) if found else (0, GENESIS)
+def log_key(path: Path, journal_id: uuid.UUID, key: SealedKey) -> None:
+    """Keep a sealed key a second time, outside the database: without it its rows are noise."""
+    line = {
+        "journal_id": str(journal_id),
+        "key_id": key.key_id,
+        "centre_key_id": key.centre_key_id,
+        "sealed": key.sealed.hex(),
+    }
+    new = not path.exists()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        # A line feed first: a line that a power cut tore does not take this one with it.
+        os.write(handle, b"\n" + json.dumps(line).encode("ascii") + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if new:
+        sync_folder(path.parent)
 
 
-def counters(db: sqlite3.Connection) -> dict[str, int]:
-    """Return the totals that outlive restarts."""
-    return {name: int(value) for name, value in db.execute("SELECT name, value FROM counter")}
+def read_key_log(path: Path) -> tuple[uuid.UUID | None, list[SealedKey]]:
+    """Return the journal's identifier and the sealed keys in the log; torn lines are left out."""
+    journal_id, keys = None, []
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
+        try:
+            found = json.loads(line)
+            journal_id = uuid.UUID(found["journal_id"])
+            sealed = bytes.fromhex(found["sealed"])
+            keys.append(SealedKey(int(found["key_id"]), str(found["centre_key_id"]), sealed))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return journal_id, keys

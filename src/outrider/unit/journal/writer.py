@@ -1,7 +1,7 @@
 """The journal as the pipeline sees it: a bounded queue and one thread that writes."""
 
+import errno
 import logging
-import os
 import sqlite3
 import threading
 import uuid
@@ -12,11 +12,14 @@ from pathlib import Path
 
 from outrider.clock import Clock
 from outrider.config import JournalSettings
-from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Read, uuid7
+from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction, Read
 from outrider.unit.journal.enrolment import choose_sealer
+from outrider.unit.journal.keeper import Keeper, audit_entry
 from outrider.unit.journal.queue import Backlog, Entry, entry_for
 from outrider.unit.journal.schema import JournalError
+from outrider.unit.journal.space import Space
 from outrider.unit.journal.store import Store, WriterLock
+from outrider.wire.audit import AuditKind
 from outrider.wire.chain import SealedRow
 from outrider.wire.read_record import RecordKind
 
@@ -46,18 +49,24 @@ class SealedJournal:
         clock: Clock,
         *,
         live: bool,
+        unit_id: str = "unenrolled",
         on_commit: Callable[[Sequence[Committed]], None] | None = None,
+        space: Space | None = None,
     ) -> None:
         """Take the folder for this process; live: whether a camera, not a recording, is read.
+
+        on_commit is told, in the writing thread, what has just become durable.
 
         Raises JournalError where it may not be written as it is configured (no key to seal to,
         another process at work), OSError where the folder cannot be made.
         """
         self._sealer = choose_sealer(settings, live=live)
         self._lock: WriterLock | None = WriterLock(directory)
+        self._keeper = Keeper(directory, settings, self._sealer, clock, unit_id, space)
         self._directory = directory
         self._settings = settings
         self._clock = clock
+        self._unit_id = unit_id
         self._on_commit = on_commit
         self._backlog = Backlog()
         self._hit_reads: OrderedDict[uuid.UUID, None] = OrderedDict()
@@ -67,7 +76,8 @@ class SealedJournal:
         self._committed = 0
         self._errors = 0
         self._fault = ""
-        self._doubt: tuple[list[Entry], SealedRow] | None = None
+        self._doubt: tuple[list[Entry], list[SealedRow]] | None = None
+        self._keeper_state = (Level.OK, "")
 
     def start(self, stop: threading.Event) -> None:
         """Begin to write; once stop is set all that comes is written at once, until close."""
@@ -94,12 +104,15 @@ class SealedJournal:
         self._put(entry_for(hit, hit.hit_id, True))
 
     def put_action(self, action: OfficerAction) -> None:
-        """Keep what an officer did about a hit; committed at once."""
-        self._put(entry_for(action, self._new_id(), False))
+        """Keep what an officer did about a hit; committed at once.
 
-    def _new_id(self) -> uuid.UUID:
-        utc_ns = self._clock.stamp(self._clock.mono_ns()).utc_ns
-        return uuid7(utc_ns, int.from_bytes(os.urandom(10), "big"))
+        A misread with its true mark alters what is held about a person: that is audited as such.
+        """
+        self._put(entry_for(action, action.hit_id, False))
+        if action.kind is ActionKind.MISREAD:
+            actor = f"crew of unit {self._unit_id}"
+            subject = f"hit {action.hit_id}: mark corrected"
+            self._put(audit_entry(self._clock, AuditKind.ALTERATION, actor, subject, "misread"))
 
     def _put(self, entry: Entry) -> None:
         if self._closing.is_set():
@@ -121,15 +134,20 @@ class SealedJournal:
         return ComponentHealth("journal", level, detail, counts)
 
     def _state(self) -> tuple[Level, str]:
-        if self._backlog.counts.lost:
-            return Level.FAULT, f"{self._backlog.counts.lost} reads LOST: {self._fault}"
+        lost = self._backlog.counts.lost
+        if lost:
+            return Level.FAULT, f"{lost} records LOST: {self._fault or 'memory was full'}"
         if self._fault:
             return Level.FAULT, self._fault
         if self._thread is not None and not self._closing.is_set() and not self._thread.is_alive():
             return Level.FAULT, "the writing thread has died: restart the unit; see the log"
+        level, detail = self._keeper_state
+        if level is Level.FAULT:
+            return level, detail
         if not self._sealer.seals:
-            return Level.WARNING, "kept in CLEAR: journal.sealing is none or no centre key is set"
-        return Level.OK, f"sealed for centre key {self._sealer.centre_key_id}"
+            clear = "kept in CLEAR: journal.sealing is none or no centre key is set"
+            return Level.WARNING, "; ".join(filter(None, (clear, detail)))
+        return level, detail or f"sealed for centre key {self._sealer.centre_key_id}"
 
     def close(self) -> None:
         """Write what is queued, at most 2 s long, then close; may be called twice."""
@@ -148,57 +166,48 @@ class SealedJournal:
         self._lock = None
 
     def _run(self, stop: threading.Event) -> None:
-        store: Store | None = None
         while not (self._closing.is_set() and not len(self._backlog)):
             if stop.is_set():
                 self._backlog.set_prompt()
             try:
-                store = store or self._open_store()
-                self._write_due(store)
+                self._write_due()
             except (OSError, sqlite3.Error, JournalError) as error:
-                self._give_up(store, error)
-                store = None
-        self._close_store(store)
+                self._give_up(error)
+        self._end()
 
-    def _close_store(self, store: Store | None) -> None:
-        if store is None:
-            return
+    def _end(self) -> None:
+        """Leave the audit event that covers the last reads, and close."""
         try:
-            store.close()
-        except sqlite3.Error as error:
-            _log.error("journal: %s: closing: %s", self._directory, error)
+            if self._keeper.collection_owed():
+                self._keeper.write([], closing=True)
+        except (OSError, sqlite3.Error, JournalError) as error:
+            _log.error("journal: the last collection event is not written: %s", error)
+        self._keeper.shut()
 
-    def _open_store(self) -> Store:
-        settings = self._settings
-        store = Store(
-            self._directory,
-            self._sealer,
-            self._clock.mono_ns,
-            settings.segment_mb * 2**20,
-            settings.key_lifetime_min * 60.0,
-        )
+    def _write_due(self) -> None:
+        store = self._keeper.open()
         self._settle_doubt(store)
-        return store
-
-    def _settle_doubt(self, store: Store) -> None:
-        """Find out whether a commit that reported an error took place, so as not to repeat it."""
-        if self._doubt is not None and store.holds(self._doubt[1]):
-            entries, last = self._doubt
-            first_seq = last.seq - len(entries) + 1
-            self._finish(entries, list(range(first_seq, last.seq + 1)))
-        self._doubt = None
-
-    def _write_due(self, store: Store) -> None:
+        self._keeper_state = self._keeper.state()
         settings = self._settings
         entries = self._backlog.take(settings.commit_reads, settings.commit_within_s, _TICK_S)
         if not entries:
             return
         try:
-            rows = store.append(entries)
+            rows = self._keeper.write(entries, closing=False)
         except (OSError, sqlite3.Error):
             self._doubt = (entries, store.attempt) if store.attempt else None
             raise
         self._finish(entries, [row.seq for row in rows])
+        if not entries[0].urgent:
+            self._keeper.tidy()
+
+    def _settle_doubt(self, store: Store) -> None:
+        """Find out whether a commit that reported an error took place, so as not to repeat it."""
+        if self._doubt is not None:
+            entries, rows = self._doubt
+            self._doubt = None
+            if store.holds(rows[-1]):
+                self._finish(entries, [row.seq for row in rows[: len(entries)]])
 
     def _finish(self, entries: list[Entry], seqs: list[int]) -> None:
         self._backlog.done(entries)
@@ -212,19 +221,31 @@ class SealedJournal:
                 [Committed(s, e.kind, e.record_id) for s, e in zip(seqs, entries, strict=True)]
             )
 
-    def _give_up(self, store: Store | None, error: Exception) -> None:
+    def _give_up(self, error: Exception) -> None:
         """Close the store after a failed write, and wait a little; what is queued stays queued."""
         self._errors += 1
-        self._fault = f"{self._directory}: {explain(error)}"
+        self._fault = (
+            str(error)
+            if isinstance(error, JournalError)
+            else f"{self._directory}: {explain(error)}"
+        )
         self._backlog.set_failing(True)
         _log.error("journal: %s; %d records wait in memory", self._fault, len(self._backlog))
-        self._close_store(store)
+        self._keeper.shut()
+        if is_full(error):
+            self._keeper.relieve()
         self._backlog.wait(_RETRY_S)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error says that there is no room left."""
+    sqlite_full = 13
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return getattr(error, "errno", None) == errno.ENOSPC or code == sqlite_full
 
 
 def explain(error: Exception) -> str:
     """Return what a failed write means and what to do."""
-    text = str(error)
-    if getattr(error, "errno", None) == 28 or "full" in text:  # ENOSPC, SQLITE_FULL
-        return f"disk full ({text}): dock the unit, or free space"
-    return f"cannot write ({text}): check the card"
+    if is_full(error):
+        return f"disk full ({error}): dock the unit, or free space"
+    return f"cannot write ({error}): check the card"

@@ -1,0 +1,197 @@
+"""The journal's housekeeping around its store: opening after a cut, room, wear, audit."""
+
+import logging
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from outrider.clock import NS_PER_S, Clock
+from outrider.config import JournalSettings
+from outrider.records import Level, uuid7
+from outrider.unit.journal.database import counters
+from outrider.unit.journal.queue import Entry, entry_for
+from outrider.unit.journal.retention import Dropped, make_room
+from outrider.unit.journal.space import MIB, Ballast, Space
+from outrider.unit.journal.startup import prepare
+from outrider.unit.journal.store import Store
+from outrider.unit.journal.wear import card_warnings
+from outrider.wire.audit import AuditEvent, AuditKind
+from outrider.wire.chain import SealedRow
+from outrider.wire.read_record import RecordKind
+from outrider.wire.sealing import Sealer
+
+_log = logging.getLogger(__name__)
+_LOOK_AT_CARD_S = 600.0
+
+
+class Keeper:
+    """Owns the store in the writing thread, and what must be done around each commit."""
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: JournalSettings,
+        sealer: Sealer,
+        clock: Clock,
+        unit_id: str,
+        space: Space | None = None,
+    ) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._sealer = sealer
+        self._clock = clock
+        self._unit_id = unit_id
+        cap = settings.max_mb
+        self._space = space or Space(
+            directory, settings.min_free_mb * MIB, None if cap is None else cap * MIB
+        )
+        self._ballast = Ballast(directory, settings.ballast_mb * MIB)
+        self._store: Store | None = None
+        self._prepared = False
+        self._collected: tuple[int, int, int] | None = None  # first seq, last seq, since (mono)
+        self._erased: list[Dropped] = []
+        self._card_seen_ns: int | None = None
+        self._card: list[str] = []
+        self._lost_rows = 0
+        self._lost_pictures = 0
+        self.dropped: Counter[str] = Counter()
+
+    def open(self) -> Store:
+        """Return the open store, looking for damage first when the process has just begun.
+
+        Raises OSError, sqlite3.Error, JournalError.
+        """
+        if self._store is None:
+            if not self._prepared:
+                prepare(self._directory)
+                self._prepared = True
+            settings = self._settings
+            self._store = Store(
+                self._directory,
+                self._sealer,
+                self._clock.mono_ns,
+                settings.segment_mb * MIB,
+                settings.key_lifetime_min * 60.0,
+            )
+            totals = counters(self._store.db)
+            self._lost_rows = totals.get("lost_rows", 0)
+            self._lost_pictures = totals.get("lost_pictures", 0)
+            self.tidy()
+        return self._store
+
+    def write(self, entries: Sequence[Entry], closing: bool) -> list[SealedRow]:
+        """Commit entries, and what the audit owes by now; return the rows of the entries.
+
+        Raises OSError, sqlite3.Error, JournalError; then nothing is in the journal, except as
+        Store.append says.
+        """
+        owed = [] if any(e.urgent for e in entries) else self._audit_owed(closing)
+        rows = self.open().append([*entries, *owed])
+        if owed:
+            self._erased.clear()
+            self._collected = None
+        own = rows[: len(entries)]
+        self._note_collection(own)
+        return own
+
+    def _note_collection(self, rows: Sequence[SealedRow]) -> None:
+        reads = [row.seq for row in rows if row.kind is RecordKind.READ]
+        if reads:
+            first, _, since = self._collected or (reads[0], 0, self._clock.mono_ns())
+            self._collected = (first, reads[-1], since)
+
+    def _audit_owed(self, closing: bool) -> list[Entry]:
+        owed = [
+            self._event(
+                AuditKind.ERASURE,
+                f"{one.count} {one.step}, rows {one.first_seq} to {one.last_seq}",
+                "room on the unit",
+            )
+            for one in self._erased
+        ]
+        if self._collected is not None:
+            first, last, since = self._collected
+            lifetime_ns = self._settings.key_lifetime_min * 60 * NS_PER_S
+            if closing or self._clock.mono_ns() - since > lifetime_ns:
+                subject = f"reads in rows {first} to {last}"
+                owed.append(self._event(AuditKind.COLLECTION, subject, "patrol"))
+        return owed
+
+    def _event(self, kind: AuditKind, subject: str, why: str) -> Entry:
+        return audit_entry(self._clock, kind, f"unit {self._unit_id}", subject, why)
+
+    def collection_owed(self) -> bool:
+        """Whether reads have been committed that no collection event covers yet."""
+        return self._collected is not None
+
+    def tidy(self) -> None:
+        """Make room if there is too little, hold ballast, look at the card now and then.
+
+        Raises OSError, sqlite3.Error.
+        """
+        self._make_room()
+        if self._space.left_before_loss() > self._settings.ballast_mb * MIB:
+            self._ballast.fill()
+        now_ns = self._clock.mono_ns()
+        if self._card_seen_ns is None or now_ns - self._card_seen_ns > _LOOK_AT_CARD_S * NS_PER_S:
+            self._card_seen_ns = now_ns
+            self._card = card_warnings(self._directory)
+
+    def relieve(self) -> None:
+        """After a write that found the disk full: give up the ballast, then make room."""
+        self._ballast.release()
+        try:
+            self.open()
+            self._make_room()
+        except (OSError, sqlite3.Error) as error:
+            _log.error("journal: cannot make room: %s", error)
+            self.shut()
+
+    def _make_room(self) -> None:
+        store = self._store
+        if store is None or self._space.left() >= 0:
+            return
+        if self._space.left_before_loss() < 0:
+            store.segments.rotate()
+        is_open = {segment.number for segment in store.segments.open_segments()}
+        for one in make_room(store.db, self._directory, self._space, is_open):
+            self.dropped[one.step] += one.count
+            if one.count:
+                self._erased.append(one)
+                _log.warning("journal: for room, dropped %d %s", one.count, one.step)
+
+    def state(self) -> tuple[Level, str]:
+        """Return how storage is, and what to do about it."""
+        lost = sum(count for step, count in self.dropped.items() if "not yet" in step)
+        if lost:
+            return Level.FAULT, f"disk filling: {lost} pictures dropped unsent: dock the unit"
+        if self._lost_rows or self._lost_pictures:
+            return Level.WARNING, (
+                f"damage found: {self._lost_rows} rows and {self._lost_pictures} pictures lost: "
+                "see `outrider journal status`"
+            )
+        if self._card:
+            return Level.WARNING, "; ".join(self._card)
+        if self._space.left() < self._settings.min_free_mb * MIB // 2:
+            return Level.WARNING, "little room left: dock the unit"
+        return Level.OK, ""
+
+    def shut(self) -> None:
+        """Close the store; open() opens it anew. Raises nothing."""
+        if self._store is None:
+            return
+        try:
+            self._store.close()
+        except sqlite3.Error as error:
+            _log.error("journal: %s: closing: %s", self._directory, error)
+        self._store = None
+
+
+def audit_entry(clock: Clock, kind: AuditKind, actor: str, subject: str, why: str) -> Entry:
+    """Return the entry of an audit event that happens now."""
+    at = clock.stamp(clock.mono_ns())
+    event_id = uuid7(at.utc_ns, secrets.randbits(74))
+    event = AuditEvent(event_id, kind, at, actor, subject, why)
+    return entry_for(event, event_id, False)
