@@ -1,0 +1,55 @@
+"""The serial port of the alarm unit: the only place that imports pyserial."""
+
+from pathlib import Path
+
+import serial
+
+from outrider.clock import Clock
+from outrider.unit.alarm.interfaces import PortLostError, SecondOutput
+from outrider.unit.alarm.protocol import PROTOCOL_BAUD
+from outrider.unit.alarm.serial_alarm import SerialAlarm
+
+_WRITE_LIMIT_S = 0.2
+
+
+class SerialPort:
+    """An open serial port with the unit's settings, 8 data bits, no parity, 1 stop bit.
+
+    Opening it raises DTR, which resets an Arduino Nano: expect its HELLO a second later.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._serial = serial.Serial(
+                str(path), PROTOCOL_BAUD, timeout=0, write_timeout=_WRITE_LIMIT_S, exclusive=True
+            )
+        except (OSError, ValueError) as error:
+            raise PortLostError(f"{path}: cannot be opened: {error}") from error
+
+    def fileno(self) -> int:
+        """Return the descriptor, for select."""
+        return int(self._serial.fileno())
+
+    def read(self) -> bytes:
+        """Return what has come. Raises PortLostError where the port is gone."""
+        try:
+            return bytes(self._serial.read(4096))
+        except OSError as error:  # SerialException is one
+            raise PortLostError(f"{self._path}: gone: {error}") from error
+
+    def write(self, data: bytes) -> None:
+        """Send. Raises PortLostError where the port is gone or takes nothing for 0.2 s."""
+        try:
+            self._serial.write(data)
+        except OSError as error:
+            raise PortLostError(f"{self._path}: cannot be written: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._serial.close()
+
+
+def open_alarm(path: Path, clock: Clock, second: SecondOutput | None = None) -> SerialAlarm:
+    """Return the alarm output on a serial port; it opens, and reopens, the port by itself."""
+    return SerialAlarm(str(path), lambda: SerialPort(path), clock, second)
