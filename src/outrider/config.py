@@ -24,11 +24,13 @@ def state_home() -> Path:
     return Path(base) / "outrider"
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """One section: frozen, and an unknown key is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
-class UnitSettings(_Section):
+class UnitSettings(Section):
     """The unit itself."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "unenrolled"
@@ -37,7 +39,7 @@ class UnitSettings(_Section):
     driver_safe: bool = True
 
 
-class CameraSettings(_Section):
+class CameraSettings(Section):
     """The camera, for `--source picamera2`. Short exposures keep plates at speed sharp."""
 
     model: Literal["global-shutter", "hq"] = "global-shutter"
@@ -49,7 +51,7 @@ class CameraSettings(_Section):
     stall_after_s: Annotated[float, Field(ge=0.5, le=60.0)] = 3.0
 
 
-class RecogniserSettings(_Section):
+class RecogniserSettings(Section):
     """Detector and reader."""
 
     runtime: Literal["auto", "ai-edge-litert", "tflite-runtime"] = "auto"
@@ -61,14 +63,14 @@ class RecogniserSettings(_Section):
     detector_width_px: Annotated[int, Field(ge=320, le=1280)] = 640
 
 
-class GpsSettings(_Section):
+class GpsSettings(Section):
     """Position and time."""
 
-    source: str = "gpsd"
+    source: str | None = None
     stale_after_s: Annotated[float, Field(ge=1.0, le=60.0)] = 3.0
 
 
-class HotlistSettings(_Section):
+class HotlistSettings(Section):
     """Vehicles of interest."""
 
     path: Path | None = None
@@ -79,7 +81,7 @@ class HotlistSettings(_Section):
     look_alike_min_probability: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
 
-class AlarmSettings(_Section):
+class AlarmSettings(Section):
     """The alarm unit: a serial port, or `terminal`, or `none`."""
 
     port: str = "terminal"
@@ -87,7 +89,7 @@ class AlarmSettings(_Section):
     speech: bool = False
 
 
-class JournalSettings(_Section):
+class JournalSettings(Section):
     """Where reads are kept, and for whom they are sealed.
 
     sealing: `auto` seals to the centre's key where the unit is enrolled, keeps recordings in clear
@@ -106,7 +108,7 @@ class JournalSettings(_Section):
     key_lifetime_min: Annotated[float, Field(gt=0, le=1440)] = 60.0
 
 
-class PipelineSettings(_Section):
+class PipelineSettings(Section):
     """Queues and limits between stages."""
 
     observation_queue_frames: Annotated[int, Field(ge=1, le=64)] = 4
@@ -115,7 +117,7 @@ class PipelineSettings(_Section):
     watchdog_s: Annotated[float, Field(ge=1.0, le=120.0)] = 10.0
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings; every section may be left out."""
 
     unit: UnitSettings = Field(default_factory=UnitSettings)

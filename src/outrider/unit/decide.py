@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 _NIGHT_BELOW_GREY = 40.0  # mean grey level of a frame at the camera's fixed exposure
 _LIGHT_SMOOTHING = 0.05
 _LIGHT_STEP_PX = 32
+_PASSES_REMEMBERED = 256
 
 
 class PassTracker(Protocol):
@@ -130,11 +131,17 @@ class Decider:
         if opened is None:
             opened = _OpenPass(self._tagger.new_id(result.first_mono_ns))
             self._open[result.pass_id] = opened
+            self._forget_oldest()
         read = self._tagger.read_of(result, opened.read_id, self._matcher.revision)
         self._check(read, opened)
         if result.final:
             del self._open[result.pass_id]
             self._keep(read, opened)
+
+    def _forget_oldest(self) -> None:
+        """Bound the passes remembered: the tracker never ends one that it merged or rejected."""
+        while len(self._open) > _PASSES_REMEMBERED:
+            del self._open[next(iter(self._open))]
 
     def _check(self, read: Read, opened: _OpenPass) -> None:
         if read.text.confidence < self._points.possible:

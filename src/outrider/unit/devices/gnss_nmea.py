@@ -37,6 +37,11 @@ class NmeaPositions(PositionSource):
         self._aligned = utc_at_zero_ns is not None or self._marked
         self._track = self._track_of(0)
 
+    @property
+    def first(self) -> Fix:
+        """The log's first fix."""
+        return self._fixes[0]
+
     def start(self, stop: threading.Event) -> None:
         """Lay the log's first fix on now, unless the log's place in time is known."""
         if not self._aligned:

@@ -1,0 +1,85 @@
+"""`outrider run`: the appliance, from a camera or from a recording."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from outrider import config
+from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.config import Settings
+from outrider.unit.app import Unit
+from outrider.unit.console_events import ConsoleEvents
+from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
+from outrider.unit.events import Events
+from outrider.unit.json_events import JsonEvents
+from outrider.unit.wiring import START_ERRORS, RunOptions, open_parts
+
+_EXAMPLE = (
+    "outrider run --source video:drive.mp4 --gps gpsd --hotlist list.csv"
+    " --alarm /dev/ttyUSB0 --json"
+)
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(commands, "run", "read plates from a camera or a recording", _EXAMPLE)
+    parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
+    parser.add_argument("--source", default="picamera2", metavar="SPEC", help=FRAME_SOURCES)
+    parser.add_argument("--gps", metavar="SPEC", help=POSITION_SOURCES)
+    parser.add_argument("--hotlist", type=Path, metavar="F", help="hotlist file, or a CSV of one")
+    parser.add_argument("--alarm", metavar="PORT|terminal|none", help="the alarm unit")
+    parser.add_argument("--journal", type=Path, metavar="DIR", help="where reads are kept")
+    parser.add_argument("--record", type=Path, metavar="DIR", help="record the drive as it is read")
+    add_json(parser)
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Run. Exit 0: ended or stopped in order; 1: a part failed; 2: it could not start."""
+    events: Events = JsonEvents() if args.json else ConsoleEvents()
+    try:
+        settings = settings_of(args)
+        parts = open_parts(settings, options_of(args))
+    except START_ERRORS as error:
+        print(f"outrider run: {error}", file=sys.stderr)
+        return 2
+    with stop_on_signals() as stop:
+        summary = Unit(parts, settings, events).run(stop)
+    return 1 if summary.faults else 0
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """Return the settings of the file with what the command line says laid over them."""
+    settings = config.load(args.config)
+    changes: dict[str, config.Section] = {}
+    if args.hotlist:
+        changes["hotlist"] = settings.hotlist.model_copy(update={"path": args.hotlist})
+    if args.alarm:
+        changes["alarm"] = settings.alarm.model_copy(update={"port": args.alarm})
+    if args.journal:
+        changes["journal"] = settings.journal.model_copy(update={"directory": args.journal})
+    return settings.model_copy(update=changes)
+
+
+def options_of(args: argparse.Namespace) -> RunOptions:
+    """Return what is asked of this run alone."""
+    return RunOptions(source=args.source, gps=args.gps, record=args.record)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and SIGINT set, while the block runs."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
