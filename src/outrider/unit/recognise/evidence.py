@@ -28,12 +28,20 @@ class KeptViews:
     overview: Image
 
 
-def views_of(frame: Frame, corners: Corners) -> KeptViews:
-    """Return the plate with a margin, at most 256 px wide, and the frame, at most 640 px wide."""
-    return KeptViews(
-        _shrunk(_plate(frame.image, corners), _PATCH_WIDTH_PX),
-        _shrunk(frame.image, OVERVIEW_WIDTH_PX),
-    )
+class FrameViews:
+    """Makes the small copies of one frame; the overview once, shared by all of its plates."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._overview: Image | None = None
+
+    def of(self, corners: Corners) -> KeptViews:
+        """Return the plate with a margin, at most 256 px wide, and the frame, at most 640."""
+        if self._overview is None:
+            self._overview = _shrunk(self._frame.image, OVERVIEW_WIDTH_PX)
+        return KeptViews(
+            _shrunk(_plate(self._frame.image, corners), _PATCH_WIDTH_PX), self._overview
+        )
 
 
 def encode(views: KeptViews) -> Evidence:

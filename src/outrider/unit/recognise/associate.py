@@ -1,0 +1,56 @@
+"""Which plate of a frame is which plate of the frames before."""
+
+from collections.abc import Sequence
+
+from outrider.unit.recognise.likeness import Likeness, likeness
+from outrider.unit.recognise.motion import Closeness
+from outrider.unit.recognise.passes import Look, Pass
+
+_HELD_STILL_S = 0.25  # a plate that overlaps itself this soon is the same, whatever is read
+_HELD_STILL_OVERLAP = 0.5
+_UNREAD_REACH_S = 0.6  # beyond this, place alone does not say which plate it is
+_SAME_PLATE_SIZE = 2.0
+_TEXT_COST = 0.5
+_SIZE_COST = 0.5
+
+
+def assign(passes: Sequence[Pass], looks: Sequence[Look]) -> list[tuple[int, int]]:
+    """Return pairs (pass index, look index), each index at most once, the cheapest first.
+
+    Greedy by cost: a plate's text settles what its place leaves open, so that two plates side by
+    side do not swap.
+    """
+    costs = []
+    for p, one in enumerate(passes):
+        for k, look in enumerate(looks):
+            cost = match_cost(one, look)
+            if cost is not None:
+                costs.append((cost, p, k))
+    taken_passes: set[int] = set()
+    taken_looks: set[int] = set()
+    pairs = []
+    for _, p, k in sorted(costs):
+        if p not in taken_passes and k not in taken_looks:
+            taken_passes.add(p)
+            taken_looks.add(k)
+            pairs.append((p, k))
+    return pairs
+
+
+def match_cost(one: Pass, look: Look) -> float | None:
+    """Return how ill a look fits a pass, 0 the best; None where it cannot be the same plate."""
+    close = one.motion.closeness(look.place)
+    alike = likeness(one.fused, look.fused)
+    if not _may_be(close, alike):
+        return None
+    longest = max(1, len(one.fused.key), len(look.fused.key))
+    text = 0.0 if alike.same else _TEXT_COST * alike.edits / longest + 0.1
+    return min(close.distance, 1.5) + _SIZE_COST * min(close.size, 1.5) + text
+
+
+def _may_be(close: Closeness, alike: Likeness) -> bool:
+    if alike.same:
+        return close.size <= _SAME_PLATE_SIZE
+    if close.since_s <= _HELD_STILL_S and close.overlap >= _HELD_STILL_OVERLAP:
+        return True
+    return close.within_reach and not alike.other and close.since_s <= _UNREAD_REACH_S
