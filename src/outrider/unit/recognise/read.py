@@ -4,6 +4,7 @@ import numpy as np
 
 from outrider.records import Image, Probabilities
 from outrider.unit.recognise.network import ModelError, Network
+from outrider.unit.recognise.patch_contrast import stretch_contrast
 from outrider.unit.recognise.patch_geometry import PATCH_H_PX, PATCH_W_PX
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
@@ -29,7 +30,7 @@ class Reader:
 
     def read(self, patch: Image) -> Probabilities:
         """Return float32 9 x 37 for a uint8 patch; every row sums to 1. Raises ModelError."""
-        (output,) = self._network.run(patch)
+        (output,) = self._network.run(stretch_contrast(patch))
         if output.size != SLOTS * len(ALPHABET):
             raise ModelError(f"{self._network.name}: output {output.shape}, 9 x 37 expected")
         rows = np.maximum(output.reshape(SLOTS, len(ALPHABET)), 1e-6)
