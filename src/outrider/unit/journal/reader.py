@@ -1,0 +1,147 @@
+"""Reading a journal while a unit writes it: what is there, and, with a key, what it says."""
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from outrider.records import Evidence
+from outrider.unit.journal import schema
+from outrider.unit.journal.database import counters, tail
+from outrider.unit.journal.salvage import QUARANTINE
+from outrider.unit.journal.segments import PictureState, open_picture, read_sealed
+from outrider.unit.journal.space import free_bytes, used_bytes
+from outrider.unit.journal.verify import find_key, read_rows, stored_pictures
+from outrider.wire.canonical import WireError
+from outrider.wire.chain import SealedRow
+from outrider.wire.read_record import Record, Role, decode
+from outrider.wire.sealing import UNSEALED, DataKey, Opener, Place, SealingError
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a journal holds, in numbers."""
+
+    journal_id: str
+    last_seq: int
+    rows: int
+    rows_to_send: int
+    hits_to_send: int
+    pictures_to_send: int
+    bytes_used: int
+    bytes_free: int
+    sealed_for: tuple[str, ...]
+    in_clear: bool
+    damaged_databases_kept: int
+    totals: dict[str, int]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the status as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A row and, where it opens, its record with the pictures that are still here."""
+
+    row: SealedRow
+    sent: bool
+    record: Record | None
+    missing: tuple[Role, ...]
+    why_not: str = ""
+
+
+class JournalReader(contextlib.AbstractContextManager["JournalReader"]):
+    """A journal open for reading. Raises JournalError, sqlite3.Error."""
+
+    def __init__(self, directory: Path, opener: Opener | None = None) -> None:
+        self._directory = directory
+        self._db = schema.open_read_only(directory)
+        self._opener = opener or Opener()
+        self.journal_id: uuid.UUID = schema.journal_id(self._db)
+        self._keys: dict[int, DataKey] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._db.close()
+
+    def status(self) -> Status:
+        """Return what the journal holds."""
+        keys = [row[0] for row in self._db.execute("SELECT DISTINCT centre_key_id FROM data_key")]
+        quarantine = self._directory / QUARANTINE
+        return Status(
+            str(self.journal_id),
+            tail(self._db)[0],
+            self._count("SELECT count(*) FROM row"),
+            self._count("SELECT count(*) FROM outbox"),
+            self._count("SELECT count(*) FROM outbox WHERE priority = 0"),
+            self._count("SELECT count(*) FROM picture WHERE state = 0"),
+            used_bytes(self._directory),
+            free_bytes(self._directory),
+            tuple(sorted(key for key in keys if key != UNSEALED)),
+            UNSEALED in keys,
+            len(list(quarantine.iterdir())) if quarantine.is_dir() else 0,
+            counters(self._db),
+        )
+
+    def _count(self, query: str) -> int:
+        return int(self._db.execute(query).fetchone()[0])
+
+    def rows(self, last: int | None = None, pictures: bool = True) -> Iterator[Opened]:
+        """Yield rows in order, at most the last so many, opened as far as the keys go."""
+        after = 0
+        if last is not None:
+            found = self._db.execute(
+                "SELECT seq FROM row ORDER BY seq DESC LIMIT 1 OFFSET ?", (last,)
+            ).fetchone()
+            after = found[0] if found else 0
+        for row in read_rows(self._db, after):
+            yield self._opened(row, pictures)
+
+    def _opened(self, row: SealedRow, pictures: bool) -> Opened:
+        unsent = self._db.execute(
+            "SELECT 1 FROM outbox WHERE seq = ? AND priority IN (0, 1)", (row.seq,)
+        ).fetchone()
+        try:
+            return self._open(row, unsent is None, pictures)
+        except (SealingError, WireError) as error:
+            return Opened(row, unsent is None, None, (), str(error))
+
+    def _open(self, row: SealedRow, sent: bool, pictures: bool) -> Opened:
+        place = Place(self.journal_id, row.seq, row.kind)
+        text = self._key(row.key_id).open_text(row.body, place)
+        record = decode(text)
+        found, missing = self._pictures(row.seq) if pictures else ({}, ())
+        if len(found) == len(Role):
+            record = decode(text, Evidence(found[Role.PATCH], found[Role.OVERVIEW]))
+        return Opened(row, sent, record, missing)
+
+    def _pictures(self, seq: int) -> tuple[dict[Role, bytes], tuple[Role, ...]]:
+        found: dict[Role, bytes] = {}
+        missing: list[Role] = []
+        for picture, state in stored_pictures(self._db, seq):
+            data = None
+            if state in (PictureState.PENDING, PictureState.ACKNOWLEDGED):
+                data = read_sealed(self._directory, picture)
+            if data is None:
+                missing.append(picture.role)
+                continue
+            key = self._key(picture.key_id)
+            found[picture.role] = open_picture(key, self.journal_id, picture, data)
+        return found, tuple(missing)
+
+    def pictures(self, seq: int) -> dict[Role, bytes]:
+        """Return the JPEGs of a row that are still here. Raises SealingError."""
+        return self._pictures(seq)[0]
+
+    def _key(self, key_id: int) -> DataKey:
+        if key_id not in self._keys:
+            sealed = find_key(self._db, key_id)
+            if sealed is None:
+                raise SealingError(f"its data key {key_id:016x} is missing")
+            self._keys[key_id] = self._opener.open_key(sealed, self.journal_id)
+        return self._keys[key_id]
