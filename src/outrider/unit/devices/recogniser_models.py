@@ -11,7 +11,7 @@ from outrider.unit.recognise.detect import Detector
 from outrider.unit.recognise.manifest import (
     ModelStore,
     Precision,
-    choose_detector,
+    choose_detectors,
     choose_reader,
     open_store,
 )
@@ -22,13 +22,16 @@ from outrider.unit.recognise.recogniser import ModelNames, PlateRecogniser
 
 @dataclass(frozen=True, slots=True)
 class RecogniserOptions:
-    """How to open it: see RecogniserSettings for the settings of the same names."""
+    """How to open it: see RecogniserSettings for the settings of the same names.
+
+    detector_width_px None: every size, chosen picture by picture, as stills need it.
+    """
 
     models_dir: Path | None = None
     runtime: Runtime | Literal["auto"] = "auto"
     precision: Precision | Literal["auto"] = "auto"
     threads: int = 1
-    detector_width_px: int = 640
+    detector_width_px: int | None = 640
     score_threshold: float | None = None
     second_looks: bool = True
 
@@ -51,20 +54,19 @@ def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
     store = open_store(options.models_dir)
     choice = choose_runtime(options.runtime, options.precision, options.threads)
     found, read = store.manifest.detector, store.manifest.reader
-    detector_net = open_network(
-        store, choose_detector(found, choice.precision, options.detector_width_px), choice
-    )
+    variants = choose_detectors(found, choice.precision, options.detector_width_px)
+    detector_nets = [open_network(store, variant, choice) for variant in variants]
     reader_net = open_network(store, choose_reader(read, choice.precision), choice)
     threshold = options.score_threshold or found.score_threshold
     calibrated = calibration.load(store.folder, reader_net.digest)
     names = ModelNames(
-        detector_net.name,
+        " and ".join(net.name for net in detector_nets),
         reader_net.name,
-        (("detector", detector_net.digest), ("reader", reader_net.digest)),
+        (*(("detector", net.digest) for net in detector_nets), ("reader", reader_net.digest)),
         calibrated.is_fitted,
     )
     recogniser = PlateRecogniser(
-        Detector(detector_net, found.stride_px, threshold),
+        [Detector(net, found.stride_px, threshold) for net in detector_nets],
         Reader(reader_net, read.alphabet, read.slots),
         names,
         options.second_looks,

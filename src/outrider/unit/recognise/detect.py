@@ -4,6 +4,7 @@ The network gives, for cells of stride px, the score that a plate's centre lies 
 plate's four corners are from the cell's centre. A plate is a peak among its eight neighbours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,7 @@ MAX_PLATES = 24
 
 _SAME_PLATE_IOU = 0.35
 _MIN_SIDE_PX = 3.0  # in the network's picture; less holds no character
+_NEARLY_FULL_SIZE = 0.9
 _AREA_FROM = 0.75  # bilinear sampling aliases below this scale
 
 
@@ -38,6 +40,11 @@ class Detector:
         self._threshold = score_threshold
         height, width = network.input_hw_px
         self._canvas = np.zeros((height, width), np.uint8)
+
+    @property
+    def input_hw_px(self) -> tuple[int, int]:
+        """Height and width of the network's picture."""
+        return self._network.input_hw_px
 
     def find(self, grey: Image) -> Found:
         """Return the plates of a uint8 H x W picture, corners in its own px.
@@ -117,6 +124,19 @@ def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
         return 0.0
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
     return float(width * height / (sum(areas) - width * height))
+
+
+def nearest_size(detectors: Sequence[Detector], picture_hw_px: tuple[int, int]) -> Detector:
+    """Return the smallest detector that takes the picture at (nearly) full size, or the largest.
+
+    A picture may be shrunk by a tenth: the next size up would cost more than that gains.
+    """
+    by_size = sorted(detectors, key=lambda one: one.input_hw_px)
+    for one in by_size:
+        rows, columns = one.input_hw_px
+        if min(rows / picture_hw_px[0], columns / picture_hw_px[1]) >= _NEARLY_FULL_SIZE:
+            return one
+    return by_size[-1]
 
 
 def box_of(corners: Corners) -> NDArray[np.float64]:

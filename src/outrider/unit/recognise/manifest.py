@@ -126,10 +126,17 @@ def choose_reader(models: ReaderModels, precision: Precision) -> Variant:
     return _of_precision(models.variants, precision, "reader")[0]
 
 
-def choose_detector(models: DetectorModels, precision: Precision, width_px: int) -> Variant:
-    """Return the detector whose input width is nearest the asked one. Raises ModelError."""
+def choose_detectors(
+    models: DetectorModels, precision: Precision, width_px: int | None
+) -> list[Variant]:
+    """Return the detector whose input width is nearest the asked one, or those of every width.
+
+    Raises ModelError where there is none of the precision.
+    """
     found = _of_precision(models.variants, precision, "detector")
-    return min(found, key=lambda one: (abs(one.width_px - width_px), one.width_px))
+    if width_px is None:
+        return found
+    return [min(found, key=lambda one: (abs(one.width_px - width_px), one.width_px))]
 
 
 def _of_precision(variants: Sequence[Variant], precision: Precision, part: str) -> list[Variant]:

@@ -1,5 +1,6 @@
 """A frame in, its plates out: found, cut flat from the full-resolution picture, and read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +16,7 @@ from outrider.records import (
     Observation,
     Probabilities,
 )
-from outrider.unit.recognise.detect import Detector
+from outrider.unit.recognise.detect import Detector, nearest_size
 from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.patch_geometry import cut_patch
 from outrider.unit.recognise.quality import sharpness
@@ -52,9 +53,13 @@ class PlateRecogniser:
     """Owns both networks. One thread calls observe; any thread may ask for health."""
 
     def __init__(
-        self, detector: Detector, reader: Reader, names: ModelNames, second_looks: bool = True
+        self,
+        detectors: Sequence[Detector],
+        reader: Reader,
+        names: ModelNames,
+        second_looks: bool = True,
     ) -> None:
-        self._detector = detector
+        self._detectors = detectors
         self._reader = reader
         self._names = names
         self._looks = _SECOND_LOOKS if second_looks else ()
@@ -84,7 +89,7 @@ class PlateRecogniser:
         """
         grey = grey_of(frame.image)
         try:
-            found = self._detector.find(grey)
+            found = nearest_size(self._detectors, (grey.shape[0], grey.shape[1])).find(grey)
             seen = [self._look(frame, grey, plate) for plate in found.plates]
         except ModelError as error:
             self.counts.failed += 1
