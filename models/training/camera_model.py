@@ -151,8 +151,8 @@ def _pose(tall: float, aspect: float, rng: Rng) -> tuple[Quad, tuple[int, int]]:
     """Corners in the picture, px, and the picture's size: yaw, pitch, roll, rolling shutter."""
     yaw = rng.normal(0, 0.35) if rng.random() < 0.7 else rng.uniform(-1.05, 1.05)
     pitch, roll = rng.normal(0, 0.15), rng.normal(0, 0.06)
-    if rng.random() < 0.1:
-        roll = rng.normal(0, 0.25)
+    if rng.random() < 0.15:
+        roll = rng.normal(0, 0.22)
     flat = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (aspect / 2, 0.5)
     depth = 1 / rng.uniform(4 * aspect, 20 * aspect)
     along = np.stack(

@@ -15,6 +15,7 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
+from reader_nothing import NothingPlaces
 from reader_text import SLOTS, Patches, Targets, encode
 
 from outrider.unit.recognise.patch_contrast import stretch_contrast
@@ -23,7 +24,8 @@ from outrider.unit.recognise.patch_geometry import cut_patch
 SPLITS: Final = Path(__file__).parent / "splits"
 FOLDER_SHARE: Final = {"gb": 0.42, "detect": 0.36, "drive": 0.22}
 TEXT_STATUS: Final = frozenset({"verified", "pseudo"})
-NOTHING_SHARE: Final = 0.06
+BESIDE_SHARE: Final = 0.04
+NOTHING_SHARE: Final = 0.12
 CONTEXT_X: Final = 0.3
 CONTEXT_Y: Final = 1.5
 """Kept around a box, parts of its sides: room for the jitter and for the strip beside it."""
@@ -87,6 +89,7 @@ class RealPatches:
     """Training plates of all folders, varied anew each time."""
 
     def __init__(self, root: Path) -> None:
+        self._nothing = NothingPlaces(root, SPLITS)
         self._by_mark: dict[str, list[list[RealPlate]]] = {}
         for folder in FOLDER_SHARE:
             groups: dict[str, list[RealPlate]] = {}
@@ -98,7 +101,9 @@ class RealPatches:
         self._shares = shares / shares.sum()
 
     def sample(self, rng: Rng) -> tuple[Patches, Targets]:
-        """A patch of a plate (now and then of what lies beside it) and its target."""
+        """A patch of a plate, or now and then of something else, and its target."""
+        if rng.random() < NOTHING_SHARE:
+            return stretch_contrast(cut_patch(*self._nothing.sample(rng))), encode("")
         folder = self._folders[int(rng.choice(len(self._folders), p=self._shares))]
         groups = self._by_mark[folder]
         group = groups[int(rng.integers(len(groups)))]
@@ -106,7 +111,7 @@ class RealPatches:
         grey, scale = _regrade(plate, rng)
         quad = _loose_corners(plate.box, rng) * scale
         mark = plate.mark
-        if rng.random() < NOTHING_SHARE:
+        if rng.random() < BESIDE_SHARE:
             quad, mark = _beside(quad, rng), ""
         return stretch_contrast(cut_patch(grey, quad)), encode(mark)
 
