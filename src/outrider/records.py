@@ -211,7 +211,12 @@ class MatchClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VehicleOfInterest:
-    """A hotlist entry. vrm may hold `?` (one character) and `*` (any number)."""
+    """A hotlist entry. vrm may hold `?` (one character) and `*` (any number).
+
+    It holds from valid_from to weed_date, both days included, by the calendar of the United
+    Kingdom. armed_area: name of a polygon of its list; armed_hours: as `Mon-Fri 07:00-19:00`;
+    empty: everywhere, always.
+    """
 
     vrm: str
     reason: str
@@ -229,6 +234,8 @@ class VehicleOfInterest:
     source_reference: str = ""
     owner: str = ""
     protective_marking: str = ""
+    armed_area: str = ""
+    armed_hours: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""One row of a list becomes an entry, or a clear reason why it does not."""
+
+import re
+import unicodedata
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from outrider.hotlist_import.mapping import Mapping
+from outrider.records import Response, VehicleOfInterest
+from outrider.vrm import MAX_LENGTH
+from outrider.wire.hotlist_policy import parse_hours
+
+MAX_TEXT = 2_000
+LEAST_LITERALS = 3
+"""Fewest letters and digits in a wildcard: `*` alone would make every car a vehicle of interest."""
+
+_SEPARATORS = re.compile(r"[\s\-·.]+")
+_PATTERN = re.compile(r"[0-9A-Z?*]+\Z")
+_PRIORITIES = range(1, 5)
+
+
+class RowError(ValueError):
+    """A row that cannot be an entry; the message says which field, and what is allowed."""
+
+
+def normalise_pattern(text: str) -> str:
+    """Return a mark or wildcard in upper case without separators. Raises RowError."""
+    mark = re.sub(r"\*+", "*", _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper())
+    literals = sum(char not in "?*" for char in mark)
+    if not mark:
+        raise RowError("vrm is empty")
+    if not _PATTERN.match(mark) or len(mark.replace("*", "")) > MAX_LENGTH:
+        raise RowError(f"vrm {text!r}: 1 to {MAX_LENGTH} letters A-Z and digits, ? and *")
+    if literals < LEAST_LITERALS and literals < len(mark):
+        raise RowError(f"vrm {text!r}: a wildcard needs {LEAST_LITERALS} letters or digits")
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class EntryMaker:
+    """Makes entries of rows by one mapping; area_names are those that an entry may name."""
+
+    mapping: Mapping
+    area_names: frozenset[str] = frozenset()
+
+    def make(self, cells: MappingOf[str, str]) -> VehicleOfInterest:
+        """Return the entry of a row's cells by field. Raises RowError."""
+        texts = {name: self._meaning(name, text) for name, text in cells.items()}
+        for name, default in self.mapping.defaults.items():
+            texts[name] = texts.get(name) or default
+        area, hours = texts.get("armed_area", ""), texts.get("armed_hours", "")
+        self._check_arming(area, hours)
+        return VehicleOfInterest(
+            vrm=normalise_pattern(texts.pop("vrm", "")),
+            reason=texts.pop("reason", ""),
+            response=_response(texts.pop("response", "")),
+            priority=_priority(texts.pop("priority", "")),
+            valid_from=self._date("valid_from", texts.pop("valid_from", "")),
+            weed_date=self._date("weed_date", texts.pop("weed_date", "")),
+            **texts,
+        )
+
+    def _meaning(self, name: str, raw: str) -> str:
+        text = " ".join(raw.split())
+        if len(text) > MAX_TEXT:
+            raise RowError(f"{name} has {len(text)} characters, more than {MAX_TEXT}")
+        bad = next((char for char in text if unicodedata.category(char) == "Cc"), None)
+        if bad is not None:
+            raise RowError(f"{name} holds the control character U+{ord(bad):04X}")
+        return self.mapping.values.get(name, {}).get(text.casefold(), text)
+
+    def _check_arming(self, area: str, hours: str) -> None:
+        if area and area not in self.area_names:
+            raise RowError(f"armed_area {area!r} is not among the list's areas")
+        try:
+            parse_hours(hours)
+        except ValueError as error:
+            raise RowError(str(error)) from error
+
+    def _date(self, name: str, text: str) -> date | None:
+        if not text:
+            return None
+        for form in self.mapping.form.date_formats:
+            try:
+                return datetime.strptime(text, form).date()
+            except ValueError:
+                continue
+        raise RowError(f"{name} {text!r} is no date as {', '.join(self.mapping.form.date_formats)}")
+
+
+def _response(text: str) -> Response:
+    try:
+        return Response(text.lower() or Response.ASSESS)
+    except ValueError as error:
+        allowed = ", ".join(response.value for response in Response)
+        raise RowError(f"response {text!r}: one of {allowed}") from error
+
+
+def _priority(text: str) -> int:
+    if not text:
+        return 3
+    if not text.isascii() or not text.isdigit() or int(text) not in _PRIORITIES:
+        raise RowError(f"priority {text!r}: 1 (highest) to 4")
+    return int(text)

@@ -1,0 +1,181 @@
+"""Mapping files: how the columns of somebody's list become those of a hotlist entry."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from outrider.records import Response
+from outrider.wire.hotlist_entry import FIELDS
+
+Column = str | Annotated[int, Field(ge=1)]
+Slice = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+
+
+class MappingError(ValueError):
+    """A mapping file cannot be used, or does not suit the list; the message says why."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Form(_Section):
+    """The shape of the file. encoding `auto`: a byte-order mark, else UTF-8, else Windows-1252."""
+
+    kind: Literal["delimited", "fixed-width"] = "delimited"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    header: bool = True
+    encoding: str = "auto"
+    comment: Annotated[str, Field(max_length=1)] = "#"
+    skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    date_formats: tuple[str, ...] = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d")
+
+
+class Mapping(_Section):
+    """A mapping file.
+
+    fields: entry field -> column name or 1-based number, or several, joined by "; ". widths (fixed
+    width): entry field -> first character (1-based) and length. values: field -> text in the list
+    (any case) -> what it means. defaults: field -> text where the list says nothing.
+    """
+
+    form: Form = Form()
+    fields: dict[str, Column | tuple[Column, ...]] = Field(default_factory=dict)
+    widths: dict[str, Slice] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    defaults: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("fields", "widths", "values", "defaults")
+    @classmethod
+    def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(set(value) - set(FIELDS)):
+            raise ValueError(f"no such field: {', '.join(unknown)}; there are {', '.join(FIELDS)}")
+        return value
+
+    @field_validator("values")
+    @classmethod
+    def _responses(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for meant in value.get("response", {}).values():
+            Response(meant)
+        return {
+            name: {text.casefold(): meant for text, meant in table.items()}
+            for name, table in value.items()
+        }
+
+    @model_validator(mode="after")
+    def _has_a_mark(self) -> "Mapping":
+        fixed = self.form.kind == "fixed-width"
+        where = self.widths if fixed else self.fields
+        if "vrm" not in where:
+            raise ValueError(f"vrm is missing from [{'widths' if fixed else 'fields'}]")
+        numbers = [c for c in self._columns() if isinstance(c, int)]
+        if not fixed and not self.form.header and len(numbers) != len(self._columns()):
+            raise ValueError("a list without a header needs column numbers in [fields]")
+        return self
+
+    def _columns(self) -> list[Column]:
+        return [column for source in self.fields.values() for column in as_columns(source)]
+
+
+def as_columns(source: Column | Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns that a field is made of."""
+    return (source,) if isinstance(source, (str, int)) else tuple(source)
+
+
+def parse_mapping(text: str, where: str) -> Mapping:
+    """Return the mapping that a TOML text holds. Raises MappingError, listing every fault."""
+    try:
+        return Mapping.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{where}: not TOML: {error}") from error
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
+        raise MappingError(f"{where}: " + "; ".join(faults)) from error
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Return the mapping of a file. Raises MappingError."""
+    try:
+        return parse_mapping(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(f"{path}: cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMapping:
+    """A mapping and what to call it in reports."""
+
+    name: str
+    mapping: Mapping
+
+
+def built_in(name: str) -> NamedMapping:
+    """Return one of the mappings that come with Outrider: own, plain, sixteen."""
+    text = resources.files("outrider.hotlist_import").joinpath(f"forms/{name}.toml").read_text()
+    return NamedMapping(name, parse_mapping(text, f"forms/{name}.toml"))
+
+
+def fold_name(column: str) -> str:
+    """Return a column's name as it is compared: letters and digits only, lower case."""
+    return "".join(char for char in column.casefold() if char.isalnum())
+
+
+def guess(first_row: Sequence[str]) -> NamedMapping:
+    """Return the built-in mapping that suits a list's first row.
+
+    Raises MappingError where none does.
+    """
+    names = {fold_name(cell) for cell in first_row}
+    own = {fold_name(name) for name in FIELDS}
+    if "vrm" in names and names - {""} <= own:
+        return built_in("own")
+    if len(first_row) == 16:
+        sixteen = built_in("sixteen")
+        return sixteen if "vrm" in names else _without_header(sixteen)
+    if len(first_row) == 2:
+        return built_in("plain")
+    raise MappingError(
+        f"no built-in form suits a list that begins {list(first_row)[:4]}: give a mapping file"
+    )
+
+
+def _without_header(sixteen: NamedMapping) -> NamedMapping:
+    """Return the 16-column mapping by position, in the order of its own columns."""
+    order: dict[str, int] = {}
+    for source in sixteen.mapping.fields.values():
+        for column in as_columns(source):
+            order[str(column)] = SIXTEEN_COLUMNS.index(str(column)) + 1
+    fields = {
+        field: tuple(order[str(column)] for column in as_columns(source))
+        for field, source in sixteen.mapping.fields.items()
+    }
+    form = sixteen.mapping.form.model_copy(update={"header": False})
+    mapping = sixteen.mapping.model_copy(update={"form": form, "fields": fields})
+    return NamedMapping("sixteen, no header", mapping)
+
+
+SIXTEEN_COLUMNS = (
+    "VRM",
+    "Vehicle Make",
+    "Vehicle Model",
+    "Vehicle Colour",
+    "Action",
+    "Warning Markers",
+    "Reason",
+    "NIM Code",
+    "Information/Action",
+    "Force & Area",
+    "Weed Date",
+    "PNC ID",
+    "GPMS Marking",
+    "CAD Information",
+    "Operational Instructions",
+    "Source Reference",
+)
+"""The 16-column form in its order, as the public interface code of UK back offices has it."""

@@ -1,0 +1,125 @@
+"""Build a look-up file, from entries or from another one and what has changed."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from outrider.unit.hotlist import durable, schema
+from outrider.unit.hotlist.schema import ListHeader
+from outrider.vrm import fold
+from outrider.wire.hotlist_entry import NumberedRow, content_digest
+
+
+class BuildError(Exception):
+    """A look-up file could not be built, or is not what it should be; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A look-up file, checked and on the disk, not yet in force."""
+
+    path: Path
+    header: ListHeader
+    entries: int
+    content_sha256: str
+    file_sha256: str
+
+
+def build(path: Path, header: ListHeader, rows: Iterable[NumberedRow]) -> Built:
+    """Build a file of numbered rows, in any order. Raises BuildError; sqlite3 and OS errors too.
+
+    sqlite-utils makes the file; the rows go in by executemany, because its insert_all makes a
+    dictionary and a statement of every batch, at six times the cost.
+    """
+    path.unlink(missing_ok=True)
+    with closing(_writable(path)) as connection:
+        Database(connection).executescript(schema.DDL)
+        with connection:
+            try:
+                connection.executemany(schema.INSERT_ROW, ((n, *row) for n, row in rows))
+            except sqlite3.IntegrityError as error:
+                raise BuildError(f"list {header.name}: {error}") from error
+            connection.execute(schema.FILL_PLATES)
+        return _finish(connection, path, header, None)
+
+
+def rebuild(
+    base: Path,
+    path: Path,
+    header: ListHeader,
+    upserts: Iterable[NumberedRow],
+    deletions: Iterable[int],
+    expected_digest: str,
+) -> Built:
+    """Build a file from the base and its changes; the base stays as it is.
+
+    Raises BuildError where the outcome is not what expected_digest says.
+    """
+    shutil.copyfile(base, path)
+    with closing(_writable(path)) as connection:
+        with connection:
+            for number in deletions:
+                _delete(connection, number)
+            for number, row in upserts:
+                _delete(connection, number)
+                connection.execute(schema.INSERT_ROW, (number, *row))
+                connection.execute("INSERT INTO plate VALUES (?, ?)", (fold(str(row[0])), number))
+        return _finish(connection, path, header, expected_digest)
+
+
+def _delete(connection: sqlite3.Connection, number: int) -> None:
+    for (vrm,) in connection.execute("SELECT vrm FROM entry WHERE id = ?", (number,)).fetchall():
+        connection.execute("DELETE FROM plate WHERE key = ? AND entry = ?", (fold(vrm), number))
+        connection.execute("DELETE FROM entry WHERE id = ?", (number,))
+
+
+def _writable(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path)
+    # No journal and no sync while building: a file that was cut short is never looked at.
+    connection.execute(f"PRAGMA page_size={schema.PAGE_BYTES}")
+    connection.execute("PRAGMA journal_mode=OFF")
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA cache_size=-65536")
+    connection.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
+    return connection
+
+
+def _finish(
+    connection: sqlite3.Connection, path: Path, header: ListHeader, expected: str | None
+) -> Built:
+    """Complete, check and sync a file."""
+    with connection:
+        schema.fill_shapes(connection)
+        digest = content_digest(schema.numbered(connection.execute(schema.SELECT_ROWS)))
+        if expected is not None and digest != expected:
+            raise BuildError(f"list {header.name}: content digest {digest}, expected {expected}")
+        entries, plates = (
+            int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for table in ("entry", "plate")
+        )
+        header = replace(header, revision=header.revision or digest[:12])
+        schema.write_meta(connection, header, digest, entries)
+    if plates != entries:
+        raise BuildError(f"list {header.name}: {plates} keys for {entries} entries")
+    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if fault != "ok":
+        raise BuildError(f"{path}: {fault}")
+    connection.close()
+    durable.sync_file(path)
+    return Built(path, header, entries, digest, durable.sha256_of(path))
+
+
+def canonical_json(data: object) -> str:
+    """Return JSON with sorted keys and no blanks, the same for the same data."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+
+
+def header_of(meta: dict[str, str]) -> ListHeader:
+    """Return the header that a file's meta table holds. Raises KeyError, ValueError."""
+    return ListHeader(meta["name"], meta["revision"], int(meta["published_utc_ns"]), meta["policy"])

@@ -1,0 +1,157 @@
+"""Open a look-up file and find what it lists: microseconds an answer, kilobytes a cold one."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+from outrider.records import VehicleOfInterest
+from outrider.unit.hotlist import schema
+from outrider.unit.hotlist.build import header_of
+from outrider.unit.hotlist.schema import ListHeader
+from outrider.vrm import MAX_LENGTH, fold
+from outrider.wire.hotlist_entry import EntryError, NumberedRow, from_row
+from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from
+
+_CACHE_KIB = 8192  # holds the inner pages of a list of 10 million
+
+
+class LookupFileError(Exception):
+    """A look-up file cannot be used: which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Where to mask a read to find listed wildcards, by the read's length."""
+
+    by_length: tuple[tuple[str, ...], ...]
+    free: tuple[tuple[re.Pattern[str], str], ...]
+
+    @property
+    def count(self) -> int:
+        """How many distinct shapes a read of any length is probed with."""
+        return len({shape for shapes in self.by_length for shape in shapes}) + len(self.free)
+
+
+class LookupFile:
+    """An open look-up file. Not for two threads at once; any one thread at a time may use it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file, immutable and without mmap. Raises LookupFileError."""
+        self.path = path
+        try:
+            # immutable: no lock, no -wal beside it. mmap off: a cold look-up through mmap reads
+            # ahead up to 3.8 MB, this way 10 KB.
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(path))}?mode=ro&immutable=1",
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
+            )
+            self._connection.execute("PRAGMA mmap_size=0")
+            self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+            self._read_head()
+        except (sqlite3.Error, KeyError, ValueError, PolicyError) as error:
+            raise LookupFileError(
+                f"{path}: no usable look-up file ({error}): import the list again"
+            ) from error
+
+    def _read_head(self) -> None:
+        if (found := self._pragma("application_id")) != schema.APPLICATION_ID:
+            raise ValueError(f"application id {found:#x}")
+        meta = dict(self._connection.execute("SELECT key, value FROM meta"))
+        self.header: ListHeader = header_of(meta)
+        self.entries = int(meta["entries"])
+        self.content_sha256 = str(meta["content_sha256"])
+        self.policy: ListPolicy = policy_from(json.loads(self.header.policy), str(self.path))
+        self.shapes = self._read_shapes()
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    def _read_shapes(self) -> Shapes:
+        found = [str(shape) for (shape,) in self._connection.execute("SELECT shape FROM shape")]
+        lengths = tuple(
+            tuple(s for s in found if s.count("*") < 2 and _may_be(s, length))
+            for length in range(MAX_LENGTH + 1)
+        )
+        free = [shape for shape in found if shape.count("*") > 1]
+        return Shapes(lengths, tuple(self._free_patterns() if free else ()))
+
+    def _free_patterns(self) -> Iterator[tuple[re.Pattern[str], str]]:
+        """Yield the wildcards with two stars or more, which no mask can find."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT key FROM plate WHERE key LIKE '%*%*%' ESCAPE '\\'"
+        )
+        for (key,) in rows:
+            yield re.compile(key.replace("*", ".*").replace("?", ".") + r"\Z"), str(key)
+
+    def warm(self) -> None:
+        """Bring the keys into the page cache, so that the first read of a shift is not slow."""
+        self._connection.execute("SELECT count(*), max(key) FROM plate").fetchone()
+
+    def entry_ids(self, key: str) -> list[int]:
+        """Return the entries under a key: a folded mark, or a folded wildcard's own text."""
+        rows = self._connection.execute("SELECT entry FROM plate WHERE key = ?", (key,))
+        return [number for (number,) in rows]
+
+    def entry_ids_of_any(self, keys: list[str]) -> list[tuple[str, int]]:
+        """Return key and entry for each key that is listed; one statement for all."""
+        return self._connection.execute(
+            "SELECT plate.key, plate.entry FROM json_each(?) AS wanted"
+            " JOIN plate ON plate.key = wanted.value",
+            (json.dumps(keys),),
+        ).fetchall()
+
+    def wildcard_keys(self, mark: str) -> Iterator[str]:
+        """Yield the keys of every listed wildcard that a folded mark could meet."""
+        for shape in self.shapes.by_length[len(mark)]:
+            yield _masked(mark, shape)
+        for pattern, key in self.shapes.free:
+            if pattern.match(mark):
+                yield key
+
+    def entry(self, number: int) -> VehicleOfInterest:
+        """Return an entry by its number. Raises LookupFileError where it is not there."""
+        row = self._connection.execute(schema.SELECT_ROW, (number,)).fetchone()
+        try:
+            return from_row(row or ())
+        except EntryError as error:
+            raise LookupFileError(f"{self.path}: entry {number}: {error}") from error
+
+    def rows(self) -> Iterator[NumberedRow]:
+        """Yield all rows in order of their numbers."""
+        return schema.numbered(self._connection.execute(schema.SELECT_ROWS))
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _may_be(shape: str, length: int) -> bool:
+    return len(shape) - 1 <= length if "*" in shape else len(shape) == length
+
+
+def _masked(mark: str, shape: str) -> str:
+    head, star, tail = shape.partition("*")
+    front = _mask(mark[: len(head)], head)
+    return front + star + _mask(mark[len(mark) - len(tail) :], tail) if star else front
+
+
+def _mask(part: str, shape: str) -> str:
+    return "".join("?" if mask == "?" else char for char, mask in zip(part, shape, strict=True))
+
+
+def key_of(vrm: str) -> str:
+    """Return the key that a listed mark or wildcard stands under."""
+    return fold(vrm)

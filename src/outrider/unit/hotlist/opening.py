@@ -1,0 +1,81 @@
+"""Make the matcher of a run: over the unit's store, or over one list given by its file."""
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from outrider.clock import Clock
+from outrider.records import ComponentHealth, Level
+from outrider.unit.hotlist.generations import GenerationError
+from outrider.unit.hotlist.importing import (
+    ImportLimits,
+    ImportRefused,
+    ImportRequest,
+    import_list,
+)
+from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
+from outrider.unit.hotlist.store import HotlistStore
+
+_log = logging.getLogger(__name__)
+_TAKE_WHAT_IS_GOOD = ImportLimits(max_rejected_share=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    level: Level
+    detail: str
+
+
+class FileMatcher(HotlistMatcher):
+    """The matcher over one list file (CSV) for one run; what was wrong with it is in its health."""
+
+    def __init__(self, path: Path, clock: Clock, settings: MatchSettings | None = None) -> None:
+        # The list lives as long as the run; nothing of it stays on the disk.
+        self._folder = tempfile.TemporaryDirectory(prefix="outrider-hotlist-")
+        store = HotlistStore(Path(self._folder.name))
+        self._trouble = _import(path, store, clock)
+        super().__init__(store, clock, settings)
+
+    def health(self) -> ComponentHealth:
+        """Return how the list is, import faults first."""
+        state = super().health()
+        if self._trouble is None:
+            return state
+        return ComponentHealth(state.name, self._trouble.level, self._trouble.detail, state.counts)
+
+    def close(self) -> None:
+        """Close and remove the list; may be called twice."""
+        super().close()
+        self._folder.cleanup()
+
+
+def _import(path: Path, store: HotlistStore, clock: Clock) -> _Trouble | None:
+    now_ns = clock.stamp(clock.mono_ns()).utc_ns
+    try:
+        published_ns = min(now_ns, path.stat().st_mtime_ns)
+        request = ImportRequest(path, published_ns, limits=_TAKE_WHAT_IS_GOOD)
+        report = import_list(store.list("file"), request).report
+    except (ImportRefused, GenerationError, OSError) as error:
+        _log.error("hotlist %s: %s", path, error)
+        return _Trouble(Level.FAULT, f"no hotlist in force: {error}")
+    if report.rejected:
+        # Lines, not what stands on them: a log and a screen are no place for a list's marks.
+        lines = ", ".join(str(rejection.line) for rejection in report.rejections[:5])
+        detail = (
+            f"{path}: {report.rejected} of {report.rows} rows refused (lines {lines}):"
+            f" `outrider hotlist import {path} --dry-run` says why"
+        )
+        _log.warning("%s", detail)
+        return _Trouble(Level.WARNING, detail)
+    return None
+
+
+def open_matcher(path: Path, clock: Clock, settings: MatchSettings | None = None) -> HotlistMatcher:
+    """Return the matcher over a store (a folder, which may be missing yet) or one list (a file).
+
+    Never raises for a bad list: the unit runs, and its health tells.
+    """
+    if path.is_file() or path.suffix:
+        return FileMatcher(path, clock, settings)
+    return HotlistMatcher(HotlistStore(path), clock, settings)

@@ -1,0 +1,78 @@
+"""A hotlist entry as a row: the one order of its columns in files, packages and digests."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from hashlib import sha256
+from typing import TypeAlias
+
+from outrider.records import Response, VehicleOfInterest
+
+Cell: TypeAlias = str | int
+Row: TypeAlias = tuple[Cell, ...]
+NumberedRow: TypeAlias = tuple[int, Row]
+
+FIELDS: tuple[str, ...] = tuple(field.name for field in dataclasses.fields(VehicleOfInterest))
+DEFAULTS: Row
+_DATES = (FIELDS.index("valid_from"), FIELDS.index("weed_date"))
+_RESPONSE = FIELDS.index("response")
+_PRIORITY = FIELDS.index("priority")
+_UNIT_SEPARATOR = "\x1f"  # importing lets no control character in, so it parts cells safely
+
+
+class EntryError(ValueError):
+    """A row that is no hotlist entry; the message says which column and why."""
+
+
+def to_row(entry: VehicleOfInterest) -> Row:
+    """Return the entry as a row: text, but for the priority; a date as ISO 8601, none as ''."""
+    cells: list[Cell] = [getattr(entry, name) for name in FIELDS]
+    for place in _DATES:
+        cells[place] = str(cells[place] or "")
+    cells[_RESPONSE] = entry.response.value
+    return tuple(cells)
+
+
+def from_row(row: Sequence[Cell]) -> VehicleOfInterest:
+    """Return the entry of a row. Raises EntryError where a cell has the wrong type or value."""
+    if len(row) != len(FIELDS):
+        raise EntryError(f"{len(row)} columns, not {len(FIELDS)}")
+    for name, cell in zip(FIELDS, row, strict=True):
+        wanted = int if name == "priority" else str
+        if type(cell) is not wanted:
+            raise EntryError(f"{name} is {cell!r}, not {wanted.__name__}")
+    values = dict(zip(FIELDS, row, strict=True))
+    try:
+        return VehicleOfInterest(
+            **{
+                **values,  # type: ignore[arg-type]  # checked above
+                "response": Response(str(values["response"])),
+                "valid_from": _date(values["valid_from"]),
+                "weed_date": _date(values["weed_date"]),
+            }
+        )
+    except ValueError as error:
+        raise EntryError(str(error)) from error
+
+
+def _date(cell: Cell) -> date | None:
+    return date.fromisoformat(str(cell)) if cell else None
+
+
+DEFAULTS = to_row(VehicleOfInterest("", ""))
+
+
+def content_digest(rows: Iterable[NumberedRow]) -> str:
+    """Return the SHA-256 of numbered rows, which must come in order of their numbers.
+
+    It depends on what the list says, not on how a file holds it: centre and unit compare it.
+    """
+    digest = sha256()
+    for line in _lines(rows):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+def _lines(rows: Iterable[NumberedRow]) -> Iterator[bytes]:
+    for number, row in rows:
+        yield f"{number}{_UNIT_SEPARATOR}{_UNIT_SEPARATOR.join(map(str, row))}\n".encode()
