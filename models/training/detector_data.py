@@ -19,6 +19,7 @@ from make_splits import SPLITS_DIR
 
 Grey = NDArray[np.uint8]
 Rng = np.random.Generator
+Sample = tuple[Grey, list[Target]]
 
 MIN_VISIBLE_SHARE = 0.7
 
@@ -137,7 +138,10 @@ def _keep_inside(
 
 
 def cut_view(picture: Grey, matrix: NDArray[np.float32], size: tuple[int, int]) -> Grey:
-    """Warp the picture by ``matrix`` to ``size`` (height, width); small scales are prefiltered."""
+    """Warp the picture by ``matrix`` to ``size`` (height, width); small scales are prefiltered.
+
+    Coordinates are continuous (a pixel covers [x, x+1)); OpenCV's centres are whole numbers.
+    """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.6:
         shrunk = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -147,6 +151,8 @@ def cut_view(picture: Grey, matrix: NDArray[np.float32], size: tuple[int, int]) 
         matrix = matrix.copy()
         matrix[:, :2] = matrix[:, :2] * ratio
         picture = np.asarray(shrunk, np.uint8)
+    matrix = matrix.copy()
+    matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5
     warped = cv2.warpAffine(picture, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR)
     return np.asarray(warped, np.uint8)
 
@@ -197,7 +203,7 @@ def degrade(picture: Grey, rng: Rng) -> Grey:
 
 def real_sample(
     sources: Sequence[Source], size: tuple[int, int], rng: Rng
-) -> tuple[Grey, list[Target]]:
+) -> Sample:
     """Cut a random view of a random real scene."""
     scene = pick_scene(sources, rng)
     matrix = random_view(scene, size, rng)
@@ -206,7 +212,7 @@ def real_sample(
     return picture, [target for target in found if target is not None]
 
 
-def collate(samples: Sequence[tuple[Grey, list[Target]]]) -> tuple[Tensor, Maps]:
+def collate(samples: Sequence[Sample]) -> tuple[Tensor, Maps]:
     """Stack samples to pictures [N, 1, H, W] uint8 and their maps."""
     pictures = torch.from_numpy(np.stack([picture for picture, _ in samples]))[:, None]
     maps = [target_maps(targets, *picture.shape) for picture, targets in samples]

@@ -132,12 +132,30 @@ class Detector(nn.Module):
         return self.head(self.features(self.split(picture)))
 
 
+class CornerDecoder(nn.Module):
+    """Corners from neck features. A module of its own because it stays in float.
+
+    Corners of +-40 cells in 8 bits would move in steps of 3 px.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.corners = detector.corners
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map NCHW features to corners [N, H, W, 8] in cells."""
+        maps = self.corners(features)
+        corners = maps[:, :8] * torch.exp(maps[:, 8:].clamp(MIN_LOG_SIZE, MAX_LOG_SIZE))
+        return corners.permute(0, 2, 3, 1)
+
+
 class DeployedDetector(nn.Module):
     """The detector as the run-time sees it: NHWC in and out, probabilities and corners decoded."""
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()
         self.net = detector
+        self.decode = CornerDecoder(detector)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Map [1, H, W, 1] grey in 0..1 to heat [1, H/8, W/8, 1] and corners [1, H/8, W/8, 8]."""
@@ -145,12 +163,9 @@ class DeployedDetector(nn.Module):
         rows, columns, block = height // STEM_BLOCK_PX, width // STEM_BLOCK_PX, STEM_BLOCK_PX
         parts = picture.reshape(rows, block, columns, block).permute(0, 2, 1, 3)
         blocks = parts.reshape(1, rows, columns, block * block).permute(0, 3, 1, 2)
-        raw = self.net.head(self.net.features(blocks))
-        corners = raw.unit_corners * torch.exp(raw.log_size)
-        return (
-            torch.sigmoid(raw.heat_logit).permute(0, 2, 3, 1),
-            corners.permute(0, 2, 3, 1),
-        )
+        features = self.net.features(blocks)
+        heat = torch.sigmoid(self.net.heat(features))
+        return heat.permute(0, 2, 3, 1), self.decode(features)
 
 
 def fuse_batch_norm(detector: Detector) -> Detector:

@@ -109,7 +109,7 @@ def losses(raw: Raw, maps: Maps) -> dict[str, Tensor]:
     """Return ``heat``, ``corner``, ``size`` and their weighted sum ``total`` for a batch."""
     heat = heat_loss(raw, maps)
     corner, size = corner_losses(raw, maps)
-    return {"total": heat + 2.0 * corner + 0.2 * size, "heat": heat, "corner": corner, "size": size}
+    return {"total": heat + 4.0 * corner + 0.2 * size, "heat": heat, "corner": corner, "size": size}
 
 
 def heat_loss(raw: Raw, maps: Maps) -> Tensor:

@@ -17,13 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from detector_data import Rng, collate, real_sample, real_sources
+from detector_composite import composite_sample, plate_bank
+from detector_data import Rng, Sample, collate, real_sample, real_sources
 from detector_net import Detector
 from detector_targets import Maps, losses
+from export_detector import averaged
 from loop import Loop, LoopSettings
 
 Batch = tuple[Tensor, Maps]
 CROP_PX = (320, 448)
+COMPOSITE_SHARE = 0.5
 
 
 def losses_of(model: nn.Module, batch: Batch, device: torch.device) -> dict[str, Tensor]:
@@ -38,13 +41,19 @@ def losses_of(model: nn.Module, batch: Batch, device: torch.device) -> dict[str,
     return losses(raw, Maps(*(part.to(device) for part in maps)))
 
 
-def batch_maker(real: Path, batch_size: int) -> Callable[[Rng], Batch]:
+def batch_maker(real: Path, batch_size: int, plates: int) -> Callable[[Rng], Batch]:
     """Load the sources and return the function that makes the batch of a step."""
     sources = real_sources(real)
+    bank = plate_bank(plates, seed=0)
+
+    def sample(rng: Rng) -> Sample:
+        if rng.random() < COMPOSITE_SHARE:
+            return composite_sample(sources, bank, CROP_PX, rng)
+        return real_sample(sources, CROP_PX, rng)
 
     def make(rng: Rng) -> Batch:
         cv2.setRNGSeed(int(rng.integers(2**31)))
-        return collate([real_sample(sources, CROP_PX, rng) for _ in range(batch_size)])
+        return collate([sample(rng) for _ in range(batch_size)])
 
     return make
 
@@ -57,6 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help="weights to start a new run from")
     parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--plates", type=int, default=3000, help="drawn plates in the bank")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
@@ -73,13 +83,13 @@ def main() -> None:
     np.random.default_rng(args.seed)
     model = Detector()
     if args.start:
-        model.load_state_dict(torch.load(args.start, weights_only=True))
+        model.load_state_dict(averaged(args.start))
     loop: Loop[Batch] = Loop(
         model, args.out, LoopSettings(args.steps, peak_rate=args.rate, seed=args.seed)
     )
     if loop.resume():
         print(f"going on at step {loop.step}")
-    make = batch_maker(args.real, args.batch)
+    make = batch_maker(args.real, args.batch, args.plates)
     loop.run(make, losses_of, stop_after_s=args.minutes * 60)
 
 

@@ -1,0 +1,101 @@
+"""Write the trained detector to ``models/`` at each input size, float32 and int8.
+
+    python models/training/export_detector.py --weights DIR/last.pt --real ../shared/plates
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from detector_data import Source, cut_view, degrade, pick_scene, real_sources
+from detector_net import STRIDE_PX, DeployedDetector, Detector, fuse_batch_norm
+from export import export_f32, export_int8, merge_manifest, variant
+from loop import save_atomically
+
+MODELS_DIR = Path(__file__).resolve().parents[1]
+STATE = Path(__file__).parent / "state" / "detector.pt"
+SIZES_PX = ((640, 480), (1024, 768))
+"""Width and height: in the vehicle, and stills."""
+SCORE_THRESHOLD = 0.3
+FLOAT_MODULES = ("decode",)
+
+
+def averaged(path: Path) -> dict[str, Tensor]:
+    """Return the averaged weights of a checkpoint, or a plain state as it is, in float32."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    weights: dict[str, Tensor] = state.get("average", state)
+    return {name: v.float() if v.is_floating_point() else v for name, v in weights.items()}
+
+
+def load_weights(path: Path) -> Detector:
+    """Build the detector from a checkpoint or a plain state, fused and frozen."""
+    detector = Detector()
+    detector.load_state_dict(averaged(path))
+    return fuse_batch_norm(detector)
+
+
+def save_state(weights: Path, path: Path) -> None:
+    """Write the averaged weights in float16: what a later run starts from."""
+    small = {n: v.half() if v.is_floating_point() else v for n, v in averaged(weights).items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_atomically(small, path)
+
+
+def calibration(
+    sources: Sequence[Source], size: tuple[int, int], count: int, seed: int = 7
+) -> Iterator[tuple[Tensor]]:
+    """Yield whole training pictures as the run-time would show them, some of them degraded."""
+    width, height = size
+    for index in range(count):
+        rng = np.random.default_rng((seed, index))
+        picture = pick_scene(sources, rng).picture
+        scale = min(height / picture.shape[0], width / picture.shape[1])
+        matrix = np.array([[scale, 0, 0], [0, scale, 0]], np.float32)
+        view = cut_view(picture, matrix, (height, width))
+        view = degrade(view, rng) if rng.random() < 0.5 else view
+        yield (torch.from_numpy(view.astype(np.float32) / 255)[None, :, :, None],)
+
+
+def export_all(weights: Path, sources: Sequence[Source], out: Path, count: int) -> None:
+    """Export every size and precision and enter them in the manifest."""
+    variants = []
+    for width, height in SIZES_PX:
+        model = DeployedDetector(load_weights(weights)).eval()
+        shown = list(calibration(sources, (width, height), count))
+        for precision in ("int8", "f32"):
+            path = out / f"detector_{width}x{height}_{precision}.tflite"
+            if precision == "f32":
+                export_f32(model, shown[0], path)
+            else:
+                export_int8(model, shown, path, FLOAT_MODULES)
+            variants.append(variant(path, precision, width, height))
+    entry: dict[str, object] = {
+        "variants": variants,
+        "stride_px": STRIDE_PX,
+        "score_threshold": SCORE_THRESHOLD,
+    }
+    merge_manifest(out / "manifest.json", "detector", entry)
+
+
+def main() -> None:
+    """Export as the command line says."""
+    parser = argparse.ArgumentParser(description="Export the detector to .tflite.")
+    parser.add_argument("--weights", type=Path, required=True, help="last.pt or detector.pt")
+    parser.add_argument("--real", type=Path, required=True, help="real pictures, to calibrate")
+    parser.add_argument("--out", type=Path, default=MODELS_DIR)
+    parser.add_argument("--pictures", type=int, default=64, help="for the calibration")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    export_all(args.weights, real_sources(args.real), args.out, args.pictures)
+    if args.weights != STATE and args.out == MODELS_DIR:
+        save_state(args.weights, STATE)
+
+
+if __name__ == "__main__":
+    main()
