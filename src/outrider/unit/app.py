@@ -69,9 +69,7 @@ class Unit:
         began_s = time.monotonic()
         self.pipeline.on_frame = on_frame
         keeper = self._keeper()
-        # The journal and the alarm outlive the stages: they stop when told, not with the source.
         self.parts.journal.start(stop)
-        self.parts.alarm.start(threading.Event())
         self.parts.inputs.positions.start(stop)
         keeper.start(self._settings.pipeline.health_every_s)
         try:

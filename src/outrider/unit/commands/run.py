@@ -41,13 +41,13 @@ def register(commands: Subparsers) -> None:
 def _run(args: argparse.Namespace) -> int:
     """Run. Exit 0: ended or stopped in order; 1: a part failed; 2: it could not start."""
     events: Events = JsonEvents() if args.json else ConsoleEvents()
-    try:
-        settings = settings_of(args)
-        parts = open_parts(settings, options_of(args))
-    except START_ERRORS as error:
-        print(f"outrider run: {error}", file=sys.stderr)
-        return 2
     with stop_on_signals() as stop:
+        try:
+            settings = settings_of(args)
+            parts = open_parts(settings, options_of(args), stop)
+        except START_ERRORS as error:
+            print(f"outrider run: {error}", file=sys.stderr)
+            return 2
         summary = Unit(parts, settings, events).run(stop)
     return 1 if summary.faults else 0
 

@@ -1,0 +1,175 @@
+"""Opens the real parts of a run: what the command line and the settings name."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from outrider import __version__
+from outrider.clock import Clock
+from outrider.config import ConfigError, Settings
+from outrider.records import ComponentHealth, Level
+from outrider.unit.alarm.terminal import TerminalAlarm
+from outrider.unit.app import Parts
+from outrider.unit.decide import OperatingPoints
+from outrider.unit.devices.alarm_serial import open_alarm
+from outrider.unit.devices.drive_format import DriveHeader
+from outrider.unit.devices.drive_recorder import RecordingSource
+from outrider.unit.devices.recogniser_models import (
+    OpenedRecogniser,
+    RecogniserOptions,
+    open_recogniser,
+)
+from outrider.unit.discard import NoAlarm, NoJournal
+from outrider.unit.health import write_status
+from outrider.unit.hotlist.match import MatchSettings
+from outrider.unit.hotlist.opening import open_matcher
+from outrider.unit.hotlist.repeat import RepeatRule
+from outrider.unit.inputs import Inputs, open_inputs
+from outrider.unit.journal.schema import JournalError
+from outrider.unit.journal.writer import SealedJournal
+from outrider.unit.ports import AlarmOutput, Journal, SourceError
+from outrider.unit.recognise.network import ModelError
+from outrider.unit.recognise.track import Tracker, TrackerLimits
+
+_log = logging.getLogger(__name__)
+
+START_ERRORS = (SourceError, ModelError, JournalError, ConfigError, OSError)
+"""What may be wrong when a run is opened; each message says what, where and what to do."""
+
+_MODELS_TRIED_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is asked of one run, beside the settings."""
+
+    source: str
+    gps: str | None = None
+    record: Path | None = None
+    late_is_dropped: bool = False
+
+
+def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -> Parts:
+    """Return the parts of a run. Raises one of START_ERRORS.
+
+    With a camera, models that cannot be used do not end the unit: it says so, on the alarm unit
+    and in its status, and tries again until they are there.
+    """
+    inputs = open_inputs(
+        options.source, options.gps, settings, late_is_dropped=options.late_is_dropped
+    )
+    live_camera = not inputs.recording and options.source.startswith("picamera2")
+    journal = SealedJournal(settings.journal_dir, settings.journal, inputs.clock, live=live_camera)
+    alarm = _open_alarm(settings, inputs.clock)
+    # Started here, so that a fault before the first frame is heard; it ends when it is closed.
+    alarm.start(threading.Event())
+    if live_camera:
+        opened = _open_models_when_there(settings, alarm, inputs.clock, stop)
+    else:
+        opened = _open_models(settings)
+    if options.record is not None:
+        inputs = _recorded_inputs(inputs, settings, options.record)
+    return _parts(settings, inputs, opened, alarm, journal)
+
+
+def open_replay(settings: Settings, source: str, hotlist: Path | None) -> Parts:
+    """Return the parts of a replay, which sounds and keeps nothing. Raises one of START_ERRORS."""
+    if hotlist is not None:
+        changed = settings.hotlist.model_copy(update={"path": hotlist})
+        settings = settings.model_copy(update={"hotlist": changed})
+    inputs = open_inputs(source, None, settings)
+    return _parts(settings, inputs, _open_models(settings), NoAlarm(), NoJournal())
+
+
+def _parts(
+    settings: Settings,
+    inputs: Inputs,
+    opened: OpenedRecogniser,
+    alarm: AlarmOutput,
+    journal: Journal,
+) -> Parts:
+    hotlist = settings.hotlist
+    matching = MatchSettings(
+        look_alike_min_probability=hotlist.look_alike_min_probability,
+        amber_age_h=hotlist.amber_age_h,
+        red_age_h=hotlist.red_age_h,
+    )
+    lists = hotlist.path or settings.unit.state_dir / "hotlists"
+    limits = TrackerLimits(pass_ends_after_s=settings.pipeline.pass_ends_after_s)
+    return Parts(
+        inputs=inputs,
+        recogniser=opened.recogniser,
+        tracker=Tracker(opened.calibration, opened.points, _today_of(inputs.clock), limits),
+        matcher=open_matcher(lists, inputs.clock, matching),
+        repeat=RepeatRule(hotlist.repeat_after_s, hotlist.repeat_after_m),
+        points=OperatingPoints(opened.points.alarm, opened.points.possible),
+        alarm=alarm,
+        journal=journal,
+    )
+
+
+def _today_of(clock: Clock) -> Callable[[], date]:
+    return lambda: clock.stamp(clock.mono_ns()).utc.date()
+
+
+def _open_alarm(settings: Settings, clock: Clock) -> AlarmOutput:
+    port = settings.alarm.port
+    if port == "none":
+        return NoAlarm()
+    if port == "terminal":
+        # On standard error: standard output is for events, perhaps read by a machine.
+        console = Console(stderr=True, highlight=False)
+        return TerminalAlarm(clock, console, driver_safe=settings.unit.driver_safe)
+    return open_alarm(Path(port), clock)
+
+
+def _open_models(settings: Settings) -> OpenedRecogniser:
+    wanted = settings.recogniser
+    return open_recogniser(
+        RecogniserOptions(
+            models_dir=wanted.models_dir,
+            runtime=wanted.runtime,
+            precision=wanted.precision,
+            threads=wanted.threads,
+            detector_width_px=wanted.detector_width_px,
+        )
+    )
+
+
+def _open_models_when_there(
+    settings: Settings, alarm: AlarmOutput, clock: Clock, stop: threading.Event
+) -> OpenedRecogniser:
+    while True:
+        try:
+            return _open_models(settings)
+        except ModelError as error:
+            _log.error("recogniser: %s", error)
+            fault = ComponentHealth("recogniser", Level.FAULT, str(error))
+            alarm.set_faults([fault])
+            write_status(settings.status_file, clock, [fault])
+            if stop.wait(_MODELS_TRIED_EVERY_S):
+                raise
+
+
+def _recorded_inputs(inputs: Inputs, settings: Settings, folder: Path) -> Inputs:
+    stamp = inputs.clock.stamp(inputs.clock.mono_ns())
+    header = DriveHeader(
+        drive_id=folder.name,
+        recorded_by=f"outrider {__version__}",
+        description=f"recorded from {inputs.source.source_id}",
+        unit_id=settings.unit.id,
+        camera_id=settings.unit.camera_id,
+        source_id=inputs.source.source_id,
+        utc_at_zero_ns=stamp.utc_ns,
+        clock_quality=stamp.quality,
+        clock_error_s=stamp.error_s,
+        width_px=settings.camera.width_px,
+        height_px=settings.camera.height_px,
+    )
+    source = RecordingSource(inputs.source, inputs.positions, inputs.clock, folder, header)
+    return Inputs(source, inputs.positions, inputs.clock, inputs.recording)
