@@ -1,0 +1,51 @@
+"""What the campaigns put a journal under: reads and hits as fast as it takes them, each told."""
+
+import itertools
+import os
+import random
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from outrider.clock import SystemClock
+from outrider.unit.journal import Committed, SealedJournal
+from outrider.wire.sealing import CentrePrivateKey
+from tests.journal import makers
+from tests.journal.filled import settings_for
+
+SIZES = {"patch_bytes": 300, "overview_bytes": 900}
+
+
+def run(
+    directory: Path, centre: CentrePrivateKey, first: int, tell: Callable[[bytes], None]
+) -> None:
+    """Put reads and hits for ever, numbered from first; tell `M id` before, `C id` when durable.
+
+    Ends only with the process.
+    """
+
+    def committed(batch: Sequence[Committed]) -> None:
+        tell(b"".join(b"C %s\n" % str(one.record_id).encode() for one in batch))
+
+    settings = settings_for(directory, centre, commit_within_s=0.01, commit_reads=5)
+    journal = SealedJournal(directory, settings, SystemClock(), live=True, on_commit=committed)
+    journal.start(threading.Event())
+    rng = random.Random(first)
+    for number in itertools.count(first):
+        if rng.random() < 0.05:
+            hit = makers.hit(number)
+            tell(b"M %s\n" % str(hit.hit_id).encode())
+            journal.put_hit(hit)
+        else:
+            read = makers.read(number, patch_bytes=300, overview_bytes=900)
+            tell(b"M %s\n" % str(read.read_id).encode())
+            journal.put_read(read)
+
+
+def tell_to(handle: int) -> Callable[[bytes], None]:
+    """Return what writes to a file or pipe at once, whole lines only."""
+
+    def tell(line: bytes) -> None:
+        os.write(handle, line)
+
+    return tell

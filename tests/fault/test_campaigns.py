@@ -1,0 +1,53 @@
+"""Short campaigns; the long ones are run by command, see the README beside this file."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(module: str, *options: str) -> dict[str, int]:
+    """Run a campaign as its command does, and return its figures."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.fault.{module}", "--json", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    figures: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    print(done.stdout)
+    return figures
+
+
+def assert_clean(figures: dict[str, int]) -> None:
+    """Nothing committed is lost, doubled, bare or damaged."""
+    names = ("lost", "duplicated", "without_pictures", "unsound")
+    assert {name: figures[name] for name in names} == dict.fromkeys(names, 0)
+
+
+def test_killed_writers_lose_and_double_nothing() -> None:
+    """After 25 kills at random instants under load, every committed record is there, once."""
+    figures = run("kill", "--kills", "25", "--seed", "7")
+    assert figures["cuts"] == 25
+    assert figures["committed"] > 100
+    assert_clean(figures)
+
+
+@pytest.mark.skipif(
+    not (Path("/dev/fuse").exists() and shutil.which("fusermount3")),
+    reason="power cuts need FUSE: apt-get install fuse3, and /dev/fuse",
+)
+def test_power_cuts_lose_and_double_nothing() -> None:
+    """After 40 cuts that drop, tear and reorder what was not synced, all committed is there."""
+    figures = run("powercut", "--cuts", "40", "--load-s", "1.5")
+    assert figures["cuts"] == 40
+    assert figures["committed"] > 40 * 3
+    assert_clean(figures)
