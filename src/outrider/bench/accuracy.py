@@ -1,0 +1,119 @@
+"""`outrider bench accuracy`: capture rate and read rate on labelled pictures."""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from outrider.bench import accuracy_report, choices, rates
+from outrider.bench.contact_sheet import SheetError, refuse_in_checkout, write_sheet
+from outrider.bench.curve_plot import write_curve
+from outrider.bench.labels import LabelError, LabelledPicture, load
+from outrider.bench.runtime_options import add_runtime, runtime_options
+from outrider.bench.scoring import Scored, score_picture
+from outrider.clock import SystemClock
+from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.unit.commands.read_pictures import read_rgb
+from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
+from outrider.unit.recognise.calibration import CalibrationError
+from outrider.unit.recognise.network import ModelError
+from outrider.unit.recognise.still import read_still
+
+_EXAMPLE = """outrider bench accuracy ../shared/plates/gb --roads ../shared/plates/negatives
+      --held-out models/training/splits/gb_heldout.csv --sheet /tmp/misses.png"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was scored and what it cost; unreadable: pictures that could not be opened."""
+
+    scored: Scored
+    cpu_ms: tuple[float, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+def register(commands: Subparsers) -> None:
+    """Add the benchmark."""
+    parser = new_parser(
+        commands, "accuracy", "capture rate and read rate on labelled pictures", _EXAMPLE
+    )
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="has a labels.csv")
+    parser.add_argument(
+        "--held-out", nargs="+", type=Path, default=[], metavar="CSV", help="only files named here"
+    )
+    parser.add_argument("--roads", type=Path, metavar="DIR", help="roads without legible plates")
+    parser.add_argument("--sheet", type=Path, metavar="PNG", help="misses, to look at")
+    parser.add_argument("--curve", type=Path, metavar="PNG", help="draw it; its CSV lies beside it")
+    parser.add_argument("--fit-calibration", action="store_true", help="write calibration.json")
+    parser.add_argument(
+        "--choose-operating-points", action="store_true", help="write operating_points.json"
+    )
+    add_runtime(parser)
+    add_json(parser)
+    parser.set_defaults(handler=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and report. Exit 1: a picture could not be read; 2: wrong use, models or labels."""
+    try:
+        if args.sheet:
+            refuse_in_checkout(args.sheet)
+        opened = open_recogniser(runtime_options(args))
+        pictures = [one for folder in args.folders for one in load(folder, args.held_out)]
+        roads = load(args.roads) if args.roads else []
+        found = measure(opened, pictures, "plates")
+        empty = measure(opened, roads, "roads")
+        _report(args, opened, found, empty)
+    except (ModelError, LabelError, SheetError, CalibrationError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    for name in found.unreadable + empty.unreadable:
+        print(f"error: {name}", file=sys.stderr)
+    return 1 if found.unreadable or empty.unreadable else 0
+
+
+def measure(opened: OpenedRecogniser, pictures: list[LabelledPicture], what: str) -> Measured:
+    """Read every picture and score it."""
+    clock = SystemClock()
+    today = clock.stamp(clock.mono_ns()).utc.date()
+    scored, cpu_ms, unreadable = Scored((), (), 0), [], []
+    console = Console(stderr=True)
+    for picture in track(pictures, what, console=console, disable=not console.is_terminal):
+        try:
+            image = read_rgb(picture.path)
+        except (OSError, ValueError) as error:
+            unreadable.append(f"{picture.path}: {error}")
+            continue
+        start_s = time.process_time()
+        plates = read_still(opened.recogniser, image, opened.calibration, today)
+        cpu_ms.append((time.process_time() - start_s) * 1e3)
+        kept = [one for one in plates if one.text.confidence >= opened.points.kept]
+        scored = scored.plus(score_picture(picture, image, kept, today))
+    return Measured(scored, tuple(cpu_ms), tuple(unreadable))
+
+
+def _report(
+    args: argparse.Namespace, opened: OpenedRecogniser, found: Measured, roads: Measured
+) -> None:
+    if args.json:
+        print(json.dumps(accuracy_report.as_json(opened, found.scored, roads.scored, found.cpu_ms)))
+    else:
+        accuracy_report.show(Console(), opened, found.scored, roads.scored, found.cpu_ms)
+    console = Console(stderr=True)
+    if args.sheet:
+        misses = [one for one in found.scored.plates if not one.right]
+        count = write_sheet(misses, args.sheet)
+        console.print(f"{args.sheet}: {count} misses; it shows real marks: delete it after use")
+    if args.curve:
+        points = rates.curve(found.scored)
+        written = write_curve(points, [asdict(p) for p in points], opened.points, args.curve)
+        console.print(f"curve: {args.curve} and {written}")
+    if args.fit_calibration:
+        console.print(choices.fit_calibration(opened, found.scored))
+    if args.choose_operating_points:
+        console.print(choices.choose_operating_points(opened, found.scored, roads.scored))

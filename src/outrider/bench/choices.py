@@ -1,0 +1,45 @@
+"""What a measurement decides: the calibration and the operating points beside the models."""
+
+from outrider.bench import rates
+from outrider.bench.scoring import Scored
+from outrider.unit.devices.recogniser_models import OpenedRecogniser
+from outrider.unit.recognise import calibration, operating_points
+from outrider.unit.recognise.calibration import Calibration
+
+
+def fit_calibration(opened: OpenedRecogniser, scored: Scored) -> str:
+    """Fit the calibration to the reads of plates, write it, and say what it is.
+
+    Raises CalibrationError with too few plates. Run it on plates that the reader never learnt.
+    """
+    told = [(one.read.probability, one.right) for one in scored.plates if one.read]
+    offset, slope, per_log_frames = calibration.fit(
+        [probability for probability, _ in told], [1] * len(told), [right for _, right in told]
+    )
+    digests = dict(opened.recogniser.model_digests)
+    fitted = Calibration(
+        reader_sha256=digests["reader"],
+        offset=round(offset, 4),
+        slope=round(slope, 4),
+        per_log_frames=round(per_log_frames, 4),
+        fitted_on=f"{len(told)} reads of real plates in {scored.pictures} pictures",
+    )
+    path = calibration.save(fitted, opened.store.folder)
+    return f"{path}: offset {offset:.3f}, slope {slope:.3f}, from {len(told)} reads"
+
+
+def choose_operating_points(opened: OpenedRecogniser, scored: Scored, roads: Scored) -> str:
+    """Choose the operating points by the rule of rates.choose_points, write them, say them."""
+    alarm, possible = rates.choose_points(scored, roads)
+    chosen = opened.points.model_copy(
+        update={
+            "alarm": alarm,
+            "possible": possible,
+            "chosen_by": (
+                f"rates.choose_points on {len(scored.plates)} plates in {scored.pictures} pictures"
+                f" and {roads.pictures} roads without plates"
+            ),
+        }
+    )
+    path = operating_points.save(chosen, opened.store.folder)
+    return f"{path}: alarm {alarm}, possible {possible}"
