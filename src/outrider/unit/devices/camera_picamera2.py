@@ -36,24 +36,30 @@ class Streams:
     second, small grey picture for aiming (None: none).
     """
 
-    number: int = 0
     roi_px: tuple[int, int, int, int] | None = None
     lores_px: tuple[int, int] | None = None
 
 
 class Picamera2Camera(LiveCamera):
-    """Frames of a camera on this machine. Raises SourceError where picamera2 is not installed."""
+    """Frames of a camera on this machine. Raises SourceError where picamera2 is not installed.
+
+    number: the camera's place among those that libcamera lists.
+    """
 
     def __init__(
-        self, settings: CameraSettings, clock: Clock, streams: Streams | None = None
+        self,
+        settings: CameraSettings,
+        clock: Clock,
+        number: int = 0,
+        streams: Streams | None = None,
     ) -> None:
         self._settings = settings
         self._camera_clock = clock
+        self._number = number
         self._streams = streams or Streams()
         self._library = _library()
         self._session: Picamera2Session | None = None
-        source_id = f"picamera2:{self._streams.number}"
-        super().__init__(source_id, self._open, clock, settings.stall_after_s)
+        super().__init__(f"picamera2:{number}", self._open, clock, settings.stall_after_s)
 
     @property
     def lores_image(self) -> Image | None:
@@ -72,18 +78,17 @@ class Picamera2Camera(LiveCamera):
             session.start(deliver)
         except (RuntimeError, ValueError, KeyError, OSError) as error:
             camera.close()
-            raise CameraFault(f"camera {self._streams.number} cannot be set up: {error}") from error
+            raise CameraFault(f"camera {self._number} cannot be set up: {error}") from error
         self._session = session
         return session
 
     def _opened(self) -> Any:
-        number = self._streams.number
         try:
-            return self._library.Picamera2(number)
+            return self._library.Picamera2(self._number)
         except (RuntimeError, IndexError, OSError) as error:
             cause = error.__cause__ or error
             raise CameraFault(
-                f"camera {number} cannot be opened: {cause}: check that its cable is seated "
+                f"camera {self._number} cannot be opened: {cause}: check that its cable is seated "
                 "(power off first) and that no other program uses it"
             ) from error
 
