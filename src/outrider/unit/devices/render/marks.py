@@ -1,0 +1,72 @@
+"""Invented marks and the plates that carry them.
+
+Current-style marks begin with J, T or U, which stand for no region in DVLA's INF104 and are not
+given to new vehicles. The older families have no such room: a mark of theirs may belong to a real
+vehicle by chance, and says nothing about it.
+"""
+
+from datetime import date
+
+import numpy as np
+
+from outrider.plates.marks import FAMILIES, ROAD_MIX, random_mark
+from outrider.plates.spec import PlateSpec
+from outrider.plates.style import random_spec
+from outrider.unit.drive_truth import PlateColour
+from outrider.vrm import Family, family, normalise
+
+DRIVE_DAY = date(2026, 10, 14)
+_FREE_AREAS = "JTU"
+_MOTORCYCLE_HEIGHT_MM = 164.0
+_MAX_DIRT = 0.45  # a rendered plate that counts as readable should be so to a person
+
+
+class MarkMaker:
+    """Gives marks, none of them twice."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._given: set[str] = set()
+
+    def new(self, wanted: str | None = None) -> tuple[str, str]:
+        """Return (plates' family name, mark with its group space), of a wanted family or any."""
+        while True:
+            name, mark = self._draw(wanted)
+            if name == "current":
+                mark = _FREE_AREAS[int(self._rng.integers(3))] + mark[1:]
+            plain = normalise(mark)
+            if plain not in self._given and family(plain, DRIVE_DAY) is not Family.UNKNOWN:
+                self._given.add(plain)
+                return name, mark
+
+    def _draw(self, wanted: str | None) -> tuple[str, str]:
+        if wanted is None:
+            return random_mark(self._rng, ROAD_MIX)
+        return wanted, FAMILIES[wanted](self._rng)
+
+
+def make_plate(
+    rng: np.random.Generator,
+    named: tuple[str, str],
+    *,
+    rear: bool,
+    motorcycle: bool,
+    two_line: bool,
+) -> PlateSpec:
+    """Return a plate of the wanted layout for a mark."""
+    name, mark = named
+    while True:
+        spec = random_spec(rng, mark=mark, family=name, rear=rear)
+        is_motorcycle = spec.height_mm == _MOTORCYCLE_HEIGHT_MM
+        if spec.dirt > _MAX_DIRT or is_motorcycle != motorcycle:
+            continue
+        if motorcycle or not two_line or len(spec.lines) == 2:
+            return spec
+
+
+def plate_colour(spec: PlateSpec) -> PlateColour:
+    """Return the colour of a plate's ground."""
+    red, _, blue = spec.background
+    if red < 110:
+        return PlateColour.BLACK
+    return PlateColour.YELLOW if red - blue > 70 else PlateColour.WHITE
