@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 from outrider.records import Hit, MatchClass, Response
 from outrider.unit.alarm.messages import Alert
+from outrider.unit.alarm.patterns import pattern_of
 from outrider.unit.alarm.protocol import ALERT_LATE_S, AlertFlags, AlertMatch, AlertResponse
 
 _RESPONSES = {
@@ -13,10 +14,13 @@ _RESPONSES = {
     Response.OBSERVE: AlertResponse.OBSERVE,
 }
 _MATCHES = {MatchClass.EXACT: AlertMatch.EXACT, MatchClass.WILDCARD: AlertMatch.WILDCARD}
-_POSSIBLE_RANK = 4
-_LOOK_BACK_RANK = 5
 _U16_MAX = 0xFFFF
 _U32_MAX = 0xFFFF_FFFF
+
+
+def gravity(hit: Hit) -> tuple[int, int]:
+    """Return a key that is lower for what must be heard first, as the firmware orders it."""
+    return hit.match.entry.priority, pattern_of(hit).number
 
 
 class Place(Enum):
@@ -38,19 +42,9 @@ class Entry:
     place: Place = Place.WAITING
     sounded_s: float | None = None
 
-    def gravity(self) -> tuple[int, int]:
-        """Return a key that is lower for what must be heard first, as the firmware orders it."""
-        if self.hit.possible:
-            rank = _POSSIBLE_RANK
-        elif self.hit.look_back:
-            rank = _LOOK_BACK_RANK
-        else:
-            rank = int(_RESPONSES[self.hit.response])
-        return self.hit.match.entry.priority, rank
-
     def order(self) -> tuple[tuple[int, int], float]:
         """Return a sort key: gravest first, then newest."""
-        return self.gravity(), -self.raised_s
+        return gravity(self.hit), -self.raised_s
 
     def message(self, now_s: float) -> Alert:
         """Return the alert as it goes on the wire now."""
@@ -62,7 +56,7 @@ class Entry:
         looks_alike = self.hit.possible
         return Alert(
             alert_id=self.alert_id,
-            priority=match.entry.priority,
+            priority=min(4, max(1, match.entry.priority)),
             response=_RESPONSES[self.hit.response],
             match_class=AlertMatch.LOOK_ALIKE if looks_alike else _MATCHES[match.match_class],
             flags=int(flags),

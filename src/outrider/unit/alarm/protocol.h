@@ -1,0 +1,1 @@
+../../../../firmware/alarm/protocol.h

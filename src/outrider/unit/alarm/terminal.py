@@ -1,0 +1,179 @@
+"""The alarm output on a terminal: the twin of the real unit, with keys for its buttons."""
+
+import os
+import select
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+from outrider.clock import Clock
+from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction
+from outrider.unit.alarm.driver_safe import DriverSafe
+from outrider.unit.alarm.patterns import pattern_of
+from outrider.unit.alarm.queue import AlertQueue, Entry
+from outrider.unit.alarm.speech import text_of
+
+_KEYS = {"a": ActionKind.CORRECT, "m": ActionKind.MISREAD, "d": ActionKind.DISMISSED}
+_ROUND_S = 0.1
+_COLOURS = {"red": "bright_red", "amber": "yellow", "green": "bright_green"}
+
+
+class TerminalAlarm:
+    """An `AlarmOutput` that shows alerts as lamps, and in words where the driver may see words.
+
+    Keys: a acknowledge, m misread, d dismiss, for the alert shown: the gravest, newest first.
+    acknowledge_after_s: acknowledge by itself after so long, for demonstrations without an officer;
+    None: never, as in a car.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        console: Console | None = None,
+        *,
+        driver_safe: bool = True,
+        acknowledge_after_s: float | None = None,
+        keys: bool = True,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._console = console or Console(highlight=False)
+        self._driver_safe = DriverSafe(driver_safe)
+        self._acknowledge_after_s = acknowledge_after_s
+        self._keys = keys and sys.stdin.isatty()
+        self._now_s = monotonic_s
+        self._lock = threading.Lock()
+        self._queue = AlertQueue()
+        self._actions: list[OfficerAction] = []
+        self._faults: tuple[str, ...] = ()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin to take keys, on a thread named alarm that ends on stop or `close`."""
+        self._thread = threading.Thread(target=self._run, args=(stop,), name="alarm")
+        self._thread.start()
+
+    def raise_alert(self, hit: Hit) -> None:
+        """Show a hit; returns at once. Raises ValueError for a silent one."""
+        self.restore(hit, 0.0)
+
+    def restore(self, hit: Hit, age_s: float) -> None:
+        """Show a hit that was raised age_s ago."""
+        if hit.silent:
+            raise ValueError("a silent hit must never reach the alarm output")
+        now_s = self._now_s()
+        with self._lock:
+            self._queue.add(hit, now_s - age_s)
+            line = self._line(hit, now_s)
+        self._console.print(line)
+        self._console.bell()
+
+    def set_context(self, speed_mps: float | None, night: bool) -> None:
+        """Tell how fast the unit moves (None: unknown); night makes no difference here."""
+        with self._lock:
+            self._driver_safe.update(speed_mps, self._now_s())
+
+    def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
+        """Show a fault of another component when it comes."""
+        names = tuple(sorted(fault.name for fault in faults if fault.level is Level.FAULT))
+        with self._lock:
+            fresh = set(names) - set(self._faults)
+            self._faults = names
+            words = f" fault: {', '.join(sorted(fresh))}" if self._text_allowed() else ""
+        if fresh:
+            self._console.print(f"[yellow]●[/]{words}")
+
+    def actions(self) -> list[OfficerAction]:
+        """Return the officer's actions since the last call."""
+        with self._lock:
+            actions, self._actions = self._actions, []
+            return actions
+
+    def health(self) -> ComponentHealth:
+        """Return the state now."""
+        with self._lock:
+            counts = self._queue.counts
+            totals = {
+                "raised": counts.raised,
+                "acted": counts.closed,
+                "unacknowledged": len(self._queue),
+                "overflowed": counts.overflowed,
+            }
+        return ComponentHealth("alarm", Level.OK, "terminal", totals)
+
+    def close(self) -> None:
+        """End; may be called twice."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def act(self, kind: ActionKind) -> OfficerAction | None:
+        """Do what a button does: close the alert that is shown. None: there is none."""
+        with self._lock:
+            entry = next(iter(self._queue.in_order()), None)
+            return None if entry is None else self._close_entry(entry, kind)
+
+    def _close_entry(self, entry: Entry, kind: ActionKind) -> OfficerAction:
+        self._queue.close(entry.alert_id)
+        action = OfficerAction(entry.hit.hit_id, kind, self._clock.stamp(self._clock.mono_ns()))
+        self._actions.append(action)
+        return action
+
+    def _acknowledge_due(self) -> None:
+        if self._acknowledge_after_s is None:
+            return
+        end_s = self._now_s() - self._acknowledge_after_s
+        with self._lock:
+            for entry in self._queue.in_order():
+                if entry.raised_s <= end_s:
+                    self._close_entry(entry, ActionKind.CORRECT)
+
+    def _text_allowed(self) -> bool:
+        return self._driver_safe.text_allowed(self._now_s())
+
+    def _line(self, hit: Hit, now_s: float) -> Text:
+        """Return the lamps of the pattern, and words where they are allowed."""
+        line = Text()
+        for lamp in pattern_of(hit).resting_lamps:
+            line.append("● ", style=f"bold {_COLOURS[lamp]}")
+        if self._driver_safe.text_allowed(now_s):
+            line.append(text_of(hit))
+        return line
+
+    def _run(self, stop: threading.Event) -> None:
+        with _single_keys(self._keys):
+            while not (stop.is_set() or self._closing.is_set()):
+                self._acknowledge_due()
+                key = self._key()
+                if key in _KEYS:
+                    self.act(_KEYS[key])
+
+    def _key(self) -> str:
+        if not self._keys:
+            self._closing.wait(_ROUND_S)
+            return ""
+        ready, _, _ = select.select([sys.stdin], [], [], _ROUND_S)
+        return os.read(sys.stdin.fileno(), 1).decode("ascii", "replace").lower() if ready else ""
+
+
+@contextmanager
+def _single_keys(on: bool) -> Iterator[None]:
+    """Take keys without Return while inside; Ctrl-C still interrupts."""
+    if not on:
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

@@ -1,0 +1,81 @@
+"""The host's own audio: espeak-ng makes speech, aplay plays it."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from outrider.unit.alarm.announcer import AudioError
+
+SPEAK = ("espeak-ng", "-v", "en-gb", "-s", "160", "--stdout")
+PLAY = ("aplay", "-q", "-")
+_SPEAK_LIMIT_S = 10.0
+
+
+class Speaker:
+    """Plays one sound at a time. play: a command that plays a WAV file from its standard input."""
+
+    def __init__(self, play: Sequence[str] = PLAY, speak: Sequence[str] = SPEAK) -> None:
+        self._play = tuple(play)
+        self._speak = tuple(speak)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def synthesise(self, text: str) -> bytes:
+        """Return speech as a WAV file. Raises AudioError."""
+        try:
+            made = subprocess.run(
+                [*self._speak, text], capture_output=True, check=True, timeout=_SPEAK_LIMIT_S
+            )
+        except FileNotFoundError:
+            raise AudioError(f"{self._speak[0]} is not there: apt-get install espeak-ng") from None
+        except (OSError, subprocess.SubprocessError) as error:
+            raise AudioError(f"{self._speak[0]}: {error}") from error
+        return _with_true_size(made.stdout)
+
+    def play(self, wav: bytes) -> None:
+        """Begin to play, and return at once. Raises AudioError."""
+        self.stop()
+        memory = os.memfd_create("sound")
+        try:
+            os.write(memory, wav)
+            os.lseek(memory, 0, os.SEEK_SET)
+            self._process = subprocess.Popen(
+                self._play, stdin=memory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        except FileNotFoundError:
+            raise AudioError(f"{self._play[0]} is not there: apt-get install alsa-utils") from None
+        except OSError as error:
+            raise AudioError(f"{self._play[0]}: {error}") from error
+        finally:
+            os.close(memory)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the sound is still to be heard. Raises AudioError where the player failed."""
+        if self._process is None:
+            return False
+        status = self._process.poll()
+        if status is not None and status > 0:
+            self._process = None
+            raise AudioError(f"{' '.join(self._play)} ended with status {status}")
+        return status is None
+
+    def finish(self) -> None:
+        """Wait until the sound has ended. Raises AudioError where the player failed."""
+        if self._process is not None:
+            self._process.wait()
+        _ = self.playing
+
+    def stop(self) -> None:
+        """Be silent at once."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+
+def _with_true_size(wav: bytes) -> bytes:
+    """Write the sizes into a WAV header that espeak-ng, not knowing them, left at their maximum."""
+    if len(wav) < 44 or wav[36:40] != b"data":
+        raise AudioError("the speech is no plain WAV file")
+    riff, data = (len(wav) - 8).to_bytes(4, "little"), (len(wav) - 44).to_bytes(4, "little")
+    return wav[:4] + riff + wav[8:40] + data + wav[44:]
