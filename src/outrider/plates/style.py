@@ -82,11 +82,13 @@ def _gb_glyphs(rng: Rng, family: str) -> GlyphStyle:
     old = family != "current" and rng.random() < 0.35
     base = PRE_2001 if old else CAR
     loose = 0.06 if rng.random() < 0.35 else 0.015
-    jitter = 1 + loose * rng.standard_normal(4)
+    jitter = 1 + loose * rng.standard_normal(3)
+    thin = rng.random() < (0.10 if family == "current" else 0.35)
+    stroke = float(rng.uniform(9.5, 13.0)) if thin else base.stroke_mm * float(jitter[1])
     return replace(
         base,
         width_mm=base.width_mm * float(jitter[0]),
-        stroke_mm=base.stroke_mm * float(jitter[1]),
+        stroke_mm=stroke,
         corner=float(np.clip(base.corner * jitter[2] + rng.normal(0, 0.02), 0.2, 0.5)),
         m_depth=float(np.clip(rng.normal(0.64, 0.05), 0.45, 1.0)),
         w_apex=float(np.clip(rng.normal(0.33, 0.06), 0.0, 0.55)),
