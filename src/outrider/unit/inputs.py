@@ -6,7 +6,7 @@ taken, and the same recording gives the same reads.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -219,7 +219,7 @@ def _recorded_positions(
     if isinstance(spec, NmeaSpec):
         return NmeaPositions(spec.path, clock, utc_at_zero_ns=clock.stamp(0).utc_ns)
     if isinstance(source, RenderedDrive):
-        return _track_of(source, clock)
+        return TrackPositions(track_of(source.track()), clock)
     if isinstance(source, DriveSource) and source.track is not None:
         return NmeaPositions(source.track, clock, utc_at_zero_ns=source.header.utc_at_zero_ns)
     if isinstance(spec, GpsdSpec):
@@ -227,8 +227,9 @@ def _recorded_positions(
     return NoPositions()
 
 
-def _track_of(drive: RenderedDrive, clock: Clock) -> TrackPositions:
+def track_of(fixes: Iterable[Fix]) -> GnssTrack:
+    """Return a track that holds all of the fixes."""
     track = GnssTrack(TrackLimits(capacity=MAX_FIXES))
-    for fix in drive.track():
+    for fix in fixes:
         track.add(fix)
-    return TrackPositions(track, clock)
+    return track

@@ -86,6 +86,14 @@ def open_replay(settings: Settings, source: str, hotlist: Path | None) -> Parts:
     return _parts(settings, inputs, _open_models(settings), NoAlarm(), NoJournal())
 
 
+def open_demo(settings: Settings, inputs: Inputs) -> Parts:
+    """Return the parts of a demonstration over inputs of its own. Raises one of START_ERRORS."""
+    journal = SealedJournal(settings.journal_dir, settings.journal, inputs.clock, live=False)
+    alarm = _open_alarm(settings, inputs.clock)
+    alarm.start(threading.Event())
+    return _parts(settings, inputs, _open_models(settings), alarm, journal)
+
+
 def _parts(
     settings: Settings,
     inputs: Inputs,

@@ -21,6 +21,8 @@ class PacedSource:
         self._source = source
         self._clock = clock
         self._late_is_dropped = late_is_dropped
+        self.offset_ns: int | None = None
+        """What was added to the recording's instants; None before the first frame."""
 
     @property
     def live(self) -> bool:
@@ -34,11 +36,10 @@ class PacedSource:
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """Yield the frames, each no sooner than it is due."""
-        offset_ns: int | None = None
         for frame in self._source.frames(stop):
-            if offset_ns is None:
-                offset_ns = self._clock.mono_ns() - frame.mono_ns
-            due_ns = frame.mono_ns + offset_ns
+            if self.offset_ns is None:
+                self.offset_ns = self._clock.mono_ns() - frame.mono_ns
+            due_ns = frame.mono_ns + self.offset_ns
             if stop.wait(max(0.0, (due_ns - self._clock.mono_ns()) / NS_PER_S)):
                 return
             yield replace(frame, mono_ns=due_ns)

@@ -1,0 +1,268 @@
+"""`outrider demo`: a minute on a rendered road, with everything else real."""
+
+import argparse
+import itertools
+import logging
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from outrider.clock import Clock, SystemClock
+from outrider.commands_common import Subparsers, new_parser
+from outrider.config import Settings
+from outrider.records import Fix, Hit, Read
+from outrider.unit.alarm import simulator
+from outrider.unit.app import Unit
+from outrider.unit.commands.run import stop_on_signals
+from outrider.unit.console_events import ConsoleEvents
+from outrider.unit.devices.gnss_gpsd import GpsdPositions, GpsdSettings
+from outrider.unit.devices.gpsd_feeder import HOST, GpsdFeeder
+from outrider.unit.devices.paced import PacedSource
+from outrider.unit.devices.render.settings import RenderSettings
+from outrider.unit.devices.render.source import RenderedDrive
+from outrider.unit.drive_truth import DriveRead, DriveScore, DriveTruth, score
+from outrider.unit.events import RunSummary
+from outrider.unit.inputs import Inputs, TrackPositions, track_of
+from outrider.unit.ports import PositionSource, SourceError
+from outrider.unit.wiring import START_ERRORS, open_demo
+
+_log = logging.getLogger(__name__)
+
+_OFFICER_ANSWERS_AFTER_S = 1.5
+_PRESS_S = 0.15
+_LISTED_EVERY = 4  # every fourth vehicle of the drive is on the demo's hotlist
+_REASONS = (
+    ("stolen", "STOP", 1),
+    ("no insurance", "ASSESS", 3),
+    ("seen near burglaries", "OBSERVE", 4),
+)
+_DECOYS = 500
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(
+        commands, "demo", "a minute on a rendered road, no hardware", "outrider demo --seed 7"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another drive")
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of the drive, s")
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Drive. Exit 0: driven, with reads; 1: without any; 2: it could not start."""
+    console = Console(highlight=False)
+    drive = RenderedDrive(
+        RenderSettings(
+            seed=args.seed, duration_s=args.seconds, rate_hz=12.0, width_px=960, height_px=720
+        )
+    )
+    try:
+        with ExitStack() as stack:
+            return _drive(drive, console, stack)
+    except START_ERRORS as error:
+        print(f"outrider demo: {error}", file=sys.stderr)
+        return 2
+
+
+def _drive(drive: RenderedDrive, console: Console, stack: ExitStack) -> int:
+    clock = SystemClock()
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outrider-demo-")))
+    stop = stack.enter_context(stop_on_signals())
+    hotlist = _write_hotlist(drive.truth(), folder / "hotlist.csv")
+    board = _board(console, stack)
+    officer = _Officer(board)
+    events = _DemoEvents(console, officer)
+    source = PacedSource(drive, clock)
+    inputs = Inputs(source, _positions(drive, clock, console, stack, stop), clock, "")
+    settings = _settings(folder, hotlist, board)
+    unit = Unit(open_demo(settings, inputs), settings, events)
+    console.print(
+        f"{drive.settings.duration_s:.0f} s of road, {len(drive.truth().passes)} vehicles"
+    )
+    with officer.on_duty():
+        unit.run(stop)
+    _show_score(_score(drive.truth(), events.reads, source.offset_ns or 0), console)
+    console.print(f"journal: {unit.parts.journal.health().detail}")
+    return 0 if events.reads else 1
+
+
+def _settings(folder: Path, hotlist: Path, board: simulator.Simulator | None) -> Settings:
+    port = str(board.port) if board else "terminal"
+    return Settings.model_validate(
+        {
+            "unit": {"id": "demo", "state_dir": folder},
+            "hotlist": {"path": hotlist},
+            "alarm": {"port": port},
+            "recogniser": {"detector_width_px": 960},
+            # Nothing here is a real vehicle's, and the folder goes when the demo ends.
+            "journal": {"sealing": "none"},
+        }
+    )
+
+
+def _write_hotlist(truth: DriveTruth, path: Path) -> Path:
+    """List every fourth vehicle of the drive, among marks that nobody drives."""
+    listed = [one.vrm for one in truth.passes if truth.due(one)][1::_LISTED_EVERY]
+    lines = ["vrm,reason,response,priority"]
+    for number, vrm in enumerate(listed):
+        reason, response, priority = _REASONS[number % len(_REASONS)]
+        lines.append(f"{vrm},{reason},{response},{priority}")
+    lines += [f"ZZ{n % 100:02d}ZZZ{n // 100},decoy,ASSESS,4" for n in range(_DECOYS)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _positions(
+    drive: RenderedDrive, clock: Clock, console: Console, stack: ExitStack, stop: threading.Event
+) -> PositionSource:
+    """Feed the drive's track to a real gpsd; without one, use the track itself."""
+    try:
+        feeder = stack.enter_context(GpsdFeeder())
+    except SourceError as error:
+        console.print(f"[yellow]no gpsd ({error}): using the drive's own track[/]")
+        return _own_track(drive, clock)
+    player = threading.Thread(
+        target=feeder.play,
+        args=(_endless(drive.track()), clock, stop),
+        name="receiver",
+        daemon=True,
+    )
+    player.start()
+    stack.callback(player.join, 2.0)
+    stack.callback(stop.set)
+    console.print(f"gpsd on port {feeder.port}, fed by a receiver on {feeder.receiver}")
+    return GpsdPositions(clock, GpsdSettings(host=HOST, port=feeder.port))
+
+
+def _endless(track: tuple[Fix, ...]) -> Iterator[Fix]:
+    """Yield the track, then its last place for ever: a slow machine drives longer than it lasts."""
+    yield from track
+    step_ns = track[-1].mono_ns - track[-2].mono_ns
+    for number in itertools.count(1):
+        yield replace(track[-1], mono_ns=track[-1].mono_ns + number * step_ns)
+
+
+def _own_track(drive: RenderedDrive, clock: Clock) -> TrackPositions:
+    start_ns = clock.mono_ns()
+    fixes = (replace(fix, mono_ns=fix.mono_ns + start_ns) for fix in drive.track())
+    return TrackPositions(track_of(fixes), clock)
+
+
+def _board(console: Console, stack: ExitStack) -> simulator.Simulator | None:
+    """Start the alarm unit's firmware in its simulator, built if need be; None if it cannot be."""
+    try:
+        board = simulator.start(built=_built(console))
+    except (simulator.NoSimulatorError, TimeoutError) as error:
+        console.print(f"[yellow]no simulated alarm unit ({error}): alarms on the terminal[/]")
+        return None
+    stack.callback(board.close)
+    console.print(f"alarm unit: its firmware in the simulator, serial line {board.port}")
+    return board
+
+
+def _built(console: Console) -> simulator.Built:
+    try:
+        return simulator.find()
+    except simulator.NoSimulatorError:
+        folder = Path(__file__).resolve().parents[4] / "firmware/alarm"
+        if shutil.which("avr-gcc") is None or not (folder / "Makefile").is_file():
+            raise
+        console.print("building the alarm unit's firmware")
+        subprocess.run(["make", "-C", str(folder), "all"], check=False, capture_output=True)
+        return simulator.find()
+
+
+class _Officer:
+    """Presses the board's acknowledge button a moment after each hit."""
+
+    def __init__(self, board: simulator.Simulator | None) -> None:
+        self._board = board
+        self._hits: queue.SimpleQueue[Hit | None] = queue.SimpleQueue()
+        self._off_duty = threading.Event()
+
+    def hear(self, hit: Hit) -> None:
+        """Note a hit to be answered."""
+        self._hits.put(hit)
+
+    @contextmanager
+    def on_duty(self) -> Iterator[None]:
+        """Answer hits while the block runs."""
+        thread = threading.Thread(target=self._serve, name="officer")
+        thread.start()
+        try:
+            yield
+        finally:
+            self._off_duty.set()
+            self._hits.put(None)
+            thread.join()
+
+    def _serve(self) -> None:
+        while self._hits.get() is not None:
+            if self._off_duty.wait(_OFFICER_ANSWERS_AFTER_S) or self._board is None:
+                continue
+            self._board.press("acknowledge")
+            self._off_duty.wait(_PRESS_S)
+            self._board.release("acknowledge")
+
+
+class _DemoEvents(ConsoleEvents):
+    """Prints events, keeps the reads for the score, and lets the officer hear the hits."""
+
+    def __init__(self, console: Console, officer: _Officer) -> None:
+        super().__init__(console)
+        self._officer = officer
+        self.reads: list[Read] = []
+        self.totals: RunSummary | None = None
+
+    def read(self, read: Read) -> None:
+        """Print and keep a read."""
+        self.reads.append(read)
+        super().read(read)
+
+    def hit(self, hit: Hit) -> None:
+        """Print a hit and have it answered."""
+        super().hit(hit)
+        self._officer.hear(hit)
+
+    def summary(self, summary: RunSummary) -> None:
+        """Print and keep the totals."""
+        self.totals = summary
+        super().summary(summary)
+
+
+def _score(truth: DriveTruth, reads: list[Read], offset_ns: int) -> DriveScore:
+    """Score reads whose instants were moved by offset_ns from the drive's own."""
+    moved = (DriveRead.of(read) for read in reads)
+    return score(truth, (replace(one, mono_ns=one.mono_ns - offset_ns) for one in moved))
+
+
+def _show_score(result: DriveScore, console: Console) -> None:
+    table = Table(title="against what was on the road")
+    table.add_column("measure")
+    table.add_column("result", justify="right")
+    rows = (
+        ("vehicle passes that could be read", str(result.due)),
+        ("capture rate (passes with a read)", _percent(result.capture_rate)),
+        ("read rate (of those, read right)", _percent(result.read_rate)),
+        ("wrong reads", str(result.wrong_reads)),
+        ("reads of no plate", str(len(result.false_reads))),
+        ("a pass read twice", str(result.doubled_reads)),
+    )
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _percent(rate: float | None) -> str:
+    return "none due" if rate is None else f"{rate:.1%}"
