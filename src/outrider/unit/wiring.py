@@ -88,8 +88,12 @@ def open_replay(settings: Settings, source: str, hotlist: Path | None) -> Parts:
 
 def open_demo(settings: Settings, inputs: Inputs) -> Parts:
     """Return the parts of a demonstration over inputs of its own. Raises one of START_ERRORS."""
+    return open_bench(settings, inputs, _open_alarm(settings, inputs.clock))
+
+
+def open_bench(settings: Settings, inputs: Inputs, alarm: AlarmOutput) -> Parts:
+    """Return the parts of a run over given inputs and alarm. Raises one of START_ERRORS."""
     journal = SealedJournal(settings.journal_dir, settings.journal, inputs.clock, live=False)
-    alarm = _open_alarm(settings, inputs.clock)
     alarm.start(threading.Event())
     return _parts(settings, inputs, _open_models(settings), alarm, journal)
 
