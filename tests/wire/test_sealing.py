@@ -1,12 +1,16 @@
 """Sealing for the centre, and opening."""
 
+import hashlib
 import uuid
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nacl import bindings
 
+from outrider.wire.dictionary import RECORDS_1
 from outrider.wire.sealing import (
     CentrePrivateKey,
     CentrePublicKey,
@@ -102,3 +106,18 @@ def test_key_files(tmp_path: Path) -> None:
         CentrePublicKey.read(tmp_path / "private")
     with pytest.raises(SealingError, match="cannot read"):
         CentrePublicKey.read(tmp_path / "missing")
+
+
+def test_the_dictionary_is_part_of_the_format() -> None:
+    """The first dictionary is as it was: an edit would make every row written so far unreadable."""
+    digest = hashlib.sha256(RECORDS_1.as_bytes()).hexdigest()
+    assert digest == "b0313d5700deb99d4e99dfc4dc43fae14e45de3f71c04edb3e32d2b2fea8b81e"
+
+
+def test_a_bomb_is_refused_before_it_unpacks() -> None:
+    """A text that claims to unpack to a gigabyte is refused by its claim."""
+    key, _ = SEALER.new_key(JOURNAL)
+    bomb = zstandard.ZstdCompressor(level=3).compress(bytes(2**28))
+    blob = key.seal(bindings.sodium_pad(bomb, 64), PLACE)
+    with pytest.raises(SealingError, match="far too much"):
+        key.open_text(blob, PLACE)

@@ -21,6 +21,8 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
+from outrider.wire.dictionary import RECORDS_1
+
 KEY_BYTES = 32
 OVERHEAD_BYTES = 1 + 24 + 16  # form, nonce, tag
 UNSEALED = "none"
@@ -28,7 +30,7 @@ UNSEALED = "none"
 _FORM_CLEAR = b"\x00"
 _FORM_XCHACHA = b"\x01"
 _NONCE_BYTES = 24
-_PAD_TO_BYTES = 128
+_PAD_TO_BYTES = 64
 _MAX_TEXT_BYTES = 256 * 1024
 _BOX_LABEL = b"outrider data key 1\0"
 _PUBLIC_LABEL = "outrider-centre-sealing-public-1"
@@ -167,14 +169,17 @@ class DataKey:
 
     def seal_text(self, text: bytes, place: Place) -> bytes:
         """Seal a JSON text: compressed, then padded so that its length says less about it."""
-        packed = zstandard.ZstdCompressor(level=3).compress(text)
+        packed = zstandard.ZstdCompressor(level=3, dict_data=RECORDS_1).compress(text)
         return self.seal(bindings.sodium_pad(packed, _PAD_TO_BYTES), place)
 
     def open_text(self, blob: bytes, place: Place) -> bytes:
         """Return a text that was sealed. Raises SealingError."""
         try:
             packed = bindings.sodium_unpad(self.open(blob, place), _PAD_TO_BYTES)
-            return zstandard.ZstdDecompressor().decompress(packed, max_output_size=_MAX_TEXT_BYTES)
+            if zstandard.frame_content_size(packed) > _MAX_TEXT_BYTES:
+                raise SealingError(f"row {place.seq}: opens, but unpacks to far too much")
+            unpacker = zstandard.ZstdDecompressor(dict_data=RECORDS_1)
+            return unpacker.decompress(packed, max_output_size=_MAX_TEXT_BYTES)
         except (CryptoError, zstandard.ZstdError) as error:
             raise SealingError(f"row {place.seq}: opens, but holds no record: {error}") from error
 

@@ -34,7 +34,6 @@ CREATE TABLE picture (
     digest BLOB NOT NULL, state INTEGER NOT NULL, PRIMARY KEY (seq, role)
 ) WITHOUT ROWID;
 CREATE INDEX picture_of_segment ON picture (segment, state);
-CREATE INDEX picture_to_send ON picture (seq) WHERE state = 0;
 CREATE TABLE gap (
     first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL,
     last_hash BLOB NOT NULL, cause TEXT NOT NULL
