@@ -81,11 +81,11 @@ def box_corners(box: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
 
 
-def real_sources(real: Path) -> list[Source]:
-    """Load every real training source; the held-out files of ``splits/`` are left out."""
+def real_sources(real: Path, splits: Path = SPLITS_DIR) -> list[Source]:
+    """Load every real training source; the held-out files of the splits are left out."""
     weights = {"detect": 0.55, "gb": 0.27, "drive": 0.1}
     sources = [
-        Source(name, load_scenes(real, name, split_files(name, "train")), weight)
+        Source(name, load_scenes(real, name, split_files(name, "train", splits)), weight)
         for name, weight in weights.items()
     ]
     return [*sources, Source("negatives", load_scenes(real, "negatives"), 0.08)]

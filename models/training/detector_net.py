@@ -12,7 +12,7 @@ corners in that unit, so that the error scales with the plate, and 8-bit feature
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -168,16 +168,19 @@ class DeployedDetector(nn.Module):
         return heat.permute(0, 2, 3, 1), self.decode(features)
 
 
-def fuse_batch_norm(detector: Detector) -> Detector:
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def fuse_batch_norm(net: Net) -> Net:
     """Fold every batch normalisation into its convolution, in place; for inference only."""
-    detector.eval()
-    for module in detector.modules():
+    net.eval()
+    for module in net.modules():
         if isinstance(module, nn.Sequential) and len(module) == 3:
             first, second = module[0], module[1]
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 module[0] = nn.utils.fusion.fuse_conv_bn_eval(first, second)
                 module[1] = nn.Identity()
-    return detector
+    return net
 
 
 def macs(detector: Detector, height_px: int, width_px: int) -> int:

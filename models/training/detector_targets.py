@@ -145,7 +145,7 @@ def corner_losses(raw: Raw, maps: Maps) -> tuple[Tensor, Tensor]:
     spread = wanted.amax(1) - wanted.amin(1)
     scale = torch.stack((spread[:, 0] / 3, spread[:, 1]), -1).clamp(min=0.75)
     by_corner = ((given - wanted).abs() / scale[:, None]).mean((1, 2))
-    by_extent = (_soft_extent(given) - _soft_extent(wanted)).abs().view(-1, 2, 2)
+    by_extent = (box_sides(given) - box_sides(wanted)).abs().view(-1, 2, 2)
     boxed = (by_extent / scale[:, None]).mean((1, 2)) + LEVEL_WEIGHT * by_corner
     error = torch.where(exact > 0.5, by_corner, boxed)
     total = weight.sum().clamp(min=1.0)
@@ -153,7 +153,7 @@ def corner_losses(raw: Raw, maps: Maps) -> tuple[Tensor, Tensor]:
     return (weight * error).sum() / total, (weight * size_error).sum() / total
 
 
-def _soft_extent(corners: Tensor) -> Tensor:
+def box_sides(corners: Tensor) -> Tensor:
     """Left, top, right, bottom of [N, 4, 2] corners by the side that each corner belongs to."""
     left = torch.minimum(corners[:, 0, 0], corners[:, 3, 0])
     right = torch.maximum(corners[:, 1, 0], corners[:, 2, 0])

@@ -17,6 +17,7 @@ from detector_data import Source, cut_view, degrade, pick_scene, real_sources
 from detector_net import STRIDE_PX, DeployedDetector, Detector, fuse_batch_norm
 from export import export_f32, export_int8, merge_manifest, variant
 from loop import save_atomically
+from make_splits import SPLITS_DIR
 
 MODELS_DIR = Path(__file__).resolve().parents[1]
 STATE = Path(__file__).parent / "state" / "detector.pt"
@@ -62,10 +63,16 @@ def calibration(
         yield (torch.from_numpy(view.astype(np.float32) / 255)[None, :, :, None],)
 
 
-def export_all(weights: Path, sources: Sequence[Source], out: Path, count: int) -> None:
+def export_all(
+    weights: Path,
+    sources: Sequence[Source],
+    out: Path,
+    count: int,
+    sizes: Sequence[tuple[int, int]] = SIZES_PX,
+) -> None:
     """Export every size and precision and enter them in the manifest."""
     variants = []
-    for width, height in SIZES_PX:
+    for width, height in sizes:
         model = DeployedDetector(load_weights(weights)).eval()
         shown = list(calibration(sources, (width, height), count))
         for precision in ("int8", "f32"):
@@ -90,9 +97,16 @@ def main() -> None:
     parser.add_argument("--real", type=Path, required=True, help="real pictures, to calibrate")
     parser.add_argument("--out", type=Path, default=MODELS_DIR)
     parser.add_argument("--pictures", type=int, default=64, help="for the calibration")
+    parser.add_argument("--splits", type=Path, default=SPLITS_DIR)
+    parser.add_argument(
+        "--size", type=int, nargs=2, action="append", metavar=("W", "H"), help="not the usual ones"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
-    export_all(args.weights, real_sources(args.real), args.out, args.pictures)
+    sizes = [tuple(size) for size in args.size] if args.size else SIZES_PX
+    args.out.mkdir(parents=True, exist_ok=True)
+    sources = real_sources(args.real, args.splits)
+    export_all(args.weights, sources, args.out, args.pictures, sizes)
     if args.weights != STATE and args.out == MODELS_DIR:
         save_state(args.weights, STATE)
 

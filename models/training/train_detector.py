@@ -9,20 +9,20 @@ earlier run (``models/training/state/detector.pt``) for a new one.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from detector_composite import composite_sample, plate_bank
-from detector_data import Rng, Sample, collate, real_sample, real_sources
+from detector_data import Rng, Sample, Source, collate, real_sample, real_sources
 from detector_net import Detector
 from detector_targets import Maps, losses
 from export_detector import averaged
 from loop import Loop, LoopSettings
+from make_splits import SPLITS_DIR
 
 Batch = tuple[Tensor, Maps]
 CROP_PX = (320, 448)
@@ -41,9 +41,10 @@ def losses_of(model: nn.Module, batch: Batch, device: torch.device) -> dict[str,
     return losses(raw, Maps(*(part.to(device) for part in maps)))
 
 
-def batch_maker(real: Path, batch_size: int, plates: int) -> Callable[[Rng], Batch]:
-    """Load the sources and return the function that makes the batch of a step."""
-    sources = real_sources(real)
+def batch_maker(
+    sources: Sequence[Source], batch_size: int, plates: int
+) -> Callable[[Rng], Batch]:
+    """Return the function that makes the batch of a step."""
     bank = plate_bank(plates, seed=0)
 
     def sample(rng: Rng) -> Sample:
@@ -63,6 +64,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train and export the plate detector.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--real", type=Path, required=True, help="folder of the real pictures")
+    parser.add_argument("--splits", type=Path, default=SPLITS_DIR)
     parser.add_argument("--start", type=Path, help="weights to start a new run from")
     parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--batch", type=int, default=16)
@@ -80,7 +82,6 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
-    np.random.default_rng(args.seed)
     model = Detector()
     if args.start:
         model.load_state_dict(averaged(args.start))
@@ -89,7 +90,7 @@ def main() -> None:
     )
     if loop.resume():
         print(f"going on at step {loop.step}")
-    make = batch_maker(args.real, args.batch, args.plates)
+    make = batch_maker(real_sources(args.real, args.splits), args.batch, args.plates)
     loop.run(make, losses_of, stop_after_s=args.minutes * 60)
 
 
