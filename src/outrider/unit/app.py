@@ -58,6 +58,7 @@ class Unit:
             queue_frames=settings.pipeline.observation_queue_frames,
         )
         self._status_failed = False
+        self._ended = threading.Event()  # lists and positions serve until the last read is made
 
     def run(
         self, stop: threading.Event, on_frame: Callable[[Frame], None] | None = None
@@ -70,7 +71,8 @@ class Unit:
         self.pipeline.on_frame = on_frame
         keeper = self._keeper()
         self.parts.journal.start(stop)
-        self.parts.inputs.positions.start(stop)
+        self.parts.matcher.start(self._ended)
+        self.parts.inputs.positions.start(self._ended)
         keeper.start(self._settings.pipeline.health_every_s)
         try:
             self.pipeline.run_in_threads(stop)
@@ -86,6 +88,7 @@ class Unit:
             self.pipeline.run_in_line(stop)
         finally:
             inputs.source.close()
+            self.parts.matcher.close()
         return self._summary(inputs.clock.mono_ns() / NS_PER_S)
 
     def _tagger(self) -> Tagger:
@@ -148,8 +151,10 @@ class Unit:
 
     def _close(self, keeper: HealthKeeper) -> None:
         """Stop in the order in which a read passes, so that each part empties into the next."""
+        self._ended.set()
         self.parts.inputs.source.close()
         self.parts.inputs.positions.close()
+        self.parts.matcher.close()
         self.parts.alarm.close()
         self.parts.journal.close()
         keeper.close()

@@ -96,6 +96,10 @@ class Recogniser(Component, Protocol):
 class Matcher(Component, Protocol):
     """The hotlists in force."""
 
+    def start(self, stop: threading.Event) -> None:
+        """Begin to look for newer lists (its own thread, which ends on stop or close)."""
+        ...
+
     @property
     def revision(self) -> str:
         """Revision of the lists that a read is checked against now."""
@@ -103,6 +107,10 @@ class Matcher(Component, Protocol):
 
     def match(self, text: PlateText, position: Position, utc_ns: int) -> Sequence[Match]:
         """Return every entry that the mark meets, the most urgent first; silent ones included."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the lists; may be called twice."""
         ...
 
 
