@@ -10,10 +10,12 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from outrider.unit.hotlist import durable, schema
+from outrider import durable
+from outrider.unit.hotlist import schema
 from outrider.unit.hotlist.schema import ListHeader
 from outrider.vrm import fold
 from outrider.wire.hotlist_entry import NumberedRow, content_digest
+from outrider.wire.hotlist_package import Change
 
 
 class BuildError(Exception):
@@ -31,7 +33,9 @@ class Built:
     file_sha256: str
 
 
-def build(path: Path, header: ListHeader, rows: Iterable[NumberedRow]) -> Built:
+def build(
+    path: Path, header: ListHeader, rows: Iterable[NumberedRow], expected_digest: str | None = None
+) -> Built:
     """Build a file of numbered rows, in any order. Raises BuildError; sqlite3 and OS errors too.
 
     sqlite-utils makes the file; the rows go in by executemany, because its insert_all makes a
@@ -46,15 +50,14 @@ def build(path: Path, header: ListHeader, rows: Iterable[NumberedRow]) -> Built:
             except sqlite3.IntegrityError as error:
                 raise BuildError(f"list {header.name}: {error}") from error
             connection.execute(schema.FILL_PLATES)
-        return _finish(connection, path, header, None)
+        return _finish(connection, path, header, expected_digest)
 
 
 def rebuild(
     base: Path,
     path: Path,
     header: ListHeader,
-    upserts: Iterable[NumberedRow],
-    deletions: Iterable[int],
+    changes: Iterable[Change],
     expected_digest: str,
 ) -> Built:
     """Build a file from the base and its changes; the base stays as it is.
@@ -64,12 +67,12 @@ def rebuild(
     shutil.copyfile(base, path)
     with closing(_writable(path)) as connection:
         with connection:
-            for number in deletions:
+            for number, row in changes:
                 _delete(connection, number)
-            for number, row in upserts:
-                _delete(connection, number)
-                connection.execute(schema.INSERT_ROW, (number, *row))
-                connection.execute("INSERT INTO plate VALUES (?, ?)", (fold(str(row[0])), number))
+                if row is not None:
+                    connection.execute(schema.INSERT_ROW, (number, *row))
+                    key = fold(str(row[0]))
+                    connection.execute("INSERT INTO plate VALUES (?, ?)", (key, number))
         return _finish(connection, path, header, expected_digest)
 
 

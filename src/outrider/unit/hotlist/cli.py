@@ -7,9 +7,9 @@ from pathlib import Path
 
 from outrider import config
 from outrider.commands_common import Subparsers, new_parser
+from outrider.hotlist_import.limits import ImportRefused
 from outrider.unit.hotlist import cli_check, cli_lists
 from outrider.unit.hotlist.generations import GenerationError
-from outrider.unit.hotlist.importing import ImportRefused
 from outrider.unit.hotlist.lookup import LookupFileError
 from outrider.unit.hotlist.store import HotlistStore, ListNameError
 from outrider.wire.hotlist_policy import PolicyError

@@ -12,16 +12,11 @@ from typing import Any
 
 from outrider.clock import NS_PER_S, SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.hotlist_import.limits import ImportLimits, ImportRefused
 from outrider.hotlist_import.mapping import NamedMapping, built_in, load_mapping
 from outrider.hotlist_import.reading import ImportReport, write_own_form
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations
-from outrider.unit.hotlist.importing import (
-    Imported,
-    ImportLimits,
-    ImportRefused,
-    ImportRequest,
-    import_list,
-)
+from outrider.unit.hotlist.importing import Imported, ImportRequest, import_list
 from outrider.unit.hotlist.lookup import LookupFile
 from outrider.unit.hotlist.match import age_h
 from outrider.unit.hotlist.store import HotlistStore

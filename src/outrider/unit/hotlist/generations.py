@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from outrider.unit.hotlist import durable
+from outrider import durable
 from outrider.unit.hotlist.build import Built
 
 KEPT = 3

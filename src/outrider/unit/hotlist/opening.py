@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.clock import Clock
+from outrider.hotlist_import.limits import ImportLimits, ImportRefused
 from outrider.records import ComponentHealth, Level
 from outrider.unit.hotlist.generations import GenerationError
-from outrider.unit.hotlist.importing import (
-    ImportLimits,
-    ImportRefused,
-    ImportRequest,
-    import_list,
-)
+from outrider.unit.hotlist.importing import ImportRequest, import_list
 from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
 from outrider.unit.hotlist.store import HotlistStore
 

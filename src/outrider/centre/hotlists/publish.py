@@ -1,0 +1,190 @@
+"""Publish a list: take it in, number it, make its packages, sign what there is now."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import TargetFile
+
+from outrider import durable
+from outrider.centre.hotlists.master import MadePackage, MasterList, MasterState
+from outrider.centre.hotlists.repository import HotlistRepository
+from outrider.hotlist_import.limits import ImportLimits, ImportRefused, judge
+from outrider.hotlist_import.mapping import MappingError, NamedMapping
+from outrider.hotlist_import.reading import ImportReport, ListReader
+from outrider.hotlist_import.text import ListTextError
+from outrider.wire.hotlist_entry import to_row
+from outrider.wire.hotlist_package import (
+    INDEX_PATH,
+    Change,
+    IndexedList,
+    Kind,
+    PackageHeader,
+    PackageRef,
+    index_to_bytes,
+    write_package,
+)
+from outrider.wire.hotlist_policy import ListPolicy
+
+KEPT_SNAPSHOTS = 2
+KEPT_DELTAS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequest:
+    """A list to publish. published_utc_ns: when it was true, from which its age counts."""
+
+    name: str
+    path: Path
+    published_utc_ns: int
+    mapping: NamedMapping | None = None
+    policy: ListPolicy = field(default_factory=ListPolicy)
+    limits: ImportLimits = field(default_factory=ImportLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing gave: the list's new revision, and the packages that lead to it."""
+
+    report: ImportReport
+    revision: int
+    changes: int
+    packages: tuple[MadePackage, ...]
+
+
+class Publisher:
+    """The centre's lists and the repository that they are published in."""
+
+    def __init__(
+        self,
+        folder: Path,
+        repository: HotlistRepository,
+        signers: Mapping[str, CryptoSigner],
+    ) -> None:
+        self._lists = folder / "lists"
+        self._repository = repository
+        self._signers = signers
+
+    def publish(self, request: PublishRequest) -> Published:
+        """Take a list in and sign it. Raises ImportRefused, RepositoryFault, OSError.
+
+        The master is committed before anything is signed: a cut between leaves a revision that
+        the next publication signs, never one revision with two contents.
+        """
+        with closing(MasterList(self._lists / f"{request.name}.db")) as master:
+            published = self._take_in(master, request)
+        self.sign()
+        return published
+
+    def _take_in(self, master: MasterList, request: PublishRequest) -> Published:
+        before = master.state()
+        had = master.count()
+        try:
+            reader = ListReader(request.path, request.mapping, frozenset(request.policy.areas))
+            with master.change():
+                changes = master.replace_by(to_row(entry) for entry in reader.entries())
+                judge(reader.report, had, request.limits)
+                # Without a change too: that the list is still true is news, and resets its age.
+                policy = request.policy.model_dump_json()
+                state = MasterState(
+                    before.revision + 1, request.published_utc_ns, policy, master.digest()
+                )
+                made = self._make(master, request.name, before, state)
+                master.set_state(state)
+                self._prune(master)
+                return Published(reader.report, state.revision, changes, made)
+        except (ListTextError, MappingError, sqlite3.Error) as error:
+            raise ImportRefused(f"{request.path}: {error}") from error
+
+    def _make(
+        self, master: MasterList, name: str, before: MasterState, state: MasterState
+    ) -> tuple[MadePackage, ...]:
+        entries = master.count()
+        made = [self._package(name, 0, state, entries, master.snapshot())]
+        if before.revision:
+            made.append(self._package(name, before.revision, state, entries, master.delta()))
+        for package in made:
+            master.add_package(package)
+        return tuple(made)
+
+    def _package(
+        self,
+        name: str,
+        base: int,
+        state: MasterState,
+        entries: int,
+        changes: Iterable[Change],
+    ) -> MadePackage:
+        kind = Kind.DELTA if base else Kind.SNAPSHOT
+        header = PackageHeader(
+            kind=kind,
+            list_name=name,
+            revision=state.revision,
+            base=base,
+            published_utc_ns=state.published_utc_ns,
+            entries=entries,
+            content_sha256=state.content_sha256,
+            policy=state.policy,
+        )
+        folder = self._repository.targets / "lists" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / ".new"
+        with temporary.open("wb") as file:
+            write_package(file, header, changes)
+        durable.sync_file(temporary)
+        digest = durable.sha256_of(temporary)
+        basename = f"{base}-{state.revision}.ndjson.zst"
+        size = temporary.stat().st_size
+        durable.move(temporary, folder / f"{digest}.{basename}")
+        path = f"lists/{name}/{basename}"
+        return MadePackage(PackageRef(path, base, state.revision, size), digest)
+
+    def _prune(self, master: MasterList) -> None:
+        packages = master.packages()
+        snapshots = [p for p in packages if p.ref.base == 0]
+        deltas = [p for p in packages if p.ref.base > 0]
+        for package in (*snapshots[:-KEPT_SNAPSHOTS], *deltas[:-KEPT_DELTAS]):
+            master.drop_package(package.ref.path)
+
+    def sign(self) -> int:
+        """Sign the packages of every master list, and an index of them."""
+        files: dict[str, TargetFile] = {}
+        indexed: list[IndexedList] = []
+        for path in sorted(self._lists.glob("*.db")):
+            with closing(MasterList(path)) as master:
+                packages, state = master.packages(), master.state()
+            for made in packages:
+                files[made.ref.path] = _target(made)
+            refs = tuple(made.ref for made in packages)
+            if state.revision:
+                indexed.append(IndexedList(path.stem, state.revision, state.published_utc_ns, refs))
+        files[INDEX_PATH] = self._write_index(index_to_bytes(indexed))
+        version = self._repository.publish(files, self._signers)
+        self._remove_unsigned(files)
+        return version
+
+    def renew(self) -> None:
+        """Sign the timestamp anew, so that units see that there is no news."""
+        self._repository.renew(self._signers)
+
+    def _write_index(self, data: bytes) -> TargetFile:
+        digest = hashlib.sha256(data).hexdigest()
+        self._repository.targets.mkdir(parents=True, exist_ok=True)
+        durable.write(self._repository.targets / f"{digest}.{INDEX_PATH}", data)
+        return TargetFile(len(data), {"sha256": digest}, INDEX_PATH)
+
+    def _remove_unsigned(self, files: Mapping[str, TargetFile]) -> None:
+        """Remove package files that are signed no more; a unit in mid-fetch tries again."""
+        signed = {target.hashes["sha256"] for target in files.values()}
+        targets = self._repository.targets
+        for path in (*targets.glob("lists/*/*.ndjson.zst"), *targets.glob(f"*.{INDEX_PATH}")):
+            if path.name.split(".")[0] not in signed:
+                durable.remove(path)
+
+
+def _target(made: MadePackage) -> TargetFile:
+    return TargetFile(made.ref.size_bytes, {"sha256": made.sha256}, made.ref.path)

@@ -1,0 +1,154 @@
+"""What the unit trusts: python-tuf's client workflow, on the unit's clock.
+
+python-tuf does roles, thresholds, versions, expiry and hashes. Added here: its reference time is
+the unit's best time of day and never earlier than what this unit has already seen, so that a lost
+clock does not revive what has expired; and what it wrote is synced.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from tuf.api import exceptions as tuf_errors
+from tuf.ngclient.config import UpdaterConfig
+from tuf.ngclient.fetcher import FetcherInterface
+from tuf.ngclient.updater import Updater
+
+from outrider import durable
+
+_STATE = "state.json"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_TARGETS_BYTES = 5_000_000
+_MAX_INDEX_BYTES = 1_000_000
+
+
+class Trouble(StrEnum):
+    """Why an update did not happen."""
+
+    UNREACHABLE = "unreachable"
+    EXPIRED = "expired"
+    ROLLED_BACK = "rolled-back"
+    FORGED = "forged"
+    INVALID = "invalid"
+    LOCAL = "local"
+
+
+class UpdateError(Exception):
+    """An update did not happen; matching goes on with what is in force."""
+
+    def __init__(self, trouble: Trouble, message: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateState:
+    """What the last try gave, for status. latest_utc_ns: the latest time that was ever certain."""
+
+    tried_utc_ns: int = 0
+    succeeded_utc_ns: int = 0
+    latest_utc_ns: int = 0
+    trouble: str = ""
+    detail: str = ""
+
+
+def read_state(folder: Path) -> UpdateState:
+    """Return the state kept in a folder; a fresh one where it is missing or damaged."""
+    try:
+        return UpdateState(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return UpdateState()
+
+
+def write_state(folder: Path, state: UpdateState) -> None:
+    """Keep the state in a folder."""
+    durable.write(folder / _STATE, json.dumps(asdict(state), indent=1).encode())
+
+
+class TrustedRepository:
+    """One session with a centre's repository: refresh once, then fetch targets."""
+
+    def __init__(
+        self, folder: Path, base_url: str, root: bytes, fetcher: FetcherInterface, now_ns: int
+    ) -> None:
+        """Start from the trusted root that the unit was provisioned with. Raises UpdateError."""
+        self._folder = folder
+        self._metadata = folder / "metadata"
+        self._targets = folder / "targets"
+        base = base_url.rstrip("/")
+        for place in (self._metadata, self._targets):
+            place.mkdir(parents=True, exist_ok=True)
+        with _told():
+            self._updater = Updater(
+                metadata_dir=str(self._metadata),
+                metadata_base_url=f"{base}/metadata/",
+                target_dir=str(self._targets),
+                target_base_url=f"{base}/targets/",
+                fetcher=fetcher,
+                config=UpdaterConfig(targets_max_length=_MAX_TARGETS_BYTES),
+                bootstrap=root,
+            )
+        # No public way to give python-tuf a clock; a test fails if this stops having effect.
+        self._updater._trusted_set.reference_time = _EPOCH + timedelta(microseconds=now_ns // 1000)
+
+    def refresh(self) -> None:
+        """Bring the metadata up to date by the TUF client workflow. Raises UpdateError."""
+        with _told():
+            self._updater.refresh()
+        self._sync()
+
+    def _sync(self) -> None:
+        history = self._metadata / "root_history"
+        for path in (*self._metadata.glob("*.json"), *history.glob("*.json")):
+            durable.sync_file(path)
+        durable.sync_folder(history)
+        durable.sync_folder(self._metadata)
+
+    def index(self) -> bytes:
+        """Return the index of packages. Raises UpdateError."""
+        path = self.fetch("index.json", _MAX_INDEX_BYTES)
+        return path.read_bytes()
+
+    def fetch(self, target: str, max_bytes: int) -> Path:
+        """Return a verified target as a file, from the cache if it is whole. Raises UpdateError."""
+        with _told():
+            info = self._updater.get_targetinfo(target)
+            if info is None:
+                raise UpdateError(Trouble.INVALID, f"{target} is not among the signed targets")
+            if info.length > max_bytes:
+                raise UpdateError(Trouble.INVALID, f"{target} has {info.length} bytes")
+            cached = self._updater.find_cached_target(info)
+            return Path(cached or self._updater.download_target(info))
+
+    def forget_targets(self) -> None:
+        """Remove what was fetched."""
+        for path in self._targets.iterdir():
+            durable.remove(path)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn python-tuf's errors into UpdateError, named for what they mean to a technician."""
+    try:
+        yield
+    except (tuf_errors.RepositoryError, tuf_errors.DownloadError, OSError) as error:
+        for expected, trouble, meaning in _MEANINGS:
+            if isinstance(error, expected):
+                raise UpdateError(trouble, f"{meaning}: {error}") from error
+        raise
+
+
+_MEANINGS: tuple[tuple[type[Exception], Trouble, str], ...] = (
+    (tuf_errors.ExpiredMetadataError, Trouble.EXPIRED, "the signed metadata has expired"),
+    (tuf_errors.BadVersionNumberError, Trouble.ROLLED_BACK, "older or mixed metadata was offered"),
+    (tuf_errors.UnsignedMetadataError, Trouble.FORGED, "too few valid signatures"),
+    (tuf_errors.LengthOrHashMismatchError, Trouble.FORGED, "length or hash is not as signed"),
+    (tuf_errors.DownloadLengthMismatchError, Trouble.FORGED, "longer than signed"),
+    (tuf_errors.RepositoryError, Trouble.INVALID, "the metadata is not valid"),
+    (tuf_errors.DownloadError, Trouble.UNREACHABLE, "the centre was not reached"),
+    (OSError, Trouble.LOCAL, "the unit's own disk"),
+)

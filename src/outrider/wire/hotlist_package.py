@@ -1,0 +1,254 @@
+"""Hotlist packages: a whole list, or what changed in it, as NDJSON under zstd.
+
+Line 1 is the header; then one line a change: `[id, cells...]` (upsert; trailing empty cells are
+left out) or `id` (delete); the last line is `{"end": changes}`. The index says which packages lead
+from which revision to which. Both are TUF targets: nothing here is trusted before its hash is.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import IO, Any
+
+import zstandard
+
+from outrider.wire.hotlist_entry import DEFAULTS, FIELDS, EntryError, Row, from_row
+from outrider.wire.hotlist_policy import PolicyError, policy_from
+
+FORMAT = "outrider-hotlist-1"
+INDEX_PATH = "index.json"
+_LEVEL = 9
+_MAX_WINDOW_BYTES = 1 << 23  # zstd's own recommendation for a decoder's least
+_MAX_LINE_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 20
+_MAX_ENTRIES = 50_000_000
+
+Change = tuple[int, Row | None]
+
+
+class PackageError(ValueError):
+    """A package that cannot be used; the message says where and why."""
+
+
+class Kind(StrEnum):
+    """What a package holds."""
+
+    SNAPSHOT = "snapshot"
+    DELTA = "delta"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageHeader:
+    """What a package is. base: the revision that a delta starts from; 0 for a snapshot.
+
+    entries and content_sha256 are those of the list after the package is applied.
+    """
+
+    kind: Kind
+    list_name: str
+    revision: int
+    base: int
+    published_utc_ns: int
+    entries: int
+    content_sha256: str
+    policy: str
+
+
+def write_package(file: IO[bytes], header: PackageHeader, changes: Iterable[Change]) -> int:
+    """Write a package, and return its number of changes."""
+    count = 0
+    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    with compressor.stream_writer(file, closefd=False) as out:
+        out.write(_line({"format": FORMAT, **asdict(header)}))
+        for number, row in changes:
+            out.write(_line(number if row is None else [number, *_trimmed(row)]))
+            count += 1
+        out.write(_line({"end": count}))
+    return count
+
+
+def _line(data: object) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _trimmed(row: Row) -> Row:
+    length = len(row)
+    while length and row[length - 1] == "":
+        length -= 1
+    return row[:length]
+
+
+class PackageReader:
+    """Reads a package: the header at once, the changes as a stream of bounded memory."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Read the header. Raises PackageError."""
+        self._lines = _lines(file)
+        data = _parse(next(self._lines, (0, b""))[1], 1)
+        self.header = _header(data)
+
+    def changes(self) -> Iterator[Change]:
+        """Yield the changes in order. Raises PackageError, also where the end is missing."""
+        count = 0
+        for number, line in self._lines:
+            data = _parse(line, number)
+            if isinstance(data, dict):
+                self._check_end(data, count, number)
+                return
+            count += 1
+            if count > _MAX_ENTRIES:
+                break
+            yield _change(data, number)
+        raise PackageError(f"cut short after {count} changes")
+
+    def _check_end(self, data: dict[str, Any], count: int, number: int) -> None:
+        if data != {"end": count}:
+            raise PackageError(f"line {number}: end is {data}, after {count} changes")
+        if next(self._lines, None) is not None:
+            raise PackageError(f"line {number + 1}: something follows the end")
+
+
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield numbered lines of the decompressed stream; none is longer than 256 KiB."""
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
+    number = 0
+    rest = b""
+    try:
+        with decompressor.stream_reader(file, closefd=False) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                *whole, rest = (rest + chunk).split(b"\n")
+                for line in whole:
+                    number += 1
+                    yield number, line
+                if len(rest) > _MAX_LINE_BYTES:
+                    raise PackageError(f"line {number + 1} is longer than {_MAX_LINE_BYTES} bytes")
+    except zstandard.ZstdError as error:
+        raise PackageError(f"after line {number}: {error}") from error
+    if rest:
+        yield number + 1, rest
+
+
+def _parse(line: bytes, number: int) -> Any:
+    if len(line) > _MAX_LINE_BYTES:
+        raise PackageError(f"line {number} is longer than {_MAX_LINE_BYTES} bytes")
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise PackageError(f"line {number}: no JSON ({error})") from error
+
+
+def _header(data: Any) -> PackageHeader:
+    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+        raise PackageError(f"line 1: no header of format {FORMAT}")
+    try:
+        header = PackageHeader(**{**data, "kind": Kind(data["kind"])})
+        policy_from(json.loads(header.policy), "policy")
+    except (KeyError, TypeError, ValueError, RecursionError, PolicyError) as error:
+        raise PackageError(f"line 1: {error}") from error
+    _check_types(header)
+    return header
+
+
+def _check_types(header: PackageHeader) -> None:
+    numbers = (header.revision, header.base, header.published_utc_ns, header.entries)
+    texts = (header.list_name, header.content_sha256)
+    if any(type(n) is not int or n < 0 for n in numbers) or any(type(t) is not str for t in texts):
+        raise PackageError("line 1: a field has the wrong type")
+    if (header.kind is Kind.SNAPSHOT) != (header.base == 0) or header.revision <= header.base:
+        raise PackageError(f"line 1: {header.kind} from {header.base} to {header.revision}")
+
+
+def _change(data: Any, number: int) -> Change:
+    if type(data) is int:
+        return _identifier(data, number), None
+    if not isinstance(data, list) or not 1 <= len(data) - 1 <= len(FIELDS):
+        raise PackageError(f"line {number}: no change")
+    given = tuple(data[1:])
+    row = given + ("",) * (len(DEFAULTS) - len(given))
+    try:
+        from_row(row)
+    except EntryError as error:
+        raise PackageError(f"line {number}: {error}") from error
+    return _identifier(data[0], number), row
+
+
+def _identifier(value: Any, number: int) -> int:
+    if type(value) is not int or not 0 < value < 1 << 62:
+        raise PackageError(f"line {number}: {value!r} is no entry number")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRef:
+    """A package in the index: its target path, where it leads from and to, its size in bytes."""
+
+    path: str
+    base: int
+    revision: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedList:
+    """What the index says of a list: revision now, and the packages that are to be had."""
+
+    name: str
+    revision: int
+    published_utc_ns: int
+    packages: tuple[PackageRef, ...]
+
+    def route(self, have: int) -> tuple[PackageRef, ...]:
+        """Return the packages that lead from a revision (0: nothing) to now, fewest bytes first.
+
+        Empty where there is nothing to do. Raises PackageError where no package leads there.
+        """
+        if have == self.revision:
+            return ()
+        whole = [p for p in self.packages if p.base == 0 and p.revision == self.revision]
+        chain = self._chain(have)
+        routes = [route for route in (tuple(whole[:1]), chain) if route]
+        if not routes:
+            raise PackageError(f"list {self.name}: nothing leads to revision {self.revision}")
+        return min(routes, key=lambda route: sum(p.size_bytes for p in route))
+
+    def _chain(self, have: int) -> tuple[PackageRef, ...]:
+        steps = {p.base: p for p in self.packages if p.base > 0}
+        chain: list[PackageRef] = []
+        while have != self.revision:
+            step = steps.get(have)
+            if step is None:
+                return ()
+            chain.append(step)
+            have = step.revision
+        return tuple(chain)
+
+
+def index_to_bytes(lists: Iterable[IndexedList]) -> bytes:
+    """Return the index as JSON."""
+    data = {"format": FORMAT, "lists": [asdict(one) for one in lists]}
+    return json.dumps(data, indent=1).encode()
+
+
+def index_from_bytes(data: bytes) -> dict[str, IndexedList]:
+    """Return the lists of an index by name. Raises PackageError."""
+    try:
+        tree = json.loads(data)
+        if tree["format"] != FORMAT:
+            raise PackageError(f"index of format {tree['format']!r}, not {FORMAT}")
+        lists = [_indexed(one) for one in tree["lists"]]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise PackageError(f"index: {error}") from error
+    return {one.name: one for one in lists}
+
+
+def _indexed(data: dict[str, Any]) -> IndexedList:
+    packages = tuple(
+        PackageRef(str(p["path"]), int(p["base"]), int(p["revision"]), int(p["size_bytes"]))
+        for p in data["packages"]
+    )
+    if any(not 0 <= package.base < package.revision for package in packages):
+        raise PackageError("index: a package that does not lead forward")
+    return IndexedList(
+        str(data["name"]), int(data["revision"]), int(data["published_utc_ns"]), packages
+    )
