@@ -48,7 +48,7 @@ class _State:
     """What health tells; written by the gnss thread under the lock."""
 
     connected: bool = False
-    reason: str = "not started"
+    reason: str = ""
     new_fix_mono_ns: int | None = None
     counts: dict[str, int] = field(
         default_factory=lambda: {"fixes": 0, "connected": 0, "lost": 0, "time_steps": 0}
@@ -106,6 +106,8 @@ class GpsdPositions(PositionSource):
         if self._thread is not None and not self._thread.is_alive() and not self._closed.is_set():
             reason = "the gnss thread has died: see the log, and restart the unit"
             return ComponentHealth("gps", Level.FAULT, reason, counts)
+        if not connected and not reason:
+            return ComponentHealth("gps", Level.WARNING, "starting", counts)
         if not connected:
             return ComponentHealth("gps", Level.FAULT, reason, counts)
         return self._receiver_health(reason, new_fix_mono_ns, counts)

@@ -78,7 +78,7 @@ class LiveCamera(FrameSource):
         self._keeper: threading.Thread | None = None
         self._last_mono_ns = 0
         self._index = 0
-        self._fault = "not started"
+        self._fault = ""
         self._remark = ""
         self._counts = {"frames": 0, "skipped": 0, "opened": 0, "faults": 0}
 
@@ -183,6 +183,8 @@ class LiveCamera(FrameSource):
             fault, remark, counts = self._fault, self._remark, dict(self._counts)
         if fault:
             return ComponentHealth("camera", Level.FAULT, fault, counts)
+        if not counts["frames"]:
+            return ComponentHealth("camera", Level.WARNING, "starting", counts)
         if remark:
             return ComponentHealth("camera", Level.WARNING, remark, counts)
         return ComponentHealth("camera", Level.OK, "pictures come in", counts)

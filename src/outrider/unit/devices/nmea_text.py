@@ -35,6 +35,11 @@ NMEA_ERRORS = (
     ValueError,
     KeyError,
 )
+_FIELDS = {
+    "RMC": ("time", "status", "lat", "lon", "spd", "cog", "date"),
+    "GGA": ("HDOP",),
+    "GSA": ("navMode",),
+}
 _NS_PER_S = 1_000_000_000
 _MAX_HDOP = 99.9
 _GSA_MODES = {FixQuality.NONE: 1, FixQuality.FIX_2D: 2, FixQuality.FIX_3D: 3}
@@ -61,6 +66,9 @@ def parsed(text: str) -> Any:
     message = NMEAReader.parse(text + "\r\n", validate=VALCKSUM)
     if message is None:
         raise ValueError(f"{text[:20]!r} is not an NMEA sentence")
+    missing = [name for name in _FIELDS.get(message.msgID, ()) if not hasattr(message, name)]
+    if missing:
+        raise ValueError(f"{text[:20]!r} is cut short: it holds no {missing[0]}")
     return message
 
 
