@@ -10,7 +10,8 @@ _HELD_STILL_S = 0.25  # a plate that overlaps itself this soon is the same, what
 _HELD_STILL_OVERLAP = 0.5
 _UNREAD_REACH_S = 0.6  # beyond this, place alone does not say which plate it is
 _SAME_PLATE_SIZE = 2.0
-_TEXT_COST = 0.5
+_TEXT_COST = 1.0
+_MOST_COST = 1.5
 _SIZE_COST = 0.5
 
 
@@ -43,9 +44,8 @@ def match_cost(one: Pass, look: Look) -> float | None:
     alike = likeness(one.fused, look.fused)
     if not _may_be(close, alike):
         return None
-    longest = max(1, len(one.fused.key), len(look.fused.key))
-    text = 0.0 if alike.same else _TEXT_COST * alike.edits / longest + 0.1
-    return min(close.distance, 1.5) + _SIZE_COST * min(close.size, 1.5) + text
+    place = min(close.distance, _MOST_COST) + _SIZE_COST * min(close.size, _MOST_COST)
+    return place + _TEXT_COST * (1 - max(0.0, alike.share))
 
 
 def _may_be(close: Closeness, alike: Likeness) -> bool:
@@ -53,4 +53,6 @@ def _may_be(close: Closeness, alike: Likeness) -> bool:
         return close.size <= _SAME_PLATE_SIZE
     if close.since_s <= _HELD_STILL_S and close.overlap >= _HELD_STILL_OVERLAP:
         return True
-    return close.within_reach and not alike.other and close.since_s <= _UNREAD_REACH_S
+    if not close.within_reach or alike.other:
+        return False
+    return alike.similar or close.since_s <= _UNREAD_REACH_S

@@ -25,6 +25,7 @@ from outrider.unit.recognise.vote import fuse_one
 
 _SURE = 0.9  # a plate read below this is looked at again
 _SECOND_LOOKS = ((0.035, 0.08), (-0.03, -0.06))  # the plate's corners moved out, and in
+_LEAST_WEIGHT = 1e-3
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class PlateRecogniser:
         self._detectors = detectors
         self._reader = reader
         self._names = names
-        self._looks = _SECOND_LOOKS if second_looks else ()
+        self._moves = _SECOND_LOOKS if second_looks else ()
         self._fault = ""
         self.counts = RecogniserCounts()
 
@@ -112,15 +113,21 @@ class PlateRecogniser:
         return Observation(frame, plate, probabilities, patch, sharpness(patch))
 
     def _read(self, grey: Image, corners: Corners, patch: Image) -> Probabilities:
-        """Read the patch; where that is in doubt, average with looks at moved corners."""
-        first = self._reader.read(patch)
-        if not self._looks or fuse_one(first).probability >= _SURE:
-            return first
+        """Read the patch; where that is in doubt, average with looks at moved corners.
+
+        Each look weighs as much as it is sure of itself: most doubt comes of corners that are a
+        few per cent off, and then one of the looks sees the plate as the reader knows it.
+        """
+        looks = [self._reader.read(patch)]
+        sure = [fuse_one(looks[0]).probability]
+        if not self._moves or sure[0] >= _SURE:
+            return looks[0]
         self.counts.second_looks += 1
-        looks = [first]
-        for out_x, out_y in self._looks:
+        for out_x, out_y in self._moves:
             looks.append(self._reader.read(cut_patch(grey, moved_out(corners, out_x, out_y))))
-        return np.asarray(np.mean(looks, axis=0), np.float32)
+            sure.append(fuse_one(looks[-1]).probability)
+        weights = np.maximum(sure, _LEAST_WEIGHT)
+        return np.asarray(np.average(looks, axis=0, weights=weights), np.float32)
 
 
 def grey_of(image: Image) -> Image:

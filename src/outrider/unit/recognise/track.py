@@ -27,13 +27,13 @@ class TrackerLimits:
 
     A pass ends pass_ends_after_s after its plate was last seen, or after frames_missed frames
     where they come more slowly, but never later than longest_gap_s. The same mark seen again
-    merge_within_s after that is the same pass.
+    merge_within_s after it was last seen is the same pass.
     """
 
     pass_ends_after_s: float = 1.0
     frames_missed: float = 3.5
     longest_gap_s: float = 6.0
-    merge_within_s: float = 5.0
+    merge_within_s: float = 10.0
     most_passes: int = 24
 
 
@@ -179,7 +179,7 @@ class Tracker:
         others = (other for other in self._passes if other is not one)
         if any(other.told.get(one.fused.key, -1) >= level for other in others):
             return True
-        since_ns = one.last_mono_ns - self._limits.merge_within_s * _NS_PER_S
+        since_ns = one.first_mono_ns - self._limits.merge_within_s * _NS_PER_S
         recent = [old for old in self._closed if old.last_mono_ns >= since_ns]
         return any(_same_plate(old, one, level) for old in recent)
 
