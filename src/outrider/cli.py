@@ -22,7 +22,9 @@ _COMMANDS = {
     "replay": _Command("outrider.unit.commands.replay", "a recorded drive, the same every time"),
     "status": _Command("outrider.unit.commands.status", "how a running unit is"),
     "hotlist": _Command("outrider.unit.hotlist.cli", "vehicles of interest: import, check, info"),
-    "alarm": _Command("outrider.unit.commands.alarm", "the alarm unit: test, listen, flash, patterns"),
+    "alarm": _Command(
+        "outrider.unit.commands.alarm", "the alarm unit: test, listen, flash, patterns"
+    ),
     "journal": _Command("outrider.unit.journal.cli", "reads kept: list, verify, status"),
     "config": _Command("outrider.unit.commands.config", "settings: show, check"),
     "bench": _Command("outrider.bench.cli", "measure: accuracy, drive, speed, pipeline, ..."),

@@ -187,12 +187,11 @@ def _recorded(spec: FileSpec | RenderSpec, position_spec: PositionSpec | None, n
 def _open_file(spec: FileSpec | RenderSpec) -> FrameSource:
     if isinstance(spec, RenderSpec):
         return RenderedDrive(RenderSettings(seed=spec.seed))
-    openers = {
-        FileKind.VIDEO: VideoSource,
-        FileKind.PICTURES: PicturesSource,
-        FileKind.DRIVE: DriveSource,
-    }
-    return openers[spec.kind](spec.path)
+    if spec.kind is FileKind.VIDEO:
+        return VideoSource(spec.path)
+    if spec.kind is FileKind.PICTURES:
+        return PicturesSource(spec.path)
+    return DriveSource(spec.path)
 
 
 def _utc_at_zero_ns(source: FrameSource, position_spec: PositionSpec | None) -> int:
