@@ -23,6 +23,7 @@
 #define RETRY_FIRST_MS 60        /* first repeat of a frame that waits for its acknowledgement */
 #define RETRY_LATER_MS 250       /* later repeats */
 #define VOLUME_MAX 8
+#define NEVER_HEARD 0xFFFFFFFF
 #define ALERT_SLOTS 8            /* unacknowledged alerts that the unit holds */
 #define ALERT_LATE_S 5           /* older than this when it reaches the unit: marked late */
 
@@ -211,7 +212,8 @@
     F(U8, button) \
     F(U8, press) \
     F(U64, alert_id)    /* 0: no alert was shown */ \
-    F(U32, age_ms)      /* since the press, when this frame was made */
+    F(U32, age_ms)      /* since the press, when this frame was made */ \
+    F(U32, heard_ms)    /* since the alert's pattern first began, NEVER_HEARD if it had not */
 
 #define LAYOUT_SOUNDED(F) \
     F(U64, alert_id) \

@@ -11,7 +11,7 @@
 typedef struct {
     uint8_t used;
     uint8_t sounded; /* its pattern was heard to the end */
-    uint8_t reported; /* SOUNDED has been queued */
+    uint8_t heard;   /* its pattern has begun, at heard_ms */
     uint8_t pattern;
     uint8_t priority;
     uint8_t flags;

@@ -16,6 +16,8 @@ typedef struct {
     uint16_t fault;
     uint16_t detail;
     uint32_t at_ms;
+    uint32_t heard_ms; /* presses: when the alert's pattern first began */
+    uint8_t heard;
     wire_U64 alert_id;
 } event_t;
 

@@ -105,7 +105,8 @@ static void send_event(unit_t *unit) {
     const event_t *event = events_first(events);
     uint32_t age_ms = unit->now_ms - event->at_ms;
     if (event->type == MSG_BUTTON) {
-        button_t button = {event->a, event->b, event->alert_id, age_ms, 0};
+        uint32_t heard_ms = event->heard ? unit->now_ms - event->heard_ms : NEVER_HEARD;
+        button_t button = {event->a, event->b, event->alert_id, age_ms, heard_ms, 0};
         frame.length = encode_button(&button, frame.payload);
     } else if (event->type == MSG_SOUNDED) {
         sounded_t sounded = {event->alert_id, age_ms, 0};

@@ -52,9 +52,11 @@ void show_test(unit_t *unit, const test_t *test) {
     }
 }
 
+/* Early word of the sound. Where there is no place for it, the press will carry the time. */
 static void report_sounded(unit_t *unit, slot_t *slot) {
-    if (slot->reported) return;
-    slot->reported = 1;
+    if (slot->heard) return;
+    slot->heard = 1;
+    slot->heard_ms = unit->now_ms;
     event_t event = {.type = MSG_SOUNDED, .at_ms = unit->now_ms, .alert_id = slot->id};
     unit_event(unit, &event);
 }
@@ -142,9 +144,14 @@ static uint8_t is_action(press_t press) {
            ((press.button == BUTTON_MISREAD || press.button == BUTTON_DISMISS) && press.press == PRESS_HELD);
 }
 
-static uint8_t tell_press(unit_t *unit, press_t press, wire_U64 alert_id) {
-    event_t event = {.type = MSG_BUTTON, .a = press.button, .b = press.press, .at_ms = unit->now_ms,
-                     .alert_id = alert_id};
+/* slot: the alert that the press closes, or null. */
+static uint8_t tell_press(unit_t *unit, press_t press, const slot_t *slot) {
+    event_t event = {.type = MSG_BUTTON, .a = press.button, .b = press.press, .at_ms = unit->now_ms};
+    if (slot) {
+        event.alert_id = slot->id;
+        event.heard = slot->heard;
+        event.heard_ms = slot->heard_ms;
+    }
     if (events_add(&unit->events, &event)) return 1;
     count_up(&unit->counts.presses_refused);
     return 0;
@@ -152,7 +159,7 @@ static uint8_t tell_press(unit_t *unit, press_t press, wire_U64 alert_id) {
 
 /* An action that cannot be told to the host is refused, and heard to be: the alert stays. */
 static void act(unit_t *unit, press_t press, uint8_t index) {
-    if (!is_action(press) || !tell_press(unit, press, unit->alerts.slot[index].id)) {
+    if (!is_action(press) || !tell_press(unit, press, &unit->alerts.slot[index])) {
         answer_key(unit, PLAY_KEY_REFUSED);
         return;
     }
@@ -163,7 +170,7 @@ static void act(unit_t *unit, press_t press, uint8_t index) {
 }
 
 static void press_without_alert(unit_t *unit, press_t press) {
-    tell_press(unit, press, (wire_U64){{0}});
+    tell_press(unit, press, 0);
     if (press.button == BUTTON_ACKNOWLEDGE && unit->faults & FAULTS_HEARD) {
         unit->show.fault_silenced = 1;
         if (unit->show.playing == PLAYING_FAULT) stop(unit);
@@ -174,7 +181,7 @@ static void press_without_alert(unit_t *unit, press_t press) {
 void show_press(unit_t *unit, press_t press) {
     if (press.button == BUTTON_TEST_VOLUME) {
         if (press.press == PRESS_SHORT) unit->officer_steps = (uint8_t)((unit->officer_steps + 1) % OFFICER_STEPS);
-        tell_press(unit, press, (wire_U64){{0}});
+        tell_press(unit, press, 0);
         answer_key(unit, press.press == PRESS_HELD ? PLAY_POWER_ON : PLAY_KEY_TAKEN);
         return;
     }

@@ -4,8 +4,10 @@ void count_up(uint16_t *counter) {
     if (*counter != UINT16_MAX) ++*counter;
 }
 
-void unit_event(unit_t *unit, const event_t *event) {
-    if (!events_add(&unit->events, event)) count_up(&unit->counts.events_dropped);
+uint8_t unit_event(unit_t *unit, const event_t *event) {
+    if (events_add(&unit->events, event)) return 1;
+    count_up(&unit->counts.events_dropped);
+    return 0;
 }
 
 void unit_fault(unit_t *unit, uint16_t fault, uint8_t active, uint16_t detail) {

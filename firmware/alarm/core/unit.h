@@ -96,7 +96,8 @@ outputs_t unit_tick(unit_t *unit, uint8_t raw_buttons);
 void unit_supply(unit_t *unit, uint16_t millivolts);
 /* Sets or clears a fault, and tells the host of a change. */
 void unit_fault(unit_t *unit, uint16_t fault, uint8_t active, uint16_t detail);
-void unit_event(unit_t *unit, const event_t *event);
+/* Keeps an event for the host. Returns 0, and counts it, when there is no place. */
+uint8_t unit_event(unit_t *unit, const event_t *event);
 void count_up(uint16_t *counter);
 
 void link_take(unit_t *unit, uint8_t byte);

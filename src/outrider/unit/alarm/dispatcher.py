@@ -13,7 +13,14 @@ from typing import TypeAlias
 from outrider.records import ActionKind, Hit
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.link import Answered, Greeted, Link, Lost, Refused, Report, Told
-from outrider.unit.alarm.protocol import VOLUME_MAX, Press, Result, UnitButton
+from outrider.unit.alarm.protocol import (
+    NEVER_HEARD,
+    VOLUME_MAX,
+    AlertFlags,
+    Press,
+    Result,
+    UnitButton,
+)
 from outrider.unit.alarm.queue import AlertQueue, Entry, Place, alert_id_of
 
 _log = logging.getLogger(__name__)
@@ -204,21 +211,20 @@ class Dispatcher:
         if isinstance(message, m.Status):
             self.status = message
         elif isinstance(message, m.SoundedEvent):
-            self._take_sounded(message, told.at_s)
+            self._note_sounded(message.alert_id, told.at_s - message.age_ms / 1000)
         elif isinstance(message, m.ButtonEvent):
             self._take_button(message, told.at_s)
         elif isinstance(message, m.FaultEvent):
             self._notices.append(message)
 
-    def _take_sounded(self, event: m.SoundedEvent, now_s: float) -> None:
-        entry = self.queue.get(event.alert_id)
-        if entry is None:
+    def _note_sounded(self, alert_id: int, at_s: float) -> None:
+        """Once an alert, whichever message says so first; a unit that was restarted sounds anew."""
+        entry = self.queue.get(alert_id)
+        if entry is None or entry.place is Place.SOUNDED:
             return
-        at_s = now_s - event.age_ms / 1000
-        late = bool(entry.message(at_s).flags & 1)
         entry.place = Place.SOUNDED
-        if entry.sounded_s is None:
-            entry.sounded_s = at_s
+        entry.sounded_s = at_s if entry.sounded_s is None else entry.sounded_s
+        late = bool(entry.message(at_s).flags & AlertFlags.LATE)
         self._notices.append(Sounded(entry, at_s, late))
 
     def _take_button(self, event: m.ButtonEvent, now_s: float) -> None:
@@ -228,6 +234,8 @@ class Dispatcher:
         if event.alert_id == 0 or kind is None:
             self._notices.append(Pressed(event))
             return
+        if event.heard_ms != NEVER_HEARD:
+            self._note_sounded(event.alert_id, now_s - event.heard_ms / 1000)
         at_s = now_s - event.age_ms / 1000
         entry = self.queue.close(event.alert_id)
         if entry is None:

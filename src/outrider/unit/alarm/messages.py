@@ -170,6 +170,7 @@ class ButtonEvent(Message):
     press: U8
     alert_id: U64
     age_ms: U32
+    heard_ms: U32
 
 
 @dataclass(frozen=True, slots=True)
