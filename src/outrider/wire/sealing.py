@@ -5,10 +5,7 @@ while it is in use, and on disk only inside an X25519 sealed box that the centre
 opens. Libsodium does the work, through PyNaCl.
 """
 
-import base64
-import binascii
 import hashlib
-import os
 import secrets
 import uuid
 from collections.abc import Iterable
@@ -22,8 +19,8 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from outrider.wire.dictionary import RECORDS_1
+from outrider.wire.key_file import KEY_BYTES, KeyFileError, read_key, write_key
 
-KEY_BYTES = 32
 OVERHEAD_BYTES = 1 + 24 + 16  # form, nonce, tag
 UNSEALED = "none"
 
@@ -55,11 +52,11 @@ class CentrePublicKey:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read the key from its file. Raises SealingError."""
-        return cls(_read_key(path, _PUBLIC_LABEL))
+        return cls(_read(path, _PUBLIC_LABEL))
 
     def write(self, path: Path) -> None:
         """Write the key to a new file. Raises OSError."""
-        _write_key(path, _PUBLIC_LABEL, self.raw, 0o644)
+        write_key(path, _PUBLIC_LABEL, self.raw, 0o644)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,32 +78,18 @@ class CentrePrivateKey:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read the key from its file. Raises SealingError."""
-        return cls(_read_key(path, _PRIVATE_LABEL))
+        return cls(_read(path, _PRIVATE_LABEL))
 
     def write(self, path: Path) -> None:
         """Write the key to a new file that only its owner can read. Raises OSError."""
-        _write_key(path, _PRIVATE_LABEL, self.raw, 0o600)
+        write_key(path, _PRIVATE_LABEL, self.raw, 0o600)
 
 
-def _read_key(path: Path, label: str) -> bytes:
+def _read(path: Path, label: str) -> bytes:
     try:
-        found, _, text = path.read_text(encoding="ascii").strip().partition(":")
-        raw = base64.b64decode(text, validate=True)
-    except (OSError, UnicodeDecodeError, binascii.Error) as error:
-        raise SealingError(f"{path}: cannot read a key: {error}") from error
-    if found != label or len(raw) != KEY_BYTES:
-        hint = " (a PRIVATE key: take it off this machine)" if found == _PRIVATE_LABEL else ""
-        raise SealingError(f"{path}: holds {found[:40]!r}{hint}, a file of {label!r} is needed")
-    return raw
-
-
-def _write_key(path: Path, label: str, raw: bytes, mode: int) -> None:
-    text = f"{label}:{base64.b64encode(raw).decode('ascii')}\n"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        return read_key(path, label)
+    except KeyFileError as error:
+        raise SealingError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

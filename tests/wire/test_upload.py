@@ -1,0 +1,219 @@
+"""Batches of rows, bundles of pictures, and receipts: round trips, limits, and hostile bytes."""
+
+import base64
+import contextlib
+import dataclasses
+import json
+import random
+import uuid
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outrider.wire import batch as batches
+from outrider.wire import picture_bundle as bundles
+from outrider.wire import receipt as receipts
+from outrider.wire import upload
+from outrider.wire.batch import Batch, Gap
+from outrider.wire.canonical import WireError
+from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
+from outrider.wire.key_file import KeyFileError
+from outrider.wire.picture_bundle import BundledPicture, PictureBundle
+from outrider.wire.read_record import RecordKind, Role
+from outrider.wire.sealing import SealedKey
+from outrider.wire.signing import SigningIdentity, VerifyingKey
+from outrider.wire.upload import UploadKind, UploadName
+
+JOURNAL = uuid.UUID(int=9)
+UNIT = SigningIdentity.generate()
+CENTRE = SigningIdentity.generate()
+NAME = UploadName("unit-7", UploadKind.ROWS, uuid.UUID(int=1))
+
+
+def sealed_rows(count: int, seed: int = 0) -> tuple[SealedRow, ...]:
+    """Return rows of noise whose hashes are right."""
+    rng, rows, previous = random.Random(seed), [], GENESIS
+    for seq in range(1, count + 1):
+        pictures = tuple(SealedPicture(role, 5, 100, rng.randbytes(32)) for role in Role)
+        body = rng.randbytes(rng.randint(1, 300))
+        digest = row_hash(JOURNAL, seq, RecordKind.READ, 4, previous, pictures, body)
+        rows.append(SealedRow(seq, RecordKind.READ, 4, previous, body, pictures, digest))
+        previous = digest
+    return tuple(rows)
+
+
+def a_batch(count: int = 3, seed: int = 0) -> Batch:
+    """Return a batch of noise that is right."""
+    keys = (SealedKey(4, "none", b""), SealedKey(5, "ab12", b"\x01" * 80))
+    gaps = (Gap(10, 12, bytes(32), "damaged"),)
+    return Batch("unit-7", JOURNAL, sealed_rows(count, seed), keys, gaps)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 30), st.integers(0, 1000))
+def test_batch_round_trip(count: int, seed: int) -> None:
+    """A batch comes back equal."""
+    batch = a_batch(count, seed)
+    assert batches.decode(batches.encode(batch)) == batch
+
+
+def repack(change) -> bytes:  # type: ignore[no-untyped-def]
+    """Return a batch's body with its plain lines changed."""
+    plain = zstandard.ZstdDecompressor().decompress(batches.encode(a_batch()))
+    return zstandard.ZstdCompressor().compress(change(plain))
+
+
+def with_row(**changes: object) -> bytes:
+    """Return a batch's body whose first row has fields changed."""
+
+    def change(plain: bytes) -> bytes:
+        lines = plain.split(b"\n")
+        lines[1] = json.dumps(json.loads(lines[1]) | changes).encode()
+        return b"\n".join(lines)
+
+    return repack(change)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "cut short|not zstd"),
+        (b"not zstd", "not zstd"),
+        (batches.encode(a_batch())[:-20], "not zstd|cut short"),
+        (zstandard.ZstdCompressor().compress(bytes(2**28)), "unpacks to more"),
+        (repack(lambda plain: plain[:-1]), "cut short"),
+        (repack(lambda plain: plain[: plain.rindex(b"\n", 0, -1) + 1]), "says 3 rows, 2"),
+        (repack(lambda plain: b"[]\n" + plain), "line 1"),
+        (repack(lambda plain: plain.replace(b'"version":1', b'"version":2')), "version 2"),
+        (repack(lambda plain: plain.replace(b'"unit":"unit-7"', b'"unit":"../etc"')), "unit"),
+        (with_row(body=base64.b64encode(b"other").decode()), "not what its hash"),
+        (with_row(body="&&&"), "base64"),
+        (with_row(seq=2), "not what its hash"),
+        (with_row(seq=True), "seq"),
+        (with_row(kind=77), "77"),
+        (with_row(extra=1), "extra"),
+        (with_row(hash="00"), "hash"),
+    ],
+)
+def test_bad_batches_are_refused_with_the_line(body: bytes, reason: str) -> None:
+    """Whatever is wrong with a batch is said; a bomb is stopped at the limit."""
+    with pytest.raises(WireError, match=reason):
+        batches.decode(body)
+
+
+def test_rows_must_ascend_and_have_their_keys() -> None:
+    """Rows twice or out of order, or without the keys that they need, are refused."""
+    batch = a_batch()
+    twice = dataclasses.replace(batch, rows=batch.rows[:1] * 2)
+    with pytest.raises(WireError, match="ascending"):
+        batches.decode(batches.encode(twice))
+    keyless = dataclasses.replace(batch, keys=batch.keys[:1])
+    with pytest.raises(WireError, match="sealed key"):
+        batches.decode(batches.encode(keyless))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_noise_is_refused(data: bytes) -> None:
+    """Noise, bare or packed, gives a WireError and nothing else, in every decoder."""
+    packed = zstandard.ZstdCompressor().compress(data)
+    for call in (
+        lambda: batches.decode(data),
+        lambda: batches.decode(packed),
+        lambda: bundles.decode(data),
+        lambda: receipts.decode(data, CENTRE.public),
+    ):
+        with pytest.raises(WireError):
+            call()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 2**40), st.sampled_from(Role), st.binary(min_size=1))))
+def test_bundle_round_trip(raw: list[tuple[int, Role, bytes]]) -> None:
+    """Pictures come back equal."""
+    bundle = PictureBundle("unit-7", JOURNAL, tuple(BundledPicture(*one) for one in raw))
+    assert bundles.decode(bundles.encode(bundle)) == bundle
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_changed_bundle_is_refused_or_other(data: st.DataObject) -> None:
+    """A bundle with one byte changed never gives the same pictures."""
+    bundle = PictureBundle("u", JOURNAL, (BundledPicture(1, Role.PATCH, b"abc" * 9),))
+    body = bytearray(bundles.encode(bundle))
+    body[data.draw(st.integers(0, len(body) - 1))] ^= data.draw(st.integers(1, 255))
+    with contextlib.suppress(WireError):
+        assert bundles.decode(bytes(body)) != bundle
+
+
+def test_upload_signature() -> None:
+    """A body goes through under its own name and unit only, whole, and with its unit's key."""
+    body = b"rows"
+    found = upload.headers(NAME, body, UNIT)
+    digest, signature = found[upload.DIGEST_HEADER], found[upload.SIGNATURE_HEADER]
+    upload.check(NAME, body, digest, signature, UNIT.public)
+    other_name = dataclasses.replace(NAME, upload_id=uuid.UUID(int=2))
+    other_unit = dataclasses.replace(NAME, unit_id="unit-8")
+    other_kind = dataclasses.replace(NAME, kind=UploadKind.PICTURES)
+    for name in (other_name, other_unit, other_kind):
+        with pytest.raises(WireError, match="signature"):
+            upload.check(name, body, digest, signature, UNIT.public)
+    with pytest.raises(WireError, match="signature"):
+        upload.check(NAME, body, digest, signature, CENTRE.public)
+    with pytest.raises(WireError, match="cut short"):
+        upload.check(NAME, body[:-1], digest, signature, UNIT.public)
+    with pytest.raises(WireError, match="signature"):
+        upload.check(NAME, body, digest, "####", UNIT.public)
+
+
+def test_receipt_is_for_one_body_of_one_upload() -> None:
+    """A receipt counts for the very upload that it names, and for all of it."""
+    body = b"rows"
+    data = receipts.encode(receipts.make(NAME, body, 2, 1, "2026-11-21T05:00:00Z"), CENTRE)
+    receipt = receipts.decode(data, CENTRE.public)
+    receipts.check(receipt, NAME, body, 3)
+    for name, sent, count, reason in (
+        (dataclasses.replace(NAME, upload_id=uuid.UUID(int=2)), body, 3, "another upload"),
+        (NAME, b"other", 3, "another body"),
+        (NAME, body, 4, "3 of 4"),
+    ):
+        with pytest.raises(WireError, match=reason):
+            receipts.check(receipt, name, sent, count)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r | {"stored": 9},
+        lambda r: r | {"upload": str(uuid.UUID(int=5))},
+        lambda r: {k: v for k, v in r.items() if k != "sha256"},
+        lambda r: r | {"note": "trust me"},
+    ],
+)
+def test_changed_receipt_is_refused(change) -> None:  # type: ignore[no-untyped-def]
+    """A receipt with anything changed, left out or added after signing is refused."""
+    envelope = json.loads(receipts.encode(receipts.make(NAME, b"x", 2, 1, "now"), CENTRE))
+    envelope["receipt"] = change(envelope["receipt"])
+    with pytest.raises(WireError):
+        receipts.decode(json.dumps(envelope).encode(), CENTRE.public)
+    with pytest.raises(WireError):
+        receipts.decode(
+            receipts.encode(receipts.make(NAME, b"x", 2, 1, "now"), UNIT), CENTRE.public
+        )
+
+
+def test_signing_keys_in_files(tmp_path: Path) -> None:
+    """Keys come back from their files, and one kind is not taken for the other."""
+    UNIT.write(tmp_path / "private")
+    UNIT.public.write(tmp_path / "public")
+    assert SigningIdentity.read(tmp_path / "private") == UNIT
+    assert VerifyingKey.read(tmp_path / "public") == UNIT.public
+    with pytest.raises(KeyFileError, match="PRIVATE"):
+        VerifyingKey.read(tmp_path / "private")
+    with pytest.raises(KeyFileError, match="is needed"):
+        SigningIdentity.read(tmp_path / "public")
+    with pytest.raises(FileExistsError):
+        UNIT.write(tmp_path / "private")
