@@ -52,11 +52,11 @@ def test_silent_hits_change_nothing_for_the_crew() -> None:
     """A silent hit before neither stops nor causes the alarm of an open entry."""
     rule = RepeatRule(300, 2000)
     silent = match_of(voi("AB12CDE", response=Response.SILENT, priority=1))
-    assert rule.admits(read("AB12CDE"), silent, False)
-    assert rule.admits(read("AB12CDE"), _MATCH, False)
-    assert not rule.admits(read("AB12CDE"), silent, False)
-    assert rule.admits(read("AB12CDE", 1, pass_no=2), silent, False)
-    assert not rule.admits(read("AB12CDE", 1, pass_no=2), _MATCH, False)
+    assert rule.judge(read("AB12CDE"), silent, False) is not Verdict.REPEAT
+    assert rule.judge(read("AB12CDE"), _MATCH, False) is not Verdict.REPEAT
+    assert rule.judge(read("AB12CDE"), silent, False) is not Verdict.ALARM
+    assert rule.judge(read("AB12CDE", 1, pass_no=2), silent, False) is not Verdict.REPEAT
+    assert rule.judge(read("AB12CDE", 1, pass_no=2), _MATCH, False) is not Verdict.ALARM
 
 
 def test_memory_is_bounded() -> None:

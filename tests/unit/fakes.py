@@ -1,6 +1,7 @@
 """Small stand-ins for the ports, to test the stages between them. Nothing real is imitated."""
 
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +29,7 @@ from outrider.records import (
     Response,
     VehicleOfInterest,
 )
+from outrider.unit.ports import Verdict
 from outrider.vrm import Family
 
 MS = 1_000_000
@@ -108,14 +110,18 @@ class Matcher(Base):
 
 @dataclass
 class Once:
-    """Admits each mark once."""
+    """Sounds each mark once, and records it once in each further pass."""
 
     seen: set[str] = field(default_factory=set)
+    passes: set[uuid.UUID] = field(default_factory=set)
 
-    def admits(self, read: Read, match: Match, possible: bool) -> bool:
-        new = read.text.vrm not in self.seen
+    def judge(self, read: Read, match: Match, possible: bool) -> Verdict:
+        if read.read_id in self.passes:
+            return Verdict.REPEAT
+        self.passes.add(read.read_id)
+        news = read.text.vrm not in self.seen
         self.seen.add(read.text.vrm)
-        return new
+        return Verdict.ALARM if news else Verdict.RECORD
 
 
 @dataclass

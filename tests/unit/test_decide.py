@@ -109,6 +109,19 @@ def test_a_vote_that_changes_after_a_hit_is_counted() -> None:
     assert stages.counts.revised_after_hit == 1
 
 
+def test_a_vehicle_that_is_no_news_is_recorded_and_not_sounded() -> None:
+    """The same mark in a second pass, soon after: a second hit on record, no second alarm."""
+    recorder = Recorder()
+    matcher = Matcher(matches={"AB12CDE": match("AB12CDE")})
+    script = [[result("AB12CDE")], [result("AB12CDE", pass_id=2)]]
+    stages = decider(script, matcher, recorder)
+    stages.take(frame(0), [])
+    stages.take(frame(1), [])
+    assert recorder.names().count("journal hit") == 2
+    assert recorder.names().count("alarm") == 1
+    assert stages.counts.hits == 1
+
+
 def test_an_officers_action_reaches_the_journal() -> None:
     """What the officer presses is kept with its time."""
     stamp = UtcStamp(0, ClockQuality.GPS, 0.0)

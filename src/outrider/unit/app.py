@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from outrider.clock import NS_PER_S, ClockQuality
 from outrider.config import Settings
 from outrider.records import ComponentHealth, Frame, Level, Origin
-from outrider.unit.decide import Decider, OperatingPoints, Outputs, PassTracker, RepeatRule
+from outrider.unit.decide import Decider, OperatingPoints, Outputs, PassTracker
 from outrider.unit.events import Events, RunSummary
 from outrider.unit.health import HealthBoard, HealthKeeper, write_status
 from outrider.unit.inputs import Inputs
 from outrider.unit.pipeline import Pipeline
-from outrider.unit.ports import AlarmOutput, Journal, Matcher, Recogniser
+from outrider.unit.ports import AlarmOutput, Journal, Matcher, Recogniser, RepeatRule
 from outrider.unit.tag import Tagger, drawn_bits, repeatable_bits
 
 _log = logging.getLogger(__name__)

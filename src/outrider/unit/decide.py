@@ -9,13 +9,20 @@ from typing import Protocol
 from outrider.records import (
     Frame,
     Hit,
-    Match,
+    MatchClass,
     Observation,
     PassResult,
     Read,
 )
 from outrider.unit.events import Events
-from outrider.unit.ports import AlarmOutput, Journal, Matcher, PositionSource
+from outrider.unit.ports import (
+    AlarmOutput,
+    Journal,
+    Matcher,
+    PositionSource,
+    RepeatRule,
+    Verdict,
+)
 from outrider.unit.tag import Tagger
 
 _log = logging.getLogger(__name__)
@@ -35,14 +42,6 @@ class PassTracker(Protocol):
 
     def finish(self) -> list[PassResult]:
         """End every open pass."""
-        ...
-
-
-class RepeatRule(Protocol):
-    """Whether a hit sounds, or is a repeat of one that has sounded."""
-
-    def admits(self, read: Read, match: Match, possible: bool) -> bool:
-        """Return whether to raise it; if so, it is remembered as raised."""
         ...
 
 
@@ -129,7 +128,7 @@ class Decider:
     def _act_on(self, result: PassResult) -> None:
         opened = self._open.get(result.pass_id)
         if opened is None:
-            opened = _OpenPass(self._tagger.new_id(result.first_mono_ns))
+            opened = _OpenPass(self._tagger.new_read_id(result.first_mono_ns))
             self._open[result.pass_id] = opened
             self._forget_oldest()
         read = self._tagger.read_of(result, opened.read_id, self._matcher.revision)
@@ -148,17 +147,20 @@ class Decider:
             return
         doubtful = read.text.confidence < self._points.alarm or read.text.ambiguous
         for match in self._matcher.match(read.text, read.position, read.at.utc_ns):
-            hit = Hit(self._tagger.new_id(read.mono_ns), read, match, doubtful=doubtful)
-            if self._repeat.admits(read, match, hit.possible):
+            possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
+            verdict = self._repeat.judge(read, match, possible)
+            if verdict is not Verdict.REPEAT:
+                hit = Hit(self._tagger.new_hit_id(read.mono_ns), read, match, doubtful=doubtful)
                 opened.raised_vrms.add(read.text.vrm)
-                self._raise(hit)
+                self._raise(hit, sounds=verdict is Verdict.ALARM)
 
-    def _raise(self, hit: Hit) -> None:
-        """Sound it before it is written; a silent one is only written."""
-        if not hit.silent:
+    def _raise(self, hit: Hit, *, sounds: bool) -> None:
+        """Sound it before it is written; a silent one, or one that is no news, is only written."""
+        told = sounds and not hit.silent
+        if told:
             self._out.alarm.raise_alert(hit)
         self._out.journal.put_hit(hit)
-        if not hit.silent:
+        if told:
             self.counts.hits += 1
             self._out.events.hit(hit)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from outrider.records import (
@@ -111,6 +112,22 @@ class Matcher(Component, Protocol):
 
     def close(self) -> None:
         """Let go of the lists; may be called twice."""
+        ...
+
+
+class Verdict(StrEnum):
+    """What becomes of a hit: sounded, only recorded, or left out as already recorded."""
+
+    ALARM = "alarm"
+    RECORD = "record"
+    REPEAT = "repeat"
+
+
+class RepeatRule(Protocol):
+    """Whether a hit sounds, or is a repeat of one that has sounded. For the decide thread alone."""
+
+    def judge(self, read: Read, match: Match, possible: bool) -> Verdict:
+        """Return what becomes of a hit of a read (its id names the pass), and remember it."""
         ...
 
 

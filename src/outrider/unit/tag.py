@@ -40,12 +40,21 @@ class Tagger:
         self._positions = positions
         self._origin = origin
         self._id_bits = id_bits
-        self._ids_made = 0
+        self._reads_named = 0
+        self._hits_named = 0
 
-    def new_id(self, mono_ns: int) -> uuid.UUID:
-        """Return a new identifier (UUIDv7) for something that happened at mono_ns."""
-        self._ids_made += 1
-        return uuid7(self._clock.stamp(mono_ns).utc_ns, self._id_bits(self._ids_made))
+    def new_read_id(self, mono_ns: int) -> uuid.UUID:
+        """Return a new read's identifier (UUIDv7), for a pass that began at mono_ns."""
+        self._reads_named += 1
+        return self._id(mono_ns, self._reads_named)
+
+    def new_hit_id(self, mono_ns: int) -> uuid.UUID:
+        """Return a new hit's identifier; a hit, perhaps silent, moves no read's identifier."""
+        self._hits_named += 1
+        return self._id(mono_ns, -self._hits_named)
+
+    def _id(self, mono_ns: int, number: int) -> uuid.UUID:
+        return uuid7(self._clock.stamp(mono_ns).utc_ns, self._id_bits(number))
 
     def read_of(self, result: PassResult, read_id: uuid.UUID, hotlist_revision: str) -> Read:
         """Return the read that a pass has given, tagged with the time and place of exposure."""

@@ -22,7 +22,7 @@ class Board:
         self.events: list[PinEvent] = []
         self.now_us = 0
         self._orders: list[str] = []
-        self.run(0)
+        self._read()  # it says where it stands
 
     def __enter__(self) -> Self:
         """Return the board."""

@@ -9,23 +9,15 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from outrider.clock import NS_PER_S
 from outrider.records import Match, MatchClass, Position, Read, Response
+from outrider.unit.ports import Verdict
 from outrider.vrm import fold
 
 _MAX_VEHICLES = 4096
 _EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 _SURENESS = tuple(MatchClass)
-
-
-class Verdict(StrEnum):
-    """What becomes of a hit: sounded, only recorded, or left out as already recorded."""
-
-    ALARM = "alarm"
-    RECORD = "record"
-    REPEAT = "repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +50,6 @@ class RepeatRule:
         self._after_ns = round(repeat_after_s * NS_PER_S)
         self._after_m = repeat_after_m
         self._vehicles: OrderedDict[Hashable, _Vehicle] = OrderedDict()
-
-    def admits(self, read: Read, match: Match, possible: bool) -> bool:
-        """Return whether to raise a hit; a silent one, whether to record it."""
-        verdict = self.judge(read, match, possible)
-        if match.entry.response is Response.SILENT:
-            return verdict is not Verdict.REPEAT
-        return verdict is Verdict.ALARM
 
     def judge(self, read: Read, match: Match, possible: bool) -> Verdict:
         """Return what becomes of a hit of a read (its id names the pass), and remember it."""

@@ -191,7 +191,7 @@ def clouds(rng: Rng, height: int, width: int) -> NDArray[np.float32]:
         coarse = np.concatenate([coarse, coarse, coarse], axis=1)
         wide = cv2.resize(coarse, (3 * width, height), interpolation=cv2.INTER_CUBIC)
         total += weight * wide[:, width : 2 * width]
-    return np.asarray(1.0 / (1.0 + np.exp(-3.0 * (total - 0.12))), np.float32)
+    return np.asarray(1.0 / (1.0 + np.exp(-4.5 * (total - 0.3))), np.float32)
 
 
 def hills(rng: Rng, height: int, width: int) -> list[tuple[NDArray[np.float32], Paint, float]]:
