@@ -1,7 +1,8 @@
 """The repeat rule."""
 
 from outrider.records import MatchClass, Response
-from outrider.unit.hotlist.repeat import RepeatRule, Verdict
+from outrider.unit.hotlist.repeat import RepeatRule
+from outrider.unit.ports import Verdict
 from tests.hotlist.makers import at, match_of, read, voi
 
 _ENTRY = voi("AB12CDE", priority=3)
