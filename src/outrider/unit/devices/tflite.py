@@ -6,6 +6,7 @@ whose wheels hand no int8 graph to XNNPACK, so that float is the faster one on i
 
 import importlib
 import importlib.util
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -73,6 +74,28 @@ def open_network(store: ModelStore, variant: Variant, choice: RuntimeChoice) -> 
         ) from error
     name = f"{variant.file} on {choice.runtime}, {choice.threads} threads"
     return TfliteNetwork(interpreter, variant, name)
+
+
+def time_model(content: bytes, choice: RuntimeChoice, rounds: int) -> list[float]:
+    """Return the ms of each of so many runs of any model on an even grey input, after two more.
+
+    Raises ModelError where the runtime cannot load or run it.
+    """
+    module = importlib.import_module(_MODULES[choice.runtime])
+    times_ms = []
+    try:
+        interpreter = module.Interpreter(model_content=content, num_threads=choice.threads)
+        interpreter.allocate_tensors()
+        given = interpreter.get_input_details()[0]
+        interpreter.set_tensor(given["index"], np.full(given["shape"], 0.5).astype(given["dtype"]))
+        for i in range(rounds + 2):
+            start_s = time.perf_counter()
+            interpreter.invoke()
+            if i >= 2:
+                times_ms.append((time.perf_counter() - start_s) * 1e3)
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"{choice.runtime} cannot run it: {error}") from error
+    return times_ms
 
 
 class TfliteNetwork:
