@@ -12,7 +12,9 @@ from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from_to
 from tests.hotlist.makers import HOUR_NS, NOW_NS, at, matcher_over, text, voi
 
 _CHARING_CROSS = at(51.5074, -0.1278)
-_LONDON = {"met": ((51.3, -0.5), (51.7, -0.5), (51.7, 0.3), (51.3, 0.3))}
+_LONDON: dict[str, tuple[tuple[float, float], ...]] = {
+    "met": ((51.3, -0.5), (51.7, -0.5), (51.7, 0.3), (51.3, 0.3))
+}
 
 
 def _found(root: Path, listed: str, read: str, **doubts: object) -> list[MatchClass]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from outrider import config
 from outrider.commands_common import Subparsers, new_parser
 from outrider.hotlist_import.limits import ImportRefused
-from outrider.unit.hotlist import cli_check, cli_lists
+from outrider.unit.hotlist import cli_check, cli_crew, cli_lists
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.lookup import LookupFileError
 from outrider.unit.hotlist.store import HotlistStore, ListNameError
@@ -36,7 +36,7 @@ def register(commands: Subparsers) -> None:
         "outrider hotlist import stolen.csv --list stolen",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for module in (cli_lists, cli_check):
+    for module in (cli_lists, cli_check, cli_crew):
         module.register(actions, _add_place)
 
 

@@ -1,0 +1,235 @@
+"""The crew's own entries: added by hand, for 1 to 100 days, with an audit trail for the centre.
+
+The audit file is the truth: every addition and removal is a row that is never changed but to note
+that the centre has it. The list `crew` is made from it, as a generation like any other list, so
+that matching, fallback and look-back need nothing special.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+
+from outrider.clock import Clock
+from outrider.hotlist_import.entry import MAX_TEXT, normalise_pattern
+from outrider.records import Response, VehicleOfInterest
+from outrider.unit.hotlist.arming import uk_time
+from outrider.unit.hotlist.build import build
+from outrider.unit.hotlist.generations import Generation
+from outrider.unit.hotlist.schema import ListHeader
+from outrider.unit.hotlist.store import HotlistStore
+from outrider.wire.hotlist_entry import NumberedRow, to_row
+from outrider.wire.hotlist_policy import ListPolicy
+
+LIST_NAME = "crew"
+DAYS = range(1, 101)
+_FILE = "crew.sqlite"
+_FIRST_HASH = "0" * 64
+_DDL = """
+CREATE TABLE IF NOT EXISTS audit (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    event TEXT NOT NULL,           -- canonical JSON of CrewEvent, hashed as it stands
+    previous TEXT NOT NULL,        -- hash of the row before
+    hash TEXT NOT NULL,            -- SHA-256 of previous + event
+    synced INTEGER NOT NULL DEFAULT 0
+)
+"""
+
+
+class CrewEntryError(ValueError):
+    """An entry that cannot be taken, or is not there; the message says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrewEvent:
+    """Something done to the crew's list. utc_ns: when; expires: the last day, ISO 8601."""
+
+    action: str
+    entry_id: int
+    vrm: str
+    officer: str
+    comment: str
+    utc_ns: int
+    expires: str
+    response: str = Response.ASSESS.value
+    priority: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An event as it stands in the trail; the centre checks the chain of hashes."""
+
+    sequence: int
+    event: CrewEvent
+    previous: str
+    hash: str
+
+
+class CrewList:
+    """The crew's list of one unit. Any thread or process may open its own."""
+
+    def __init__(self, store: HotlistStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        store.root.mkdir(parents=True, exist_ok=True)
+        self._path = store.root / _FILE
+        with self._open() as db:
+            db.execute(_DDL)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, isolation_level=None, timeout=5.0)) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            yield db
+
+    def add(
+        self,
+        vrm: str,
+        officer: str,
+        comment: str,
+        days: int,
+        response: Response = Response.ASSESS,
+        priority: int = 2,
+    ) -> CrewEvent:
+        """Add a mark or wildcard until the end of the day in so many days. Raises CrewEntryError.
+
+        On return it is in the audit trail, on the disk, and in force at the next look-up.
+        """
+        officer, comment = officer.strip(), comment.strip()
+        if days not in DAYS:
+            raise CrewEntryError(f"{days} days: 1 to 100")
+        if not officer or not comment or max(len(officer), len(comment)) > MAX_TEXT:
+            raise CrewEntryError("an entry needs the officer and a comment that says why")
+        try:
+            mark = normalise_pattern(vrm)
+        except ValueError as error:
+            raise CrewEntryError(str(error)) from error
+        now_ns = self._now_ns()
+        last_day = uk_time(now_ns).date() + timedelta(days=days)
+        with self._open() as db, _write(db):
+            number = 1 + max((row.event.entry_id for row in _rows(db)), default=0)
+            event = CrewEvent(
+                "add", number, mark, officer, comment, now_ns, str(last_day), response, priority
+            )
+            _append(db, event)
+        self.rebuild()
+        return event
+
+    def remove(self, vrm: str, officer: str, comment: str) -> list[CrewEvent]:
+        """Take every entry of a mark off the list. Raises CrewEntryError where there is none."""
+        mark = normalise_pattern(vrm)
+        now_ns = self._now_ns()
+        with self._open() as db, _write(db):
+            present = [event for event in _present(_rows(db)) if event.vrm == mark]
+            if not present:
+                raise CrewEntryError(f"{mark} is not on the crew's list")
+            events = [
+                CrewEvent("remove", e.entry_id, mark, officer, comment, now_ns, e.expires)
+                for e in present
+            ]
+            for event in events:
+                _append(db, event)
+        self.rebuild()
+        return events
+
+    def entries(self) -> list[CrewEvent]:
+        """Return the additions that hold now: not removed and not expired."""
+        today = str(uk_time(self._now_ns()).date())
+        with self._open() as db:
+            return [event for event in _present(_rows(db)) if event.expires >= today]
+
+    def rebuild(self) -> Generation | None:
+        """Make the list from the trail, unless it says the same; heals what a cut left behind."""
+        generations = self._store.list(LIST_NAME)
+        rows = [_row(event) for event in self.entries()]
+        with generations.lock():
+            header = ListHeader(LIST_NAME, "", self._now_ns(), ListPolicy(rank=1).model_dump_json())
+            built = build(generations.building_place() / "new.db", header, rows)
+            now = generations.in_force()
+            if now is not None and now.content_sha256 == built.content_sha256:
+                return None
+            return generations.commit(built, "the crew's own entries")
+
+    def unsynced(self) -> list[AuditRow]:
+        """Return the rows of the trail that the centre has not acknowledged, oldest first."""
+        with self._open() as db:
+            return _rows(db, "WHERE NOT synced")
+
+    def mark_synced(self, through: int) -> None:
+        """Note that the centre has acknowledged every row up to a sequence number."""
+        with self._open() as db, _write(db):
+            db.execute("UPDATE audit SET synced = 1 WHERE sequence <= ?", (through,))
+
+    def verify(self) -> int:
+        """Return the length of the trail. Raises CrewEntryError where its chain is broken."""
+        with self._open() as db:
+            rows = db.execute("SELECT sequence, event, previous, hash FROM audit ORDER BY 1")
+            before, count = _FIRST_HASH, 0
+            for sequence, event, previous, digest in rows:
+                if previous != before or digest != _chain(previous, event):
+                    raise CrewEntryError(f"the trail was altered at row {sequence}")
+                before, count = digest, count + 1
+            return count
+
+    def _now_ns(self) -> int:
+        return self._clock.stamp(self._clock.mono_ns()).utc_ns
+
+
+@contextmanager
+def _write(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _append(db: sqlite3.Connection, event: CrewEvent) -> None:
+    last = db.execute("SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
+    previous = last[0] if last else _FIRST_HASH
+    text = json.dumps(asdict(event), sort_keys=True, separators=(",", ":"))
+    db.execute(
+        "INSERT INTO audit (event, previous, hash) VALUES (?, ?, ?)",
+        (text, previous, _chain(previous, text)),
+    )
+
+
+def _chain(previous: str, event: str) -> str:
+    return hashlib.sha256(f"{previous}{event}".encode()).hexdigest()
+
+
+def _rows(db: sqlite3.Connection, which: str = "") -> list[AuditRow]:
+    found = db.execute(f"SELECT sequence, event, previous, hash FROM audit {which} ORDER BY 1")
+    return [
+        AuditRow(sequence, CrewEvent(**json.loads(event)), previous, digest)
+        for sequence, event, previous, digest in found
+    ]
+
+
+def _present(rows: Sequence[AuditRow]) -> list[CrewEvent]:
+    present: dict[int, CrewEvent] = {}
+    for row in rows:
+        if row.event.action == "add":
+            present[row.event.entry_id] = row.event
+        else:
+            present.pop(row.event.entry_id, None)
+    return list(present.values())
+
+
+def _row(event: CrewEvent) -> NumberedRow:
+    entry = VehicleOfInterest(
+        vrm=event.vrm,
+        reason=event.comment,
+        response=Response(event.response),
+        priority=event.priority,
+        owner=event.officer,
+        source_reference=f"crew entry {event.entry_id}",
+        weed_date=date.fromisoformat(event.expires),
+    )
+    return event.entry_id, to_row(entry)
