@@ -4,7 +4,15 @@ from datetime import date
 
 import numpy as np
 
-from outrider.records import Detection, Frame, Observation, PassResult
+from outrider.records import (
+    Corners,
+    Detection,
+    Frame,
+    Image,
+    Observation,
+    PassResult,
+    Probabilities,
+)
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.read import ALPHABET, SLOTS
 from outrider.unit.recognise.track import Tracker, TrackerLimits
@@ -14,33 +22,30 @@ POINTS = OperatingPoints(alarm=0.9, possible=0.5, kept=0.05)
 SCENE = np.random.default_rng(5).integers(0, 255, (240, 320, 3), dtype=np.uint8)
 
 
-def probabilities(mark: str, sure: float = 0.97, doubts: dict[int, str] | None = None):
-    """Return 9 x 37 for a mark; doubts: place -> the character that it may be as well."""
+def probabilities(mark: str, sure: float = 0.97) -> Probabilities:
+    """Return 9 x 37 for a mark, each character with the same certainty."""
     rows = np.full((SLOTS, len(ALPHABET)), (1 - sure) / (len(ALPHABET) - 1), np.float32)
     for place in range(SLOTS):
         char = mark[place] if place < len(mark) else "-"
         rows[place, ALPHABET.index(char)] = sure
-    for place, char in (doubts or {}).items():
-        rows[place] *= 0.5
-        rows[place, ALPHABET.index(char)] += 0.5
-    return rows / rows.sum(axis=1, keepdims=True)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True), np.float32)
 
 
-def corners(x: float, y: float, width: float = 60, height: float = 14):
+def corners(x: float, y: float, width: float = 60, height: float = 14) -> Corners:
     """Return the corners of an upright plate with its centre at x, y."""
     x0, x1, y0, y1 = x - width / 2, x + width / 2, y - height / 2, y + height / 2
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
 
 
-def frame(index: int, rate_hz: float = 25.0, image=SCENE) -> Frame:
+def frame(index: int, rate_hz: float = 25.0, image: Image = SCENE) -> Frame:
     """Return a frame of a camera that began at 0."""
     return Frame(index, round(index * 1e9 / rate_hz), image)
 
 
-def seen(of: Frame, mark: str, at, sure: float = 0.97, score: float = 0.8, **doubts) -> Observation:
+def seen(of: Frame, mark: str, at: Corners, sure: float = 0.97) -> Observation:
     """Return an observation of a plate with these corners."""
     patch = np.random.default_rng(len(mark)).integers(0, 255, (64, 128), dtype=np.uint8)
-    return Observation(of, Detection(at, score), probabilities(mark, sure, **doubts), patch, 0.5)
+    return Observation(of, Detection(at, 0.8), probabilities(mark, sure), patch, 0.5)
 
 
 def tracker(limits: TrackerLimits | None = None, points: OperatingPoints = POINTS) -> Tracker:

@@ -1,5 +1,7 @@
 """Confidence is fitted to what was right, and files beside the models are checked."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,14 +43,14 @@ def test_too_little_data_is_refused() -> None:
         calibration.fit([0.5] * 30, [1] * 30, [True] * 30)
 
 
-def test_a_calibration_of_another_reader_is_not_used(tmp_path) -> None:
+def test_a_calibration_of_another_reader_is_not_used(tmp_path: Path) -> None:
     """After a change of the reader its old calibration does not apply, and that shows."""
     calibration.save(Calibration(reader_sha256="a" * 64, slope=0.5), tmp_path)
     assert calibration.load(tmp_path, "a" * 64).slope == 0.5
     assert not calibration.load(tmp_path, "b" * 64).is_fitted
 
 
-def test_damaged_files_name_themselves(tmp_path) -> None:
+def test_damaged_files_name_themselves(tmp_path: Path) -> None:
     """A file that is cut off is an error with its path, never silently the default."""
     (tmp_path / calibration.CALIBRATION_NAME).write_text('{"schema": 1, "slo')
     (tmp_path / operating_points.OPERATING_POINTS_NAME).write_text('{"alarm": 0.3}')
@@ -58,7 +60,7 @@ def test_damaged_files_name_themselves(tmp_path) -> None:
         operating_points.load(tmp_path)
 
 
-def test_operating_points_come_back_as_written(tmp_path) -> None:
+def test_operating_points_come_back_as_written(tmp_path: Path) -> None:
     """What was chosen is what is loaded; without a file the points are cautious."""
     chosen = OperatingPoints(alarm=0.93, possible=0.4, kept=0.1, chosen_by="a curve")
     operating_points.save(chosen, tmp_path)

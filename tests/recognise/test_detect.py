@@ -7,29 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.unit.recognise.detect import MAX_PLATES, Detector, box_of, iou
-from outrider.unit.recognise.network import ModelError
+from outrider.records import Corners, Image
+from outrider.unit.recognise.detect import MAX_PLATES, Detector, Found, box_of, iou
+from outrider.unit.recognise.network import ModelError, Tensor
 from tests.recognise.making import corners
 
 H, W, STRIDE = 160, 240, 8
+Plates = list[tuple[Corners, float]]
 
 
 @dataclass
 class Net:
     """A network that answers with given tensors and keeps what it was shown."""
 
-    outputs: list
-    shown: list = field(default_factory=list)
+    outputs: list[Tensor]
+    shown: list[Image] = field(default_factory=list)
     name: str = "net"
     digest: str = "0" * 64
-    input_hw_px: tuple = (H, W)
+    input_hw_px: tuple[int, int] = (H, W)
 
-    def run(self, grey):
+    def run(self, grey: Image) -> list[Tensor]:
         self.shown.append(grey.copy())
         return self.outputs
 
 
-def _tensors(plates):
+def _tensors(plates: Plates) -> tuple[Tensor, Tensor]:
     """Return heat and corners that tell the plates (corners in the network's px, score)."""
     heat = np.zeros((1, H // STRIDE, W // STRIDE, 1), np.float32)
     offsets = np.zeros((1, H // STRIDE, W // STRIDE, 8), np.float32)
@@ -41,9 +43,9 @@ def _tensors(plates):
     return heat, offsets
 
 
-def _find(plates, picture_hw=(H, W), threshold: float = 0.3):
+def _find(plates: Plates, picture_hw: tuple[int, int] = (H, W)) -> tuple[Found, Net]:
     net = Net(list(_tensors(plates)))
-    return Detector(net, STRIDE, threshold).find(np.full(picture_hw, 77, np.uint8)), net
+    return Detector(net, STRIDE, 0.3).find(np.full(picture_hw, 77, np.uint8)), net
 
 
 @given(st.floats(20, 220), st.floats(20, 140), st.floats(10, 60), st.floats(4, 30))

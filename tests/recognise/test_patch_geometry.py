@@ -1,22 +1,26 @@
 """The patch that the reader sees holds the plate where it is said to."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outrider.records import Corners
 from outrider.unit.recognise import patch_geometry as pg
 
 SIDES = st.tuples(st.floats(12, 900), st.floats(8, 300))
 PLACES = st.tuples(st.floats(-50, 900), st.floats(-50, 600))
 
 
-def _rectangle(x: float, y: float, w: float, h: float) -> np.ndarray:
+def _rectangle(x: float, y: float, w: float, h: float) -> Corners:
     return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
 
 
 @given(PLACES, SIDES)
-def test_homography_puts_corners_at_the_margins(place, sides) -> None:
+def test_homography_puts_corners_at_the_margins(
+    place: tuple[float, float], sides: tuple[float, float]
+) -> None:
     """The plate's corners land where patch_corners says, for any plate."""
     corners = _rectangle(*place, *sides)
     points = np.c_[corners, np.ones(4)] @ pg.homography(corners).T
@@ -24,7 +28,9 @@ def test_homography_puts_corners_at_the_margins(place, sides) -> None:
 
 
 @given(PLACES, SIDES)
-def test_a_patch_comes_out_wherever_the_plate_lies(place, sides) -> None:
+def test_a_patch_comes_out_wherever_the_plate_lies(
+    place: tuple[float, float], sides: tuple[float, float]
+) -> None:
     """A plate partly or wholly outside the picture, tiny or huge, still gives a whole patch."""
     grey = np.zeros((480, 640), np.uint8)
     assert pg.cut_patch(grey, _rectangle(*place, *sides)).shape == (64, 128)
@@ -49,9 +55,7 @@ def test_a_tilted_plate_comes_out_upright() -> None:
     corners = np.array([[100, 100], [260, 180], [250, 230], [90, 150]], np.float32)
     middle = (corners[0] + corners[1]) / 2, (corners[2] + corners[3]) / 2
     right = np.array([middle[0], corners[1], corners[2], middle[1]], np.int32)
-    import cv2
-
-    cv2.fillPoly(grey, [right], 255)
+    cv2.fillPoly(grey, [right], (255,))
     patch = pg.cut_patch(grey, corners)
     assert patch[20:44, 10:58].mean() < 10
     assert patch[20:44, 70:118].mean() > 245

@@ -1,18 +1,23 @@
 """One pass of one plate is one read, however the plates move and however the reader wavers."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.records import Direction, PassResult
+from outrider.records import Corners, Direction, PassResult
 from outrider.unit.recognise.track import Tracker, TrackerLimits
 from tests.recognise.making import corners, finals, frame, seen, tracker
 
 MARK = "AB12CDE"
 
+Shown = list[tuple[str, Corners, float]]
+Plates = Callable[[int], Shown]
 
-def _drive(follow: Tracker, count: int, plates, rate_hz: float = 25.0) -> list[PassResult]:
+
+def _drive(follow: Tracker, count: int, plates: Plates, rate_hz: float = 25.0) -> list[PassResult]:
     """Run frames; plates: a function from the index to [(mark, corners, sure)]."""
     results = []
     for index in range(count):
@@ -36,7 +41,7 @@ def test_a_plate_that_moves_is_one_read(dx: float, dy: float, grow: float, rate:
     """Any steady motion at any frame rate gives one read of all its frames."""
     step = 25 / rate
 
-    def plates(i: int):
+    def plates(i: int) -> Shown:
         size = grow ** (i * step)
         at = corners(600 + dx * i * step, 400 + dy * i * step, 80 * size, 20 * size)
         return [(MARK, at, 0.95)]
@@ -59,7 +64,7 @@ def test_plates_side_by_side_do_not_swap() -> None:
     """Two plates that pass close to each other keep their own marks and nothing else."""
     other = "XY63ZZT"
 
-    def plates(i: int):
+    def plates(i: int) -> Shown:
         return [
             (MARK, corners(100 + 4 * i, 100), 0.9),
             (other, corners(260 - 4 * i, 104), 0.9),
@@ -140,7 +145,7 @@ def test_direction_follows_the_size(growth: float, way: Direction) -> None:
     """A plate that grows approaches; one that shrinks recedes; one that stays tells nothing."""
     wobble = np.random.default_rng(3).normal(1, 0.01, 20)
 
-    def plates(i: int):
+    def plates(i: int) -> Shown:
         size = growth**i * wobble[i]
         return [(MARK, corners(150, 100, 60 * size, 14 * size), 0.97)]
 
@@ -164,7 +169,7 @@ def test_the_kept_picture_is_of_the_frame_that_was_read_best() -> None:
     """The instant and the corners are those of the surest look that gave the mark."""
     best = 7
 
-    def plates(i: int):
+    def plates(i: int) -> Shown:
         return [(MARK, corners(100 + i, 100), 0.999 if i == best else 0.9)]
 
     last = _drive(tracker(), 15, plates)[-1]

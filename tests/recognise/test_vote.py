@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outrider.records import Probabilities
 from outrider.unit.recognise.grammar import as_seen, decide
 from outrider.unit.recognise.vote import Vote, fuse_one, length_distribution
 from outrider.vrm import fold
@@ -34,7 +35,7 @@ def test_one_sure_frame_gives_its_mark(mark: str) -> None:
 
 
 @given(st.lists(RAW, min_size=1, max_size=5), st.floats(0.01, 1.0))
-def test_any_tensor_gives_proper_probabilities(tensors, weight: float) -> None:
+def test_any_tensor_gives_proper_probabilities(tensors: list[Probabilities], weight: float) -> None:
     """Whatever the reader gives, places sum to one and nothing is above one or not a number."""
     vote = Vote()
     for tensor in tensors:
@@ -46,7 +47,7 @@ def test_any_tensor_gives_proper_probabilities(tensors, weight: float) -> None:
 
 
 @given(RAW)
-def test_lengths_are_a_distribution(tensor) -> None:
+def test_lengths_are_a_distribution(tensor: Probabilities) -> None:
     """Probabilities of 0 to 9 characters sum to one."""
     assert length_distribution(tensor).sum() == pytest.approx(1.0)
 
