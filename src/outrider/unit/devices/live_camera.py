@@ -167,9 +167,10 @@ class LiveCamera(FrameSource):
 
     def close(self) -> None:
         """Stop the camera; a driver that hangs is left behind, and said so."""
+        waited = self._closing.is_set()
         self._closing.set()
         keeper = self._keeper
-        if keeper is None or keeper is threading.current_thread():
+        if waited or keeper is None:
             return
         keeper.join(_JOIN_S)
         if keeper.is_alive():

@@ -93,7 +93,11 @@ def pictures_of(folder: Path) -> list[Path]:
 def natural_key(name: str) -> list[tuple[int, int, str]]:
     """Return a key that sorts names as people count: frame2 before frame10."""
     parts = re.split(r"([0-9]+)", name.lower())
-    return [(0, int(part), "") if part[:1].isdigit() else (1, 0, part) for part in parts if part]
+    numbers = (part.isascii() and part.isdigit() for part in parts)
+    return [
+        (0, int(part), "") if is_number else (1, 0, part)
+        for part, is_number in zip(parts, numbers, strict=True)
+    ]
 
 
 def read_grey(path: Path) -> Image | None:
