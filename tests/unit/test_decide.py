@@ -2,7 +2,8 @@
 
 from outrider.clock import ClockQuality, RecordedClock, UtcStamp
 from outrider.records import ActionKind, Hit, MatchClass, OfficerAction, PassResult, Read, Response
-from outrider.unit.decide import Decider, OperatingPoints, Outputs
+from outrider.unit.decide import Decider, OperatingPoints, Outputs, Rules
+from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.tag import Tagger, repeatable_bits
 from tests.unit.fakes import (
     ORIGIN,
@@ -26,8 +27,8 @@ def decider(
     """Return a decider over a scripted tracker; everything goes to one recorder."""
     tagger = Tagger(RecordedClock(0), Nowhere(), ORIGIN, repeatable_bits("test"))
     outputs = Outputs(recorder, recorder, recorder)  # type: ignore[arg-type]
-    points = OperatingPoints(alarm=0.9, possible=0.5)
-    return Decider(Tracker(script, ending or []), tagger, matcher, Once(), points, outputs)
+    rules = Rules(OperatingPoints(alarm=0.9, possible=0.5), Once(), LookBack())
+    return Decider(Tracker(script, ending or []), tagger, matcher, rules, outputs)
 
 
 def hits(recorder: Recorder) -> list[Hit]:
@@ -120,6 +121,20 @@ def test_a_vehicle_that_is_no_news_is_recorded_and_not_sounded() -> None:
     assert recorder.names().count("journal hit") == 2
     assert recorder.names().count("alarm") == 1
     assert stages.counts.hits == 1
+
+
+def test_a_newer_list_is_checked_against_the_shifts_reads() -> None:
+    """A mark listed after it was read is raised as look-back, once, with the read it was."""
+    recorder, matcher = Recorder(), Matcher()
+    stages = decider([[result("AB12CDE")]], matcher, recorder)
+    stages.take(frame(0), [])
+    matcher.matches, matcher.revision = {"AB12CDE": match("AB12CDE")}, "r2"
+    stages.rounds(Nowhere())
+    stages.rounds(Nowhere())
+    (hit,) = hits(recorder)
+    assert hit.look_back
+    assert hit.read.text.vrm == "AB12CDE"
+    assert recorder.names().count("alarm") == 1
 
 
 def test_an_officers_action_reaches_the_journal() -> None:

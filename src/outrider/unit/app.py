@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from outrider.clock import NS_PER_S, ClockQuality
 from outrider.config import Settings
 from outrider.records import ComponentHealth, Frame, Level, Origin
-from outrider.unit.decide import Decider, OperatingPoints, Outputs, PassTracker
+from outrider.unit.decide import Decider, Outputs, PassTracker, Rules
 from outrider.unit.events import Events, RunSummary
 from outrider.unit.health import HealthBoard, HealthKeeper, write_status
 from outrider.unit.inputs import Inputs
 from outrider.unit.pipeline import Pipeline
-from outrider.unit.ports import AlarmOutput, Journal, Matcher, Recogniser, RepeatRule
+from outrider.unit.ports import AlarmOutput, Journal, Matcher, Recogniser
 from outrider.unit.tag import Tagger, drawn_bits, repeatable_bits
 
 _log = logging.getLogger(__name__)
@@ -28,8 +28,7 @@ class Parts:
     recogniser: Recogniser
     tracker: PassTracker
     matcher: Matcher
-    repeat: RepeatRule
-    points: OperatingPoints
+    rules: Rules
     alarm: AlarmOutput
     journal: Journal
 
@@ -45,8 +44,7 @@ class Unit:
             parts.tracker,
             self._tagger(),
             parts.matcher,
-            parts.repeat,
-            parts.points,
+            parts.rules,
             Outputs(parts.alarm, parts.journal, events),
         )
         self.pipeline = Pipeline(

@@ -3,12 +3,14 @@
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from outrider.records import (
+    Evidence,
     Frame,
     Hit,
+    Match,
     MatchClass,
     Observation,
     PassResult,
@@ -18,6 +20,7 @@ from outrider.unit.events import Events
 from outrider.unit.ports import (
     AlarmOutput,
     Journal,
+    LookBack,
     Matcher,
     PositionSource,
     RepeatRule,
@@ -31,6 +34,7 @@ _NIGHT_BELOW_GREY = 40.0  # mean grey level of a frame at the camera's fixed exp
 _LIGHT_SMOOTHING = 0.05
 _LIGHT_STEP_PX = 32
 _PASSES_REMEMBERED = 256
+_NO_PICTURES = Evidence(b"", b"")  # the journal has them
 
 
 class PassTracker(Protocol):
@@ -53,6 +57,15 @@ class OperatingPoints:
     possible: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a match has to pass to be raised."""
+
+    points: OperatingPoints
+    repeat: RepeatRule
+    look_back: LookBack
+
+
 @dataclass(slots=True)
 class DecideCounts:
     """What was decided so far. Silent hits stand in no count that the crew can see."""
@@ -67,6 +80,7 @@ class DecideCounts:
 class _OpenPass:
     read_id: uuid.UUID
     raised_vrms: set[str] = field(default_factory=set)
+    met: list[Match] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +100,13 @@ class Decider:
         tracker: PassTracker,
         tagger: Tagger,
         matcher: Matcher,
-        repeat: RepeatRule,
-        points: OperatingPoints,
+        rules: Rules,
         outputs: Outputs,
     ) -> None:
         self._tracker = tracker
         self._tagger = tagger
         self._matcher = matcher
-        self._repeat = repeat
-        self._points = points
+        self._rules = rules
         self._out = outputs
         self._open: dict[int, _OpenPass] = {}
         self._grey_level: float | None = None
@@ -112,11 +124,13 @@ class Decider:
             self._act_on(result)
 
     def rounds(self, positions: PositionSource) -> None:
-        """Do what is due now and then: officers' actions in, speed and light out."""
+        """Do what is due now and then: officers' actions in, look-back, speed and light out."""
         for action in self._out.alarm.actions():
             self._out.journal.put_action(action)
             self._out.events.action(action)
             self.counts.acknowledged += 1
+        for read, match in self._rules.look_back.check(self._matcher):
+            self._judge(read, match, look_back=True)
         fix = positions.latest()
         self._out.alarm.set_context(fix.speed_mps if fix else None, self.night)
 
@@ -143,16 +157,25 @@ class Decider:
             del self._open[next(iter(self._open))]
 
     def _check(self, read: Read, opened: _OpenPass) -> None:
-        if read.text.confidence < self._points.possible:
+        if read.text.confidence < self._rules.points.possible:
             return
-        doubtful = read.text.confidence < self._points.alarm or read.text.ambiguous
-        for match in self._matcher.match(read.text, read.position, read.at.utc_ns):
-            possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
-            verdict = self._repeat.judge(read, match, possible)
-            if verdict is not Verdict.REPEAT:
-                hit = Hit(self._tagger.new_hit_id(read.mono_ns), read, match, doubtful=doubtful)
+        matches = self._matcher.match(read.text, read.position, read.at.utc_ns)
+        opened.met.extend(matches)
+        for match in matches:
+            if self._judge(read, match, look_back=False):
                 opened.raised_vrms.add(read.text.vrm)
-                self._raise(hit, sounds=verdict is Verdict.ALARM)
+
+    def _judge(self, read: Read, match: Match, *, look_back: bool) -> bool:
+        """Raise a match if it is news, record it if it is not; return whether it was either."""
+        doubtful = read.text.confidence < self._rules.points.alarm or read.text.ambiguous
+        possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
+        verdict = self._rules.repeat.judge(read, match, possible)
+        if verdict is Verdict.REPEAT:
+            return False
+        hit_id = self._tagger.new_hit_id(read.mono_ns)
+        hit = Hit(hit_id, read, match, look_back=look_back, doubtful=doubtful)
+        self._raise(hit, sounds=verdict is Verdict.ALARM)
+        return True
 
     def _raise(self, hit: Hit, *, sounds: bool) -> None:
         """Sound it before it is written; a silent one, or one that is no news, is only written."""
@@ -170,6 +193,9 @@ class Decider:
         self._out.events.read(read)
         if opened.raised_vrms - {read.text.vrm}:
             self.counts.revised_after_hit += 1
+        if read.text.confidence >= self._rules.points.possible:
+            bare = replace(read, evidence=_NO_PICTURES)
+            self._rules.look_back.remember(bare, tuple(opened.met), read.hotlist_revision)
 
     def _note_light(self, frame: Frame) -> None:
         level = float(frame.image[::_LIGHT_STEP_PX, ::_LIGHT_STEP_PX].mean())

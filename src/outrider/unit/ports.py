@@ -131,6 +131,18 @@ class RepeatRule(Protocol):
         ...
 
 
+class LookBack(Protocol):
+    """The reads of this shift, in memory, for when a list changes. For the decide thread alone."""
+
+    def remember(self, read: Read, matches: tuple[Match, ...], revision: str) -> None:
+        """Hold a finished read, with what it met when it was checked against a revision."""
+        ...
+
+    def check(self, matcher: Matcher) -> list[tuple[Read, Match]]:
+        """Return what held reads newly meet, since the lists have changed; some reads a call."""
+        ...
+
+
 class AlarmOutput(Component, Protocol):
     """The alarm unit, or what stands in its place on a terminal. Never given a silent hit."""
 

@@ -15,7 +15,7 @@ from outrider.config import ConfigError, Settings
 from outrider.records import ComponentHealth, Level
 from outrider.unit.alarm.terminal import TerminalAlarm
 from outrider.unit.app import Parts
-from outrider.unit.decide import OperatingPoints
+from outrider.unit.decide import OperatingPoints, Rules
 from outrider.unit.devices.alarm_serial import open_alarm
 from outrider.unit.devices.drive_format import DriveHeader
 from outrider.unit.devices.drive_recorder import RecordingSource
@@ -26,6 +26,7 @@ from outrider.unit.devices.recogniser_models import (
 )
 from outrider.unit.discard import NoAlarm, NoJournal
 from outrider.unit.health import write_status
+from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.hotlist.match import MatchSettings
 from outrider.unit.hotlist.opening import open_matcher
 from outrider.unit.hotlist.repeat import RepeatRule
@@ -118,8 +119,11 @@ def _parts(
         recogniser=opened.recogniser,
         tracker=Tracker(opened.calibration, opened.points, _today_of(inputs.clock), limits),
         matcher=open_matcher(lists, inputs.clock, matching),
-        repeat=RepeatRule(hotlist.repeat_after_s, hotlist.repeat_after_m),
-        points=OperatingPoints(opened.points.alarm, opened.points.possible),
+        rules=Rules(
+            points=OperatingPoints(opened.points.alarm, opened.points.possible),
+            repeat=RepeatRule(hotlist.repeat_after_s, hotlist.repeat_after_m),
+            look_back=LookBack(),
+        ),
         alarm=alarm,
         journal=journal,
     )
