@@ -70,9 +70,14 @@ static avr_cycle_count_t on_byte_time(struct avr_t *which, avr_cycle_count_t whe
     return when + BYTE_CYCLES;
 }
 
+/* The contact pulls the pin down against the pull-up, whenever the program sets that. A change is needed: a reset
+ * clears PIND behind the pin's back. */
 static void set_contact(unsigned i) {
+    avr_ioport_external_t level = {.name = 'D', .mask = 0x3C, .value = 0};
+    for (unsigned k = 0; k < 4; k++) level.value |= !closed[k] << (2 + k);
+    avr_ioctl(avr, AVR_IOCTL_IOPORT_SET_EXTERNAL('D'), &level);
     avr_irq_t *pin = avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('D'), 2 + i);
-    avr_raise_irq(pin, closed[i]); /* a change is needed: a reset clears PIND behind the pin's back */
+    avr_raise_irq(pin, closed[i]);
     avr_raise_irq(pin, !closed[i]);
 }
 

@@ -18,6 +18,7 @@ LIBRARY_FRAME_B = 16  # a libgcc or avr-libc routine without .su: none saves mor
 
 _FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:$")
 _JUMP = re.compile(r"\t(r?call|r?jmp)\t.*<([^>+]+)>")
+_LIBRARY = re.compile(r"__|mem(cpy|set|cmp)|eeprom_|eerd_|eeupd_|exit$|_exit$")
 _POINTER = re.compile(r"\t(e?icall|e?ijmp)\b")
 
 
@@ -52,17 +53,25 @@ def call_graph(elf: str) -> dict[str, set[str]]:
     return graph
 
 
+def frame_b(name: str, sizes: dict[str, int]) -> int:
+    """Return the stack of one function. A clone such as `send.constprop.6` is listed unnumbered."""
+    for candidate in (name, re.sub(r"\.\d+$", "", name), name.split(".")[0]):
+        if candidate in sizes:
+            return sizes[candidate]
+    if not _LIBRARY.match(name):
+        raise SystemExit(f"{name}: no stack use is known for it")
+    return LIBRARY_FRAME_B
+
+
 def deepest(
     name: str, graph: dict[str, set[str]], sizes: dict[str, int], path: tuple[str, ...]
 ) -> tuple[int, list[str]]:
     """Return the greatest stack below and with `name`, and the way there."""
     if name in path:
         raise SystemExit(f"{name}: recursion, cannot be bounded")
-    base = re.sub(r"\.(constprop|part|isra|lto_priv)\..*", "", name)
-    own = sizes.get(name, sizes.get(base, LIBRARY_FRAME_B))
     below = [deepest(callee, graph, sizes, (*path, name)) for callee in sorted(graph.get(name, ()))]
     depth, way = max(below, default=(0, []))
-    return own + depth, [name, *way]
+    return frame_b(name, sizes) + depth, [name, *way]
 
 
 def sections(elf: str) -> dict[str, int]:
