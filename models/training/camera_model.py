@@ -278,6 +278,8 @@ def _found_corners(quad: Quad, rng: Rng, severity: Severity) -> Quad:
         (x0, y0), (x1, y1) = quad.min(axis=0), quad.max(axis=0)
         w, h = x1 - x0, y1 - y0
         slack = rng.normal(0.02, 0.035, 2) * w, rng.normal(0.04, 0.08, 2) * h
+        if rng.random() < 0.15:
+            slack = rng.uniform(0, 0.14, 2) * w, rng.uniform(0, 0.3, 2) * h
         x0, x1, y0, y1 = x0 - slack[0][0], x1 + slack[0][1], y0 - slack[1][0], y1 + slack[1][1]
         return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
     across = float(np.linalg.norm(quad[1] - quad[0]))
