@@ -26,6 +26,7 @@ _COMMANDS = {
         "outrider.unit.commands.alarm", "the alarm unit: test, listen, flash, patterns"
     ),
     "journal": _Command("outrider.unit.journal.cli", "reads kept: list, verify, status"),
+    "sync": _Command("outrider.unit.sync.cli", "send what is kept to the centre"),
     "config": _Command("outrider.unit.commands.config", "settings: show, check"),
     "bench": _Command("outrider.bench.cli", "measure: accuracy, drive, speed, pipeline, ..."),
 }

@@ -108,6 +108,20 @@ class JournalSettings(Section):
     key_lifetime_min: Annotated[float, Field(gt=0, le=1440)] = 60.0
 
 
+class SyncSettings(Section):
+    """The way to the centre: where it is, who it and the unit are, how much at a time."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    ca_certificate: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    signing_key: Path | None = None
+    receipt_key: Path | None = None
+    batch_rows: Annotated[int, Field(ge=1, le=1000)] = 500
+    keep_acknowledged_h: Annotated[float, Field(ge=0, le=8760)] = 24.0
+    longest_wait_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+
+
 class PipelineSettings(Section):
     """Queues and limits between stages."""
 
@@ -127,6 +141,7 @@ class Settings(Section):
     hotlist: HotlistSettings = Field(default_factory=HotlistSettings)
     alarm: AlarmSettings = Field(default_factory=AlarmSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
+    sync: SyncSettings = Field(default_factory=SyncSettings)
     pipeline: PipelineSettings = Field(default_factory=PipelineSettings)
 
     @property

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from outrider.clock import NS_PER_S, Clock
+from outrider.clock import NS_PER_S, Clock, UtcStamp
 from outrider.config import JournalSettings
 from outrider.records import Level, uuid7
 from outrider.unit.journal.database import counters
@@ -120,7 +120,8 @@ class Keeper:
         return owed
 
     def _event(self, kind: AuditKind, subject: str, why: str) -> Entry:
-        return audit_entry(self._clock, kind, f"unit {self._unit_id}", subject, why)
+        at = self._clock.stamp(self._clock.mono_ns())
+        return audit_entry(kind, at, f"unit {self._unit_id}", subject, why)
 
     def collection_owed(self) -> bool:
         """Whether reads have been committed that no collection event covers yet."""
@@ -189,9 +190,11 @@ class Keeper:
         self._store = None
 
 
-def audit_entry(clock: Clock, kind: AuditKind, actor: str, subject: str, why: str) -> Entry:
-    """Return the entry of an audit event that happens now."""
-    at = clock.stamp(clock.mono_ns())
+def audit_entry(
+    kind: AuditKind, at: UtcStamp, actor: str, subject: str, why: str, recipient: str = ""
+) -> Entry:
+    """Return the entry of an audit event."""
     event_id = uuid7(at.utc_ns, secrets.randbits(74))
-    event = AuditEvent(event_id, kind, at, actor, subject, why)
-    return entry_for(event, event_id, False)
+    return entry_for(
+        AuditEvent(event_id, kind, at, actor, subject, why, recipient), event_id, False
+    )

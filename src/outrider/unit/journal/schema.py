@@ -41,7 +41,15 @@ CREATE TABLE gap (
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_V1,)
+# The centre's receipts, for as long as what they are for; last_seq: the newest number then.
+_V2 = """
+CREATE TABLE receipt (
+    upload_id TEXT PRIMARY KEY, kind TEXT NOT NULL, count INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, at_utc_ns INTEGER NOT NULL, last_seq INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_V1, _V2)
 
 
 class JournalError(Exception):

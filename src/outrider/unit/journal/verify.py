@@ -42,13 +42,15 @@ class Report:
             self.faults.append(text)
 
 
-def read_rows(db: sqlite3.Connection, after_seq: int = 0) -> Iterator[SealedRow]:
+def read_rows(
+    db: sqlite3.Connection, after_seq: int = 0, last_seq: int = 2**62
+) -> Iterator[SealedRow]:
     """Yield rows with their pictures, in order. Raises sqlite3.Error where a page is damaged."""
     rows = db.execute(
         # A damaged page may turn a BLOB into what claims to be text.
         "SELECT seq, kind, key_id, CAST(previous AS BLOB), CAST(body AS BLOB), "
-        "CAST(hash AS BLOB) FROM row WHERE seq > ? ORDER BY seq",
-        (after_seq,),
+        "CAST(hash AS BLOB) FROM row WHERE seq > ? AND seq <= ? ORDER BY seq",
+        (after_seq, last_seq),
     )
     for seq, kind, key_id, previous, body, digest in rows:
         pictures = tuple(

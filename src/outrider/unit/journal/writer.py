@@ -112,7 +112,7 @@ class SealedJournal:
         if action.kind is ActionKind.MISREAD:
             actor = f"crew of unit {self._unit_id}"
             subject = f"hit {action.hit_id}: mark corrected"
-            self._put(audit_entry(self._clock, AuditKind.ALTERATION, actor, subject, "misread"))
+            self._put(audit_entry(AuditKind.ALTERATION, action.at, actor, subject, "misread"))
 
     def _put(self, entry: Entry) -> None:
         if self._closing.is_set():

@@ -1,0 +1,180 @@
+"""What is still to be sent, what the centre has receipted, and erasing it when its time is over."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from outrider.clock import NS_PER_S, UtcStamp
+from outrider.unit.journal import schema
+from outrider.unit.journal.database import add_to_counter, tail, transaction
+from outrider.unit.journal.retention import drop_segment, erase_rows
+from outrider.unit.journal.segments import PictureState, StoredPicture, Stream, read_sealed
+from outrider.unit.journal.verify import find_key, read_rows
+from outrider.wire.batch import Batch, Gap
+from outrider.wire.chain import SealedRow
+from outrider.wire.read_record import RecordKind, Role
+from outrider.wire.receipt import Receipt
+
+URGENT, ORDINARY = 0, 1
+_PICTURE_COLUMNS = "seq, role, segment, offset, length, picture.key_id, digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """How much is still to be sent; urgent: hits and what officers did about them."""
+
+    urgent: int
+    rows: int
+    pictures: int
+
+
+class Outbox:
+    """A journal's outbox, in the syncing process; the unit may be writing the while."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open the journal. Raises JournalError where there is none, sqlite3.Error."""
+        if not (directory / schema.DATABASE).exists():
+            raise schema.JournalError(f"{directory}: holds no journal; nothing to send")
+        self.directory = directory
+        self._db = schema.open_database(directory)
+        self.journal_id = schema.journal_id(self._db)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._db.close()
+
+    def remaining(self) -> Remaining:
+        """Return what is still to be sent."""
+        urgent, rows, pictures = (
+            int(self._db.execute(query).fetchone()[0])
+            for query in (
+                "SELECT count(*) FROM outbox WHERE priority = 0",
+                "SELECT count(*) FROM outbox",
+                "SELECT count(*) FROM picture WHERE state = 0",
+            )
+        )
+        return Remaining(urgent, rows, pictures)
+
+    def rows(self, priority: int, limit: int, leave: Collection[int] = ()) -> list[SealedRow]:
+        """Return the oldest rows to be sent, at most limit, without those in leave."""
+        found = self._db.execute(
+            "SELECT seq FROM outbox WHERE priority = ? ORDER BY seq LIMIT ?",
+            (priority, limit + len(leave)),
+        ).fetchall()
+        seqs = [seq for (seq,) in found if seq not in leave][:limit]
+        return [row for seq in seqs for row in read_rows(self._db, seq - 1, seq)]
+
+    def batch(self, unit_id: str, rows: Sequence[SealedRow]) -> Batch:
+        """Return rows as a batch, with the keys that they need and the losses that are known."""
+        needed = {row.key_id for row in rows}
+        needed |= {picture.key_id for row in rows for picture in row.pictures}
+        found = [find_key(self._db, key_id) for key_id in sorted(needed)]
+        gaps = self._db.execute(
+            "SELECT first_seq, last_seq, last_hash, cause FROM gap "
+            "WHERE cause != 'erased' ORDER BY first_seq LIMIT 500"
+        )
+        return Batch(
+            unit_id,
+            self.journal_id,
+            tuple(rows),
+            tuple(key for key in found if key is not None),
+            tuple(Gap(*gap) for gap in gaps),
+        )
+
+    def pictures(
+        self, stream: Stream, max_count: int, max_bytes: int, leave: Collection[int] = ()
+    ) -> list[tuple[StoredPicture, bytes]]:
+        """Return pictures of a stream whose rows are at the centre, with their sealed bytes.
+
+        A picture that is no longer what was written is marked as damaged, counted and left out.
+        """
+        found = self._db.execute(
+            f"SELECT {_PICTURE_COLUMNS} FROM segment JOIN picture ON segment = number "
+            "WHERE stream = ? AND state = ? "
+            "AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = picture.seq "
+            "                AND priority IN (0, 1)) "
+            "ORDER BY number, offset LIMIT ?",
+            (stream, PictureState.PENDING, max_count + len(leave)),
+        ).fetchall()
+        chosen: list[tuple[StoredPicture, bytes]] = []
+        size = 0
+        for seq, role, *rest in found:
+            picture = StoredPicture(seq, Role(role), *rest)
+            size += picture.length
+            if len(chosen) == max_count or (chosen and size > max_bytes):
+                break
+            if seq in leave:
+                continue
+            data = read_sealed(self.directory, picture)
+            if data is None:
+                self._damaged(picture)
+            else:
+                chosen.append((picture, data))
+        return chosen
+
+    def _damaged(self, picture: StoredPicture) -> None:
+        with transaction(self._db):
+            changed = self._db.execute(
+                "UPDATE picture SET state = ? WHERE seq = ? AND role = ? AND state = ?",
+                (PictureState.DAMAGED, picture.seq, picture.role, PictureState.PENDING),
+            ).rowcount
+            add_to_counter(self._db, "lost_pictures", changed)
+
+    def rows_receipted(self, rows: Sequence[SealedRow], receipt: Receipt, at: UtcStamp) -> None:
+        """Take rows out of the outbox, against the centre's receipt, which is kept."""
+        with transaction(self._db):
+            self._keep(receipt, len(rows), at)
+            self._db.executemany(
+                "DELETE FROM outbox WHERE priority IN (0, 1) AND seq = ?",
+                [(row.seq,) for row in rows],
+            )
+
+    def pictures_receipted(
+        self, pictures: Sequence[StoredPicture], receipt: Receipt, at: UtcStamp
+    ) -> None:
+        """Mark pictures as being at the centre, against its receipt, which is kept."""
+        with transaction(self._db):
+            self._keep(receipt, len(pictures), at)
+            self._db.executemany(
+                "UPDATE picture SET state = ? WHERE seq = ? AND role = ? AND state = ?",
+                [
+                    (PictureState.ACKNOWLEDGED, p.seq, p.role, PictureState.PENDING)
+                    for p in pictures
+                ],
+            )
+
+    def _keep(self, receipt: Receipt, count: int, at: UtcStamp) -> None:
+        last_seq = tail(self._db)[0]
+        self._db.execute(
+            "INSERT OR IGNORE INTO receipt VALUES (?, ?, ?, ?, ?, ?)",
+            (receipt.upload, receipt.kind, count, receipt.sha256, at.utc_ns, last_seq),
+        )
+
+    def expire(self, keep_s: float, now: UtcStamp) -> int:
+        """Erase what the centre has had for keep_s, hits included; return how many rows went.
+
+        Nothing that has no verified receipt goes, whatever its age.
+        """
+        before_ns = now.utc_ns - int(keep_s * NS_PER_S)
+        found = self._db.execute(
+            "SELECT max(last_seq) FROM receipt WHERE at_utc_ns <= ?", (before_ns,)
+        ).fetchone()[0]
+        if found is None:
+            return 0
+        erased = 0
+        while (one := erase_rows(self._db, list(RecordKind), before_seq=found + 1)) is not None:
+            erased += one[0]
+        self._drop_empty_segments()
+        with transaction(self._db):
+            self._db.execute("DELETE FROM receipt WHERE last_seq < ?", (found,))
+        return erased
+
+    def _drop_empty_segments(self) -> None:
+        """Drop segments that no row names any more; not the newest, which may be being written."""
+        empty = self._db.execute(
+            "SELECT number FROM segment AS s WHERE number < "
+            "(SELECT max(number) FROM segment WHERE stream = s.stream) "
+            "AND NOT EXISTS (SELECT 1 FROM picture WHERE segment = number)"
+        ).fetchall()
+        for (number,) in empty:
+            drop_segment(self._db, self.directory, number, acknowledged=True)

@@ -1,0 +1,190 @@
+"""One session with the centre: send, verify the receipt, mark, again; nothing is given up."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from outrider.clock import Clock
+from outrider.unit.journal.outbox import Outbox, Remaining
+from outrider.unit.sync.backoff import Backoff
+from outrider.unit.sync.transport import Answer, Centre, UnreachableError
+from outrider.unit.sync.uploads import Chooser, Upload
+from outrider.wire import receipt as receipts
+from outrider.wire import upload as uploads
+from outrider.wire.canonical import WireError
+from outrider.wire.signing import SigningIdentity, VerifyingKey
+from outrider.wire.upload import UploadKind
+
+_log = logging.getLogger(__name__)
+_FAULTS_KEPT = 20
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a session did, for the people at the dock."""
+
+    rows: int = 0
+    reads: int = 0
+    hits: int = 0
+    pictures: int = 0
+    bytes_sent: int = 0
+    duplicates: int = 0
+    tries_failed: int = 0
+    set_aside: int = 0
+    erased_rows: int = 0
+    took_s: float = 0.0
+    remaining: Remaining = field(default_factory=lambda: Remaining(0, 0, 0))
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether all that was to be sent is at the centre."""
+        return self.remaining.rows == 0 and self.remaining.pictures == 0
+
+    def fault(self, text: str) -> None:
+        """Note a fault, once."""
+        _log.warning("sync: %s", text)
+        if text not in self.faults and len(self.faults) < _FAULTS_KEPT:
+            self.faults.append(text)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the summary as JSON values."""
+        return asdict(self) | {"done": self.done}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the unit is, and whose receipts it believes."""
+
+    unit_id: str
+    signing: SigningIdentity
+    centre: VerifyingKey
+
+
+class Session:
+    """Sends what an outbox holds. give_up_after: failed tries in a row; None: never."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        centre: Centre,
+        identity: Identity,
+        clock: Clock,
+        backoff: Backoff,
+        *,
+        batch_rows: int = 500,
+        metered: bool = False,
+        give_up_after: int | None = None,
+        progress: Callable[[Summary], None] | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._centre = centre
+        self._identity = identity
+        self._clock = clock
+        self._backoff = backoff
+        self._give_up_after = give_up_after
+        self._progress = progress
+        self._largest = batch_rows
+        self._failed_in_a_row = 0
+        self._chooser = Chooser(outbox, identity.unit_id, metered, batch_rows)
+        self.summary = Summary()
+
+    def run(self, stop: threading.Event) -> Summary:
+        """Send until nothing is left, stop is set, or too many tries have failed."""
+        start_ns = time.monotonic_ns()
+        while not stop.is_set() and not self._gives_up():
+            upload = self._chooser.next()
+            if upload is None:
+                break
+            self._deliver(upload, stop)
+        self.summary.took_s = round((time.monotonic_ns() - start_ns) / 1e9, 3)
+        self.summary.remaining = self._outbox.remaining()
+        return self.summary
+
+    def _gives_up(self) -> bool:
+        return self._give_up_after is not None and self._failed_in_a_row >= self._give_up_after
+
+    def _deliver(self, upload: Upload, stop: threading.Event) -> None:
+        """Send one upload until it is settled: the same name and body at each try."""
+        headers = uploads.headers(upload.name, upload.body, self._identity.signing)
+        while not stop.is_set() and not self._gives_up():
+            try:
+                answer = self._centre.put(upload.name.path, upload.body, headers)
+            except UnreachableError as error:
+                self._failed(str(error), stop)
+                continue
+            if self._settle(upload, answer, stop):
+                return
+
+    def _settle(self, upload: Upload, answer: Answer, stop: threading.Event) -> bool:
+        """Act on an answer; True where this upload is settled, by receipt or refusal."""
+        if answer.status in (200, 201):
+            return self._take_receipt(upload, answer, stop)
+        if answer.status in (400, 409, 413, 422):
+            self._refused(upload, answer, stop)
+            return True
+        reason = f"the centre answers {answer.status}: {said(answer)}"
+        if answer.status in (401, 403):
+            reason = f"the centre does not accept this unit ({answer.status}: {said(answer)})"
+        self._failed(reason, stop, answer.retry_after_s)
+        return False
+
+    def _take_receipt(self, upload: Upload, answer: Answer, stop: threading.Event) -> bool:
+        try:
+            receipt = receipts.decode(answer.body, self._identity.centre)
+            receipts.check(receipt, upload.name, upload.body, upload.count)
+        except WireError as error:
+            self._failed(f"the centre's receipt is not good: {error}", stop)
+            return False
+        upload.receipted(receipt, self._clock.stamp(self._clock.mono_ns()))
+        self._delivered(upload, receipt.duplicates)
+        return True
+
+    def _delivered(self, upload: Upload, duplicates: int) -> None:
+        summary = self.summary
+        if upload.name.kind is UploadKind.ROWS:
+            summary.rows += upload.count
+            summary.hits += upload.hits
+            summary.reads += upload.reads
+        else:
+            summary.pictures += upload.count
+        summary.bytes_sent += len(upload.body)
+        summary.duplicates += duplicates
+        self._failed_in_a_row = 0
+        self._backoff.reset()
+        self._chooser.limit = min(self._largest, self._chooser.limit * 2)
+        if self._progress is not None:
+            self._progress(summary)
+
+    def _refused(self, upload: Upload, answer: Answer, stop: threading.Event) -> None:
+        """Find what is refused by halving; what is refused by itself is set aside, and said."""
+        if upload.count > 1:
+            self._chooser.limit = max(1, upload.count // 2)
+            if answer.status == 413:
+                self._largest = self._chooser.limit
+            _log.info("sync: refused (%d), trying %d at once", answer.status, self._chooser.limit)
+            return
+        self._chooser.set_aside.update(upload.seqs)
+        self.summary.set_aside += 1
+        text = f"row {upload.seqs[0]} is refused ({answer.status}: {said(answer)})"
+        self._failed(f"{text}; it stays on the unit", stop, answer.retry_after_s)
+
+    def _failed(self, text: str, stop: threading.Event, asked_s: float = 0.0) -> None:
+        self._failed_in_a_row += 1
+        self.summary.tries_failed += 1
+        self.summary.fault(text)
+        if not self._gives_up():
+            self._backoff.wait(stop, asked_s)
+
+
+def said(answer: Answer) -> str:
+    """Return what the centre says for itself, cut short and made safe to print."""
+    try:
+        found = json.loads(answer.body)
+        text = str(found.get("message", found)) if isinstance(found, dict) else str(found)
+    except (ValueError, RecursionError):
+        text = answer.body[:200].decode("ascii", "replace")
+    return "".join(char for char in text[:200] if char.isprintable())

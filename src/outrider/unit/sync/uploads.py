@@ -1,0 +1,94 @@
+"""What to send next: hits first, pictures later, and over a metered link only those of hits."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from outrider.clock import UtcStamp
+from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
+from outrider.unit.journal.segments import Stream
+from outrider.wire import batch as batches
+from outrider.wire import picture_bundle as bundles
+from outrider.wire.chain import SealedRow
+from outrider.wire.picture_bundle import BundledPicture, PictureBundle
+from outrider.wire.read_record import RecordKind
+from outrider.wire.receipt import Receipt
+from outrider.wire.upload import UploadKind, UploadName
+
+_BUNDLE_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One body on its way, and what to do when its receipt is good. seqs: the rows concerned."""
+
+    name: UploadName
+    body: bytes
+    count: int
+    reads: int
+    hits: int
+    seqs: tuple[int, ...]
+    receipted: Callable[[Receipt, UtcStamp], None]
+
+
+@dataclass(slots=True)
+class Chooser:
+    """Chooses and builds uploads from an outbox.
+
+    limit: most things in one upload, halved when the centre finds one too large. set_aside: rows
+    that the centre has refused by themselves; they stay in the journal for the next session.
+    """
+
+    outbox: Outbox
+    unit_id: str
+    metered: bool
+    limit: int
+    set_aside: set[int] = field(default_factory=set)
+
+    def next(self) -> Upload | None:
+        """Return what is most urgent now; None where nothing is left to send."""
+        for build in self._builders():
+            upload = build()
+            if upload is not None:
+                return upload
+        return None
+
+    def _builders(self) -> Iterator[Callable[[], Upload | None]]:
+        yield lambda: self._rows(URGENT)
+        yield lambda: self._pictures(Stream.HITS)
+        yield lambda: self._rows(ORDINARY)
+        if not self.metered:
+            yield lambda: self._pictures(Stream.PATCHES)
+            yield lambda: self._pictures(Stream.OVERVIEWS)
+
+    def _rows(self, priority: int) -> Upload | None:
+        rows = self.outbox.rows(priority, self.limit, self.set_aside)
+        if not rows:
+            return None
+        body = batches.encode(self.outbox.batch(self.unit_id, rows))
+
+        def receipted(receipt: Receipt, at: UtcStamp) -> None:
+            self.outbox.rows_receipted(rows, receipt, at)
+
+        name = UploadName(self.unit_id, UploadKind.ROWS, uuid.uuid4())
+        seqs = tuple(row.seq for row in rows)
+        reads, hits = _count(rows, RecordKind.READ), _count(rows, RecordKind.HIT)
+        return Upload(name, body, len(rows), reads, hits, seqs, receipted)
+
+    def _pictures(self, stream: Stream) -> Upload | None:
+        found = self.outbox.pictures(stream, self.limit, _BUNDLE_BYTES, self.set_aside)
+        if not found:
+            return None
+        pictures = [picture for picture, _ in found]
+        bundled = tuple(BundledPicture(p.seq, p.role, data) for p, data in found)
+        body = bundles.encode(PictureBundle(self.unit_id, self.outbox.journal_id, bundled))
+
+        def receipted(receipt: Receipt, at: UtcStamp) -> None:
+            self.outbox.pictures_receipted(pictures, receipt, at)
+
+        name = UploadName(self.unit_id, UploadKind.PICTURES, uuid.uuid4())
+        return Upload(name, body, len(found), 0, 0, tuple(p.seq for p in pictures), receipted)
+
+
+def _count(rows: list[SealedRow], kind: RecordKind) -> int:
+    return sum(row.kind is kind for row in rows)
