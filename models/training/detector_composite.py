@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from detector_data import (
     Grey,
     Rng,
@@ -27,6 +25,8 @@ from detector_data import (
     random_view,
 )
 from detector_targets import Target, extent
+from numpy.typing import NDArray
+
 from outrider.plates.draw import draw_plate
 from outrider.plates.style import random_spec
 
@@ -64,9 +64,7 @@ def seen_corners(plate: Grey, width_px: float, rng: Rng) -> Corners:
 
 
 def _turn(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
-    cy, sy, cp, sp, cr, sr = (
-        f(angle) for angle in (yaw, pitch, roll) for f in (np.cos, np.sin)
-    )
+    cy, sy, cp, sp, cr, sr = (f(angle) for angle in (yaw, pitch, roll) for f in (np.cos, np.sin))
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
@@ -176,7 +174,7 @@ def _pick(bank: Sequence[Grey], rng: Rng) -> Grey:
 def _replace(picture: Grey, old: Corners, bank: Sequence[Grey], rng: Rng) -> list[Target]:
     """Put a drawn plate where the boxed one was."""
     low, high = paint_over(picture, old)
-    left, _, right, bottom = extent(old)
+    left, _, right, _ = extent(old)
     plate = lit(_pick(bank, rng), low, high, rng)
     width = (right - left) * float(rng.uniform(0.8, 1.2))
     if plate.shape[0] > 0.5 * plate.shape[1]:
@@ -185,9 +183,7 @@ def _replace(picture: Grey, old: Corners, bank: Sequence[Grey], rng: Rng) -> lis
     return _pasted(picture, plate, corners, rng)
 
 
-def _add(
-    picture: Grey, others: Sequence[Target], bank: Sequence[Grey], rng: Rng
-) -> list[Target]:
+def _add(picture: Grey, others: Sequence[Target], bank: Sequence[Grey], rng: Rng) -> list[Target]:
     """Put a drawn plate at a free place; none if the place chosen is taken."""
     height = float(np.exp(rng.uniform(np.log(8), np.log(70))))
     plate = _pick(bank, rng)

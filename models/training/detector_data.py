@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from detector_targets import MIN_HEIGHT_PX, Maps, Target, extent, target_maps
 from make_splits import SPLITS_DIR
+from numpy.typing import NDArray
+from torch import Tensor
 
 Grey = NDArray[np.uint8]
 Rng = np.random.Generator
 Sample = tuple[Grey, list[Target]]
 
 MIN_VISIBLE_SHARE = 0.7
+NO_DECOYS = np.zeros((0, 3), np.float32)
+DECOY_SHARE = 0.25
 
 
 class Scene(NamedTuple):
-    """A grey picture [H, W] and the boxes in it, [N, 4] x, y, w, h in px."""
+    """A grey picture [H, W] and the boxes in it, [N, 4] x, y, w, h in px.
+
+    ``decoys`` [M, 3] are the centre x, y and height of places that were once taken for plates.
+    """
 
     picture: Grey
     boxes: NDArray[np.float32]
+    decoys: NDArray[np.float32] = NO_DECOYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,26 @@ def real_sources(real: Path, splits: Path = SPLITS_DIR) -> list[Source]:
     return [*sources, Source("negatives", load_scenes(real, "negatives"), 0.08)]
 
 
+def with_decoys(sources: Sequence[Source], mined: Path) -> list[Source]:
+    """Add the places that ``mine_negatives.py`` wrote to the scenes they are in."""
+    places: dict[tuple[str, int], list[list[float]]] = {}
+    for line in mined.read_text(encoding="utf-8").splitlines():
+        name, index, *place = json.loads(line)
+        places.setdefault((name, index), []).append(place)
+    return [
+        replace(
+            source,
+            scenes=[
+                scene._replace(decoys=np.asarray(places[key], np.float32))
+                if (key := (source.name, index)) in places
+                else scene
+                for index, scene in enumerate(source.scenes)
+            ],
+        )
+        for source in sources
+    ]
+
+
 def pick_scene(sources: Sequence[Source], rng: Rng) -> Scene:
     """Draw a source by its weight and a scene of it."""
     weights = np.array([source.weight for source in sources])
@@ -107,11 +133,10 @@ def random_view(scene: Scene, size: tuple[int, int], rng: Rng) -> NDArray[np.flo
     height, width = size
     tall, wide = scene.picture.shape
     aspect = float(np.exp(rng.normal(0, 0.08)))
-    if len(scene.boxes) and rng.random() < 0.8:
-        box = scene.boxes[int(rng.integers(len(scene.boxes)))]
+    if (place := _place_of_interest(scene, rng)) is not None:
         wanted = float(np.exp(rng.uniform(np.log(8), np.log(90))))
-        scale = float(np.clip(wanted / box[3], 0.35, 2.5))
-        focus = box[:2] + box[2:] / 2
+        scale = float(np.clip(wanted / place[2], 0.35, 2.5))
+        focus = place[:2]
     else:
         scale = float(np.exp(rng.uniform(np.log(0.5), np.log(1.6))))
         focus = np.array([rng.uniform(0, wide), rng.uniform(0, tall)], np.float32)
@@ -124,6 +149,16 @@ def random_view(scene: Scene, size: tuple[int, int], rng: Rng) -> NDArray[np.flo
         matrix[0] = -matrix[0]
         matrix[0, 2] += width
     return matrix
+
+
+def _place_of_interest(scene: Scene, rng: Rng) -> NDArray[np.float32] | None:
+    """Return x, y, height of a decoy or a plate of the scene; None: look anywhere."""
+    if len(scene.decoys) and rng.random() < DECOY_SHARE:
+        return np.asarray(scene.decoys[int(rng.integers(len(scene.decoys)))])
+    if len(scene.boxes) and rng.random() < 0.8:
+        x, y, w, h = scene.boxes[int(rng.integers(len(scene.boxes)))]
+        return np.array([x + w / 2, y + h / 2, h], np.float32)
+    return None
 
 
 def _keep_inside(
@@ -201,9 +236,7 @@ def degrade(picture: Grey, rng: Rng) -> Grey:
     return grey
 
 
-def real_sample(
-    sources: Sequence[Source], size: tuple[int, int], rng: Rng
-) -> Sample:
+def real_sample(sources: Sequence[Source], size: tuple[int, int], rng: Rng) -> Sample:
     """Cut a random view of a random real scene."""
     scene = pick_scene(sources, rng)
     matrix = random_view(scene, size, rng)

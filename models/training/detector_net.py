@@ -107,7 +107,8 @@ class Detector(nn.Module):
         """Start with rare centres (focal loss) and a level 4:1 plate of about 4 cells."""
         nn.init.normal_(self.heat.weight, std=0.01)
         nn.init.normal_(self.corners.weight, std=0.01)
-        assert self.heat.bias is not None and self.corners.bias is not None
+        assert self.heat.bias is not None
+        assert self.corners.bias is not None
         nn.init.constant_(self.heat.bias, -4.0)
         with torch.no_grad():
             x, y = 0.5, 0.125

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from detector_net import STRIDE_PX, Raw
 from numpy.typing import NDArray
 from torch import Tensor
-
-from detector_net import STRIDE_PX, Raw
 
 MIN_HEIGHT_PX = 7.0
 CORNER_CELL_HEAT = 0.3

@@ -1,6 +1,6 @@
 """Write the trained detector to ``models/`` at each input size, float32 and int8.
 
-    python models/training/export_detector.py --weights DIR/last.pt --real ../shared/plates
+python models/training/export_detector.py --weights DIR/last.pt --real ../shared/plates
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from detector_data import Source, cut_view, degrade, pick_scene, real_sources
 from detector_net import STRIDE_PX, DeployedDetector, Detector, fuse_batch_norm
 from export import export_f32, export_int8, merge_manifest, variant
-from loop import save_atomically
+from loop import averaged, save_state
 from make_splits import SPLITS_DIR
+from torch import Tensor
 
 MODELS_DIR = Path(__file__).resolve().parents[1]
 STATE = Path(__file__).parent / "state" / "detector.pt"
@@ -27,25 +26,11 @@ SCORE_THRESHOLD = 0.3
 FLOAT_MODULES = ("decode",)
 
 
-def averaged(path: Path) -> dict[str, Tensor]:
-    """Return the averaged weights of a checkpoint, or a plain state as it is, in float32."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    weights: dict[str, Tensor] = state.get("average", state)
-    return {name: v.float() if v.is_floating_point() else v for name, v in weights.items()}
-
-
 def load_weights(path: Path) -> Detector:
     """Build the detector from a checkpoint or a plain state, fused and frozen."""
     detector = Detector()
     detector.load_state_dict(averaged(path))
     return fuse_batch_norm(detector)
-
-
-def save_state(weights: Path, path: Path) -> None:
-    """Write the averaged weights in float16: what a later run starts from."""
-    small = {n: v.half() if v.is_floating_point() else v for n, v in averaged(weights).items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_atomically(small, path)
 
 
 def calibration(

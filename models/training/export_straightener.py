@@ -1,6 +1,6 @@
 """Write the trained straightener to ``models/``, float32 and int8.
 
-    python models/training/export_straightener.py --weights DIR/last.pt --real ../shared/plates
+python models/training/export_straightener.py --weights DIR/last.pt --real ../shared/plates
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from detector_composite import plate_bank
 from detector_data import real_sources
 from detector_net import fuse_batch_norm
 from export import export_f32, export_int8, merge_manifest, variant
-from export_detector import MODELS_DIR, averaged, save_state
+from export_detector import MODELS_DIR
+from loop import averaged, save_state
 from make_splits import SPLITS_DIR
-from outrider.unit.recognise.patch_geometry import PATCH_H_PX, PATCH_W_PX
 from straightener_data import make_patches
 from straightener_net import DeployedStraightener, Straightener
+
+from outrider.unit.recognise.patch_geometry import PATCH_H_PX, PATCH_W_PX
 
 STATE = Path(__file__).parent / "state" / "straightener.pt"
 

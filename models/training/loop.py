@@ -82,6 +82,20 @@ def save_atomically(value: object, path: Path) -> None:
     part.replace(path)
 
 
+def averaged(path: Path) -> dict[str, Tensor]:
+    """Return the averaged weights of a checkpoint, or a plain state as it is, in float32."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    weights: dict[str, Tensor] = state.get("average", state)
+    return {name: v.float() if v.is_floating_point() else v for name, v in weights.items()}
+
+
+def save_state(weights: Path, path: Path) -> None:
+    """Write the averaged weights in float16: what a later run starts from."""
+    small = {n: v.half() if v.is_floating_point() else v for n, v in averaged(weights).items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_atomically(small, path)
+
+
 class Loop(Generic[Batch]):
     """One run in ``folder``: ``last.pt`` to resume from and ``log.jsonl`` to read."""
 

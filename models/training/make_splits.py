@@ -65,7 +65,7 @@ def held_out_files(rows: list[Row], share: float) -> set[str]:
         weight[row["file"]] += int(row["status"] == "verified")
     wanted = share * sum(weight.values())
     chosen: set[str] = set()
-    for files, marks in sorted(groups(marks_by_file(rows)), key=_group_order):
+    for files, _ in sorted(groups(marks_by_file(rows)), key=_group_order):
         if sum(weight[file] for file in chosen) >= wanted:
             break
         chosen |= files

@@ -17,12 +17,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-
 from detector_composite import composite_sample, plate_bank
-from detector_data import Grey, Scene, Source, box_corners, load_scenes, split_files
+from detector_data import Grey, Scene, Source, load_scenes, split_files
 from detector_net import DeployedDetector, macs
 from export_detector import load_weights
+from numpy.typing import NDArray
+
 from outrider.unit.recognise.detect import corners_at, distinct, iou, peaks
 
 Array = NDArray[np.float32]
@@ -200,7 +200,9 @@ def main() -> None:
         print(f"{macs(maps.model.net, *maps.size_px) / 1e6:.0f} MMACs")
     held = load_scenes(args.real, "gb", split_files("gb", "heldout"))
     table("gb held out", held, maps)
-    table("detect held out", load_scenes(args.real, "detect", split_files("detect", "heldout")), maps)
+    table(
+        "detect held out", load_scenes(args.real, "detect", split_files("detect", "heldout")), maps
+    )
     drive = load_scenes(args.real, "drive", split_files("drive", "heldout")[::4])
     table("drive held out, every fourth", drive, maps)
     table("negatives (also trained on)", load_scenes(args.real, "negatives"), maps)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from detector_composite import composite_sample
 from detector_data import Grey, Rng, Source, real_sample
 from detector_targets import Target, extent
+from numpy.typing import NDArray
+from torch import Tensor
+
 from outrider.unit.recognise.patch_geometry import (
     PATCH_H_PX,
     PATCH_W_PX,
@@ -80,9 +80,7 @@ def whole(target: Target) -> bool:
     return inside and not target.ignored and (target.exact or bottom - top >= MIN_REAL_HEIGHT_PX)
 
 
-def make_patches(
-    sources: Sequence[Source], bank: Sequence[Grey], count: int, rng: Rng
-) -> Patches:
+def make_patches(sources: Sequence[Source], bank: Sequence[Grey], count: int, rng: Rng) -> Patches:
     """Make a batch of ``count`` patches, most of drawn plates, the rest of boxed real ones."""
     cut: list[tuple[Grey, Corners, bool]] = []
     while len(cut) < count:

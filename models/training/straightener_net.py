@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+from detector_net import conv
 from torch import Tensor, nn
 
-from detector_net import conv
 from outrider.unit.recognise.patch_geometry import PATCH_H_PX, PATCH_W_PX
 from outrider.unit.recognise.straighten import expected_corners
 

@@ -14,15 +14,13 @@ from pathlib import Path
 
 import cv2
 import torch
-from torch import Tensor, nn
-
 from detector_composite import composite_sample, plate_bank
-from detector_data import Rng, Sample, Source, collate, real_sample, real_sources
+from detector_data import Rng, Sample, Source, collate, real_sample, real_sources, with_decoys
 from detector_net import Detector
 from detector_targets import Maps, losses
-from export_detector import averaged
-from loop import Loop, LoopSettings
+from loop import Loop, LoopSettings, averaged
 from make_splits import SPLITS_DIR
+from torch import Tensor, nn
 
 Batch = tuple[Tensor, Maps]
 CROP_PX = (320, 448)
@@ -41,9 +39,7 @@ def losses_of(model: nn.Module, batch: Batch, device: torch.device) -> dict[str,
     return losses(raw, Maps(*(part.to(device) for part in maps)))
 
 
-def batch_maker(
-    sources: Sequence[Source], batch_size: int, plates: int
-) -> Callable[[Rng], Batch]:
+def batch_maker(sources: Sequence[Source], batch_size: int, plates: int) -> Callable[[Rng], Batch]:
     """Return the function that makes the batch of a step."""
     bank = plate_bank(plates, seed=0)
 
@@ -64,6 +60,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train and export the plate detector.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--real", type=Path, required=True, help="folder of the real pictures")
+    parser.add_argument("--decoys", type=Path, help="places found by mine_negatives.py")
     parser.add_argument("--splits", type=Path, default=SPLITS_DIR)
     parser.add_argument("--start", type=Path, help="weights to start a new run from")
     parser.add_argument("--steps", type=int, default=12000)
@@ -90,7 +87,10 @@ def main() -> None:
     )
     if loop.resume():
         print(f"going on at step {loop.step}")
-    make = batch_maker(real_sources(args.real, args.splits), args.batch, args.plates)
+    sources = real_sources(args.real, args.splits)
+    if args.decoys:
+        sources = with_decoys(sources, args.decoys)
+    make = batch_maker(sources, args.batch, args.plates)
     loop.run(make, losses_of, stop_after_s=args.minutes * 60)
 
 

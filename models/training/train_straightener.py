@@ -1,6 +1,6 @@
 """Train the straightener from nothing, or go on, and (with ``--export``) write it to ``models/``.
 
-    python models/training/train_straightener.py --out DIR --real ../shared/plates
+python models/training/train_straightener.py --out DIR --real ../shared/plates
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from pathlib import Path
 
 import cv2
 import torch
-from torch import Tensor, nn
-
 from detector_composite import plate_bank
 from detector_data import Rng, real_sources
 from detector_targets import box_sides
@@ -19,6 +17,7 @@ from loop import Loop, LoopSettings
 from make_splits import SPLITS_DIR
 from straightener_data import Patches, make_patches
 from straightener_net import Straightener
+from torch import Tensor, nn
 
 TYPICAL_SIZE = (0.64, 0.47)
 """Width and height of the plate in 0..1 of the patch."""

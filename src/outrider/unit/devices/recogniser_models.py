@@ -13,11 +13,13 @@ from outrider.unit.recognise.manifest import (
     Precision,
     choose_detectors,
     choose_reader,
+    choose_straightener,
     open_store,
 )
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.read import Reader
 from outrider.unit.recognise.recogniser import ModelNames, PlateRecogniser
+from outrider.unit.recognise.straighten import Straightener
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,22 @@ def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
     variants = choose_detectors(found, choice.precision, options.detector_width_px)
     detector_nets = [open_network(store, variant, choice) for variant in variants]
     reader_net = open_network(store, choose_reader(read, choice.precision), choice)
+    straight = store.manifest.straightener
+    straight_nets = (
+        [open_network(store, choose_straightener(straight, choice.precision), choice)]
+        if straight
+        else []
+    )
     threshold = options.score_threshold or found.score_threshold
     calibrated = calibration.load(store.folder, reader_net.digest)
     names = ModelNames(
         " and ".join(net.name for net in detector_nets),
         reader_net.name,
-        (*(("detector", net.digest) for net in detector_nets), ("reader", reader_net.digest)),
+        (
+            *(("detector", net.digest) for net in detector_nets),
+            *(("straightener", net.digest) for net in straight_nets),
+            ("reader", reader_net.digest),
+        ),
         calibrated.is_fitted,
     )
     recogniser = PlateRecogniser(
@@ -70,5 +82,6 @@ def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
         Reader(reader_net, read.alphabet, read.slots),
         names,
         options.second_looks,
+        next((Straightener(net) for net in straight_nets), None),
     )
     return OpenedRecogniser(recogniser, calibrated, operating_points.load(store.folder), store)

@@ -51,12 +51,19 @@ class ReaderModels(_Part):
     slots: Annotated[int, Field(ge=1, le=16)]
 
 
+class StraightenerModels(_Part):
+    """The network that moves the detector's corners onto the plate's."""
+
+    variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
+
+
 class Manifest(_Part):
     """What models/manifest.json says."""
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     detector: DetectorModels
     reader: ReaderModels
+    straightener: StraightenerModels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,11 @@ def open_store(folder: Path | None = None) -> ModelStore:
 def choose_reader(models: ReaderModels, precision: Precision) -> Variant:
     """Return the reader of a precision. Raises ModelError where there is none."""
     return _of_precision(models.variants, precision, "reader")[0]
+
+
+def choose_straightener(models: StraightenerModels, precision: Precision) -> Variant:
+    """Return the straightener of a precision. Raises ModelError where there is none."""
+    return _of_precision(models.variants, precision, "straightener")[0]
 
 
 def choose_detectors(

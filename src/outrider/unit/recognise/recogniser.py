@@ -1,7 +1,7 @@
 """A frame in, its plates out: found, cut flat from the full-resolution picture, and read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.patch_geometry import cut_patch
 from outrider.unit.recognise.quality import sharpness
 from outrider.unit.recognise.read import Reader
+from outrider.unit.recognise.straighten import Straightener
 from outrider.unit.recognise.vote import fuse_one
 
 _SURE = 0.9  # a plate read below this is looked at again
@@ -59,9 +60,11 @@ class PlateRecogniser:
         reader: Reader,
         names: ModelNames,
         second_looks: bool = True,
+        straightener: Straightener | None = None,
     ) -> None:
         self._detectors = detectors
         self._reader = reader
+        self._straightener = straightener
         self._names = names
         self._moves = _SECOND_LOOKS if second_looks else ()
         self._fault = ""
@@ -105,6 +108,8 @@ class PlateRecogniser:
 
     def _look(self, frame: Frame, grey: Image, plate: Detection) -> Observation | None:
         try:
+            if self._straightener:
+                plate = replace(plate, corners=self._straightener.straighten(grey, plate.corners))
             patch = cut_patch(grey, plate.corners)
         except ValueError:
             self.counts.unusable_corners += 1
