@@ -24,7 +24,7 @@ from outrider.unit.recognise.straighten import through, widened
 VIEW_PX = (192, 320)
 LOOKS = 4
 """Patches cut of one plate, each under other coarse corners."""
-REAL_SHARE = 0.3
+REAL_SHARE = 0.2
 MIN_REAL_HEIGHT_PX = 9.0
 Corners = NDArray[np.float32]
 

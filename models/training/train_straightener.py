@@ -13,7 +13,7 @@ import torch
 from detector_composite import plate_bank
 from detector_data import Rng, real_sources
 from detector_targets import box_sides
-from loop import Loop, LoopSettings
+from loop import Loop, LoopSettings, averaged
 from make_splits import SPLITS_DIR
 from straightener_data import Patches, make_patches
 from straightener_net import Straightener
@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--real", type=Path, required=True, help="folder of the real pictures")
     parser.add_argument("--splits", type=Path, default=SPLITS_DIR)
+    parser.add_argument("--start", type=Path, help="weights to start a new run from")
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--plates", type=int, default=3000, help="drawn plates in the bank")
@@ -59,8 +60,11 @@ def main() -> None:
         cv2.setRNGSeed(int(rng.integers(2**31)))
         return make_patches(sources, bank, args.batch, rng)
 
+    net = Straightener()
+    if args.start:
+        net.load_state_dict(averaged(args.start))
     settings = LoopSettings(args.steps, peak_rate=args.rate, seed=args.seed)
-    loop: Loop[Patches] = Loop(Straightener(), args.out, settings)
+    loop: Loop[Patches] = Loop(net, args.out, settings)
     if loop.resume():
         print(f"going on at step {loop.step}")
     loop.run(make, losses_of)
