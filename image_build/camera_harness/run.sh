@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Captures through the real picamera2 and libcamera without a camera: see README.md.
-#   run.sh check [SOURCE [FIRST [COUNT]]]      prove the adapter: capture, stall, unplug, plug in
-#   run.sh run   SOURCE [RUN ARGUMENT...]      outrider run --source picamera2 on what is served
-#   run.sh shell                               a shell in the camera root
-# SOURCE: video:PATH, pictures:DIR or drive:DIR.
+#   run.sh check [SOURCE]                   prove the adapter: capture, stall, unplug, plug in
+#   run.sh run   [SOURCE [RUN ARGUMENT...]] outrider run --source picamera2 on what is served
+#   run.sh shell                            a shell in the camera root
+# SOURCE: render:SEED (render:1), video:PATH, pictures:DIR or drive:DIR.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
@@ -40,21 +40,24 @@ mount_host() {
     cp --dereference /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 }
 
+# Once for each state of pyproject.toml, so that what the product needs is what it has.
 install_python() {
-    [[ -e $root/opt/camera/.done ]] && return
-    echo "run.sh: installing picamera2 and Outrider's own needs" >&2
+    local wanted
+    wanted=$(sha256sum <"$repo/pyproject.toml")
+    [[ $(cat "$root/opt/camera/.installed" 2>/dev/null) == "$wanted" ]] && return
+    echo "run.sh: installing picamera2 and what Outrider needs" >&2
     enter python3 -m venv --system-site-packages /opt/camera
     enter /opt/camera/bin/pip install --quiet picamera2==0.3.38 -e /outrider >&2
-    touch "$root/opt/camera/.done"
+    echo "$wanted" >"$root/opt/camera/.installed"
 }
 
 copy_product() {
     mkdir -p "$root/outrider" "$root/harness"
-    cp -a "$repo/pyproject.toml" "$repo/README.md" "$root/outrider/" 2>/dev/null || true
-    rm -rf "$root/outrider/src" "$root/outrider/models"
-    cp -a "$repo/src" "$root/outrider/src"
-    [[ -d $repo/models ]] && mkdir -p "$root/outrider/models" &&
-        find "$repo/models" -maxdepth 1 -type f -exec cp -a {} "$root/outrider/models/" \;
+    local part
+    for part in pyproject.toml README.md src models firmware; do
+        rm -rf "${root:?}/outrider/$part"
+        if [[ -e $repo/$part ]]; then cp -a "$repo/$part" "$root/outrider/$part"; fi
+    done
     cp "$here"/*.py "$here"/dma_heap_shim.c "$root/harness/"
     enter gcc -Wall -Wextra -O2 -shared -fPIC -o /harness/dma_heap_shim.so \
         /harness/dma_heap_shim.c -ldl
@@ -71,15 +74,20 @@ list_spare_camera() {
 YAML
 }
 
-# Puts the source where the root can see it, makes the pictures, and the camera that serves them.
+# Makes the pictures, with their files where the root can see them, and the camera for them.
 serve() {
-    local kind=${1%%:*} path=${1#*:}
-    [[ -e $path ]] || fail "$path does not exist"
-    rm -rf "$root/harness/frames" "$root/harness/source"
-    mkdir -p "$root/harness/source"
-    mount --bind --read-only "$(realpath "$(dirname "$path")")" "$root/harness/source"
-    local inside=$kind:/harness/source/$(basename "$(realpath "$path")") made
-    made=$(enter /opt/camera/bin/python /harness/make_frames.py "$inside" /harness/frames "${@:2}") ||
+    local kind=${1%%:*} path=${1#*:} inside=$1 made
+    rm -rf "$root/harness/frames"
+    if [[ $kind != render ]]; then
+        [[ -e $path ]] || fail "$path does not exist"
+        path=$(realpath "$path")
+        mkdir -p "$root/harness/source"
+        mount --bind --read-only "$(dirname "$path")" "$root/harness/source"
+        inside=$kind:/harness/source/$(basename "$path")
+    fi
+    made=$(enter env HARNESS_FIRST="${HARNESS_FIRST:-0}" HARNESS_COUNT="${HARNESS_COUNT:-200}" \
+        HARNESS_PAUSE_PICTURES="${HARNESS_PAUSE_PICTURES:-0}" \
+        /opt/camera/bin/python /harness/make_frames.py "$inside" /harness/frames) ||
         fail "no pictures could be made of $1"
     read -r width_px height_px count <<<"$made"
     echo "run.sh: serving $count pictures of ${width_px}x$height_px at $rate_hz Hz" >&2
@@ -98,6 +106,25 @@ serve() {
 YAML
 }
 
+# A bench: reads are kept in clear, in the root, and only until the next run.
+write_settings() {
+    rm -rf "$root/harness/state"
+    cat >"$root/harness/outrider.toml" <<TOML
+[unit]
+id = "camera-harness"
+state_dir = "/harness/state"
+[camera]
+width_px = $width_px
+height_px = $height_px
+[journal]
+sealing = "none"
+TOML
+    if [[ -n ${HARNESS_HOTLIST:-} ]]; then
+        cp "$HARNESS_HOTLIST" "$root/harness/hotlist.csv"
+        printf '[hotlist]\npath = "/harness/hotlist.csv"\n' >>"$root/harness/outrider.toml"
+    fi
+}
+
 with_camera() {
     local streams=$1
     shift
@@ -105,6 +132,7 @@ with_camera() {
         HARNESS_STREAMS="$streams" HARNESS_FRAME_RATE_HZ="$rate_hz" \
         HARNESS_STALL_FILE=/harness/stall HARNESS_WIDTH_PX="$width_px" \
         HARNESS_HEIGHT_PX="$height_px" PYTHONPATH=/harness HOME=/root \
+        timeout --preserve-status --signal=TERM --kill-after=10 "${HARNESS_RUN_S:-0}" \
         /opt/camera/bin/python /harness/virtual_camera.py "$@"
 }
 
@@ -118,13 +146,13 @@ install_python
 rm -f "$root/harness/stall"
 case $what in
 check)
-    serve "${1:-video:$repo/../shared/plates/video/gb_mercedes_aiguys_1280x720.mp4}" "${@:2}"
+    serve "${1:-render:1}"
     with_camera 2 check_adapter
     ;;
 run)
-    source=${1:?"run.sh run SOURCE [RUN ARGUMENT...]"}
-    serve "$source"
-    with_camera 1 outrider.cli run --source picamera2 "${@:2}"
+    serve "${1:-render:1}"
+    write_settings
+    with_camera 1 outrider.cli run --config /harness/outrider.toml --source picamera2 "${@:2}"
     ;;
 shell) enter bash ;;
 esac

@@ -18,7 +18,7 @@ from outrider.unit.ports import FrameSource
 log = logging.getLogger(__name__)
 
 _STOP_CHECK_S = 0.1
-_JOIN_S = 1.0
+_JOIN_S = 1.2
 
 
 class CameraFault(Exception):
