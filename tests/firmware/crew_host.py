@@ -46,7 +46,6 @@ def _raise(database: sqlite3.Connection, alarm: SerialAlarm) -> None:
     alarm.raise_alert(_hit(*row))
     with database:
         database.execute("INSERT INTO hit VALUES (?, ?, ?, ?)", (*row, time.monotonic()))
-    print(f"raised {row[0]}", flush=True)
 
 
 def _keep_actions(database: sqlite3.Connection, alarm: SerialAlarm) -> None:
@@ -65,6 +64,7 @@ def main() -> None:
     alarm = open_alarm(Path(sys.argv[1]), SystemClock())
     _restore(database, alarm)
     alarm.start(threading.Event())
+    print("serving", flush=True)
     while True:
         ready, _, _ = select.select([sys.stdin], [], [], _ROUND_S)
         if ready and not sys.stdin.readline():

@@ -2,6 +2,7 @@
 
 import ctypes
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from outrider.unit.alarm import messages as m
 from outrider.unit.alarm import simulator
 from outrider.unit.alarm.framing import Frame, FrameReader, encode_message
 
+T = TypeVar("T", bound=m.Message)
 SESSION = 9
+_EVENT_TYPES = {int(kind.TYPE) for kind in m.EVENTS}
 _OUT_B = 4096
 BUTTON = {"acknowledge": 1, "misread": 2, "dismiss": 4, "test": 8}
 LAMP = {"red": 1, "amber": 2, "green": 4}
@@ -102,7 +105,7 @@ class Logic:
                 self._answer_events()
         return Trace(*(np.concatenate(part) for part in zip(*traces, strict=True)))
 
-    def run(self, ms: int) -> "tuple[NDArray[np.uint16], ...]":
+    def run(self, ms: int) -> tuple[NDArray[np.uint16], ...]:
         """Let time pass with a host that says nothing."""
         trace = np.zeros((ms, 3), np.uint16)
         self._library.alarm_run(self._unit, ms, self.buttons, trace.ctypes.data)
@@ -135,7 +138,7 @@ class Logic:
         """The unit's fault bits."""
         return int(self._library.alarm_faults(self._unit))
 
-    def of(self, kind: type[m.Message]) -> list[m.Message]:
+    def of(self, kind: type[T]) -> list[T]:
         """Return every message of a kind heard so far."""
         return [message for message in self.heard if isinstance(message, kind)]
 
@@ -157,7 +160,7 @@ class Logic:
 
     def _answer_events(self) -> None:
         for frame in self._fresh:
-            if m.MESSAGES[m.MessageType(frame.type)] in m.EVENTS:
+            if frame.type in _EVENT_TYPES:
                 self.feed(encode_message(m.EventAck(), SESSION, frame.seq))
 
 

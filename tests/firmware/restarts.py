@@ -1,5 +1,6 @@
 """Either side killed and restarted at random, while alerts are raised and an officer presses."""
 
+import contextlib
 import os
 import random
 import sqlite3
@@ -15,7 +16,7 @@ from outrider.unit.alarm.simulator import Built
 _ROOT = Path(__file__).resolve().parents[2]
 _PRESS_EVERY_S = 0.55
 _PRESS_S = 0.06
-_DRAIN_S = 60.0
+_DRAIN_S = 120.0
 
 
 @dataclass
@@ -53,7 +54,16 @@ class Restarts:
         self._next_press_s = time.monotonic()
 
     def run(self) -> RestartOutcome:
-        """Kill and restart, then let the officer finish."""
+        """Kill and restart, then let the officer finish; end both processes."""
+        try:
+            self._go_through()
+        finally:
+            self._kill(self._host)
+            self._kill(self._board)
+        self._count()
+        return self.outcome
+
+    def _go_through(self) -> None:
         for _ in range(self.outcome.restarts):
             for _ in range(self._rng.randint(0, 2)):
                 self._tell(self._host, "raise")
@@ -63,8 +73,6 @@ class Restarts:
         end_s = time.monotonic() + _DRAIN_S
         while self._count_open() and time.monotonic() < end_s:
             self._live(0.2)
-        self._finish()
-        return self.outcome
 
     def _live(self, seconds: float) -> None:
         """Let time pass; the officer presses acknowledge now and then."""
@@ -106,7 +114,8 @@ class Restarts:
         )
 
     def _start_host(self) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
+        """Return the host once it serves: one that is killed while it loads proves nothing."""
+        host = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
@@ -115,12 +124,15 @@ class Restarts:
                 str(self._database),
             ],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=_ROOT,
-            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            env={**os.environ, "PYTHONPATH": f"{_ROOT}:{_ROOT / 'src'}"},
         )
+        assert host.stdout is not None
+        assert host.stdout.readline() == "serving\n"
+        return host
 
     @staticmethod
     def _tell(process: "subprocess.Popen[str]", words: str) -> None:
@@ -132,8 +144,10 @@ class Restarts:
     def _kill(process: "subprocess.Popen[str]") -> None:
         process.kill()
         process.wait()
-        assert process.stdin is not None
-        process.stdin.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):  # an order that it never read
+                    pipe.close()
 
     def _count_open(self) -> int:
         self._count()
@@ -153,8 +167,3 @@ class Restarts:
             self.outcome.repeats = database.execute(one + "repeat").fetchone()[0]
         finally:
             database.close()
-
-    def _finish(self) -> None:
-        self._kill(self._host)
-        self._kill(self._board)
-        self._count()

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.framing import Frame, encode
@@ -17,7 +18,7 @@ from tests.firmware.logic import LAMP, Logic, alert, pattern_steps
 _SIX_MINUTES_MS = 360_000
 
 
-def _samples(pattern: Pattern, length_ms: int = 400) -> np.ndarray:
+def _samples(pattern: Pattern, length_ms: int = 400) -> NDArray[np.float64]:
     tones = [step.tone_hz for step in pattern.steps * 4 for _ in range(step.duration_ms // 10)]
     return np.array(tones[: length_ms // 10], float)
 
@@ -220,7 +221,6 @@ def test_alerts_outlive_a_silent_host() -> None:
     unit.live(300)
     assert unit.presses() == [(UnitButton.ACKNOWLEDGE, 6)]
     press = unit.of(m.ButtonEvent)[0]
-    assert isinstance(press, m.ButtonEvent)
     assert 3000 <= press.age_ms <= 3300
     assert 8000 <= press.heard_ms < NEVER_HEARD
 
@@ -339,9 +339,7 @@ def test_presses_that_cannot_be_told_are_refused_and_the_alert_stays() -> None:
     unit.buttons = 0
     unit.alone(60)
     assert unit.faults & UnitFaults.EVENTS_FULL
-    status = unit.of(m.Status)[-1]
-    assert isinstance(status, m.Status)
-    assert status.alerts == 8
+    assert unit.of(m.Status)[-1].alerts == 8
 
 
 def test_late_alert_is_marked_by_two_low_pips() -> None:
@@ -379,7 +377,6 @@ def test_watchdog_reset_is_told_in_hello() -> None:
     """After a reset by the watchdog HELLO carries the cause and the fault, once."""
     unit = Logic(reset_cause=8)
     hello = unit.of(m.Hello)[0]
-    assert isinstance(hello, m.Hello)
     assert hello.reset_cause == 8
     assert hello.unit_faults & UnitFaults.WATCHDOG_RESET
     assert not unit.faults & UnitFaults.WATCHDOG_RESET

@@ -68,9 +68,7 @@ class Outcomes:
         since_s = self._away_since_s
         if since_s is not None and not self._away_told and now_s - since_s >= _AWAY_GRACE_S:
             self._away_told = True
-            self._say_fault(
-                f"Alarm unit {self._name} is away: {self._reason}", "Alarm unit not answering."
-            )
+            self._say_fault(f"The alarm unit is away: {self._reason}", "Alarm unit not answering.")
 
     @singledispatchmethod
     def _note(self, notice: Notice) -> None:
@@ -117,7 +115,7 @@ class Outcomes:
     def _(self, notice: Lost | Refused) -> None:
         self._away_since_s = self._now_s if self._away_since_s is None else self._away_since_s
         self._reason = notice.reason
-        _log.warning("alarm unit %s: %s", self._name, notice.reason)
+        _log.warning("alarm unit: %s", notice.reason)
 
     @_note.register
     def _(self, notice: m.FaultEvent) -> None:
