@@ -22,7 +22,7 @@ from tests.fault.account import Account, settle, told
 _PER_JOURNAL = 25
 
 
-def campaign(folder: Path, kills: int, seed: int, longest_s: float = 0.25) -> Account:
+def campaign(folder: Path, kills: int, seed: int, longest_s: float = 0.4) -> Account:
     """Kill so many writers, each after a random while of load; return the account of all."""
     rng, total, centre = random.Random(seed), Account(), CentrePrivateKey.generate()
     first = 0
@@ -31,15 +31,22 @@ def campaign(folder: Path, kills: int, seed: int, longest_s: float = 0.25) -> Ac
         directory.parent.mkdir()
         lines = b""
         for _ in range(min(_PER_JOURNAL, kills - journal * _PER_JOURNAL)):
-            lines += one_life(directory, centre, first, rng.uniform(0, longest_s))
+            once_told = b"M " if rng.random() < 0.3 else b"C "
+            lines += one_life(directory, centre, first, rng.uniform(0, longest_s), once_told)
             first += 100_000
             total.cuts += 1
         total.add(settle(directory, *told(lines), centre))
     return total
 
 
-def one_life(directory: Path, centre: CentrePrivateKey, first: int, life_s: float) -> bytes:
-    """Let a child process write until it is killed; return what it told."""
+def one_life(
+    directory: Path, centre: CentrePrivateKey, first: int, life_s: float, once_told: bytes = b"C "
+) -> bytes:
+    """Let a child process write until it is killed; return what it told.
+
+    Its life is counted from when it has told a line that begins so: its first commit, or, with
+    `M `, its first record, while it may still be opening the journal.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -49,7 +56,7 @@ def one_life(directory: Path, centre: CentrePrivateKey, first: int, life_s: floa
         finally:
             os._exit(1)
     os.close(writing)
-    lines = _listen(reading, child, life_s)
+    lines = _listen(reading, child, life_s, once_told)
     os.close(reading)
     _, status = os.waitpid(child, 0)
     if os.WTERMSIG(status) != signal.SIGKILL:
@@ -57,16 +64,15 @@ def one_life(directory: Path, centre: CentrePrivateKey, first: int, life_s: floa
     return lines
 
 
-def _listen(reading: int, child: int, life_s: float) -> bytes:
-    """Collect what the child tells; kill it life_s after its first word."""
-    lines = os.read(reading, 65536)
-    killer = select.poll()
-    killer.register(reading, select.POLLIN)
-    deadline_s = life_s
-
+def _listen(reading: int, child: int, life_s: float, once_told: bytes) -> bytes:
+    lines = b""
+    while once_told not in lines and (chunk := os.read(reading, 65536)):
+        lines += chunk
+    ready = select.poll()
+    ready.register(reading, select.POLLIN)
     start_s = time.monotonic()
-    while (left_s := deadline_s - (time.monotonic() - start_s)) > 0:
-        if killer.poll(left_s * 1000):
+    while (left_s := life_s - (time.monotonic() - start_s)) > 0:
+        if ready.poll(left_s * 1000):
             lines += os.read(reading, 65536)
     os.kill(child, signal.SIGKILL)
     while chunk := os.read(reading, 65536):

@@ -27,7 +27,7 @@ def run(
     def committed(batch: Sequence[Committed]) -> None:
         tell(b"".join(b"C %s\n" % str(one.record_id).encode() for one in batch))
 
-    settings = settings_for(directory, centre, commit_within_s=0.01, commit_reads=5)
+    settings = settings_for(directory, centre, commit_within_s=0.01, commit_reads=10)
     journal = SealedJournal(directory, settings, SystemClock(), live=True, on_commit=committed)
     journal.start(threading.Event())
     rng = random.Random(first)
