@@ -131,14 +131,18 @@ def guess(first_row: Sequence[str]) -> NamedMapping:
 
     Raises MappingError where none does.
     """
+    if len(first_row) == 1 and (other := next((c for c in ";\t|" if c in first_row[0]), None)):
+        raise MappingError(f"the list is delimited by {other!r}: give a mapping file that says so")
     names = {fold_name(cell) for cell in first_row}
     own = {fold_name(name) for name in FIELDS}
     if "vrm" in names and names - {""} <= own:
         return built_in("own")
-    if len(first_row) == 16:
+    # Every mark has a digit: a first cell without one is a header, and no mark to be missed.
+    headless = any(char.isdigit() for char in first_row[0]) if first_row else False
+    if len(first_row) == 16 and ("vrm" in names or headless):
         sixteen = built_in("sixteen")
         return sixteen if "vrm" in names else _without_header(sixteen)
-    if len(first_row) == 2:
+    if len(first_row) == 2 and headless:
         return built_in("plain")
     raise MappingError(
         f"no built-in form suits a list that begins {list(first_row)[:4]}: give a mapping file"

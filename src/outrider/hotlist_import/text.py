@@ -60,11 +60,11 @@ def rows(text: IO[str], form: Form) -> Iterator[NumberedRow]:
             next(text, None)
         if form.kind == "fixed-width":
             for line, raw in enumerate(_lines(text), start=form.skip_lines + 1):
-                if not _idle(raw, form):
+                if not _idle([raw], form):
                     yield line, [raw]
             return
         for line, cells in _delimited(text, form):
-            if any(cells) and not _idle(cells[0], form):
+            if cells and not _idle(cells, form):
                 yield line, cells
     except UnicodeDecodeError as error:
         raise ListTextError(
@@ -96,11 +96,10 @@ def _delimited(text: IO[str], form: Form) -> Iterator[NumberedRow]:
         yield form.skip_lines + reader.line_num, cells
 
 
-def _idle(first: str, form: Form) -> bool:
-    stripped = first.lstrip()
-    return (bool(form.comment) and stripped.startswith(form.comment)) or (
-        not stripped and not first
-    )
+def _idle(cells: list[str], form: Form) -> bool:
+    """Return whether a row is blank or a comment; one that only lacks its mark is neither."""
+    comment = bool(form.comment) and cells[0].lstrip().startswith(form.comment)
+    return comment or not any(cell.strip() for cell in cells)
 
 
 def first_row(path: Path, form: Form) -> list[str]:
