@@ -66,8 +66,9 @@ def run(args: argparse.Namespace) -> int:
         opened = open_recogniser(runtime_options(args))
         pictures = [one for folder in args.folders for one in load(folder, args.held_out)]
         roads = load(args.roads) if args.roads else []
-        found = measure(opened, pictures, "plates")
-        empty = measure(opened, roads, "roads")
+        least = 0.0 if args.fit_calibration else opened.points.kept
+        found = measure(opened, pictures, "plates", least)
+        empty = measure(opened, roads, "roads", least)
         _report(args, opened, found, empty)
     except (ModelError, LabelError, SheetError, CalibrationError) as error:
         print(error, file=sys.stderr)
@@ -77,8 +78,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if found.unreadable or empty.unreadable else 0
 
 
-def measure(opened: OpenedRecogniser, pictures: list[LabelledPicture], what: str) -> Measured:
-    """Read every picture and score it."""
+def measure(
+    opened: OpenedRecogniser, pictures: list[LabelledPicture], what: str, least: float
+) -> Measured:
+    """Read every picture and score its reads from the least confidence up."""
     clock = SystemClock()
     today = clock.stamp(clock.mono_ns()).utc.date()
     scored, cpu_ms, unreadable = Scored((), (), 0), [], []
@@ -92,8 +95,8 @@ def measure(opened: OpenedRecogniser, pictures: list[LabelledPicture], what: str
         start_s = time.process_time()
         plates = read_still(opened.recogniser, image, opened.calibration, today)
         cpu_ms.append((time.process_time() - start_s) * 1e3)
-        kept = [one for one in plates if one.text.confidence >= opened.points.kept]
-        scored = scored.plus(score_picture(picture, image, kept, today))
+        told = [one for one in plates if one.text.confidence >= least]
+        scored = scored.plus(score_picture(picture, image, told, today))
     return Measured(scored, tuple(cpu_ms), tuple(unreadable))
 
 

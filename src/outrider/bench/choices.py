@@ -25,7 +25,20 @@ def fit_calibration(opened: OpenedRecogniser, scored: Scored) -> str:
         fitted_on=f"{len(told)} reads of real plates in {scored.pictures} pictures",
     )
     path = calibration.save(fitted, opened.store.folder)
-    return f"{path}: offset {offset:.3f}, slope {slope:.3f}, from {len(told)} reads"
+    return (
+        f"{path}: offset {offset:.3f}, slope {slope:.3f}, from {len(told)} reads;"
+        f" expected error {_error_unseen(scored):.3f} on marks left out of the fit"
+    )
+
+
+def _error_unseen(scored: Scored) -> float:
+    """Return the expected calibration error where no mark helped to fit its own confidence."""
+    told = [(one.read.probability, one) for one in scored.plates if one.read]
+    right = [one.right for _, one in told]
+    confidences = calibration.cross_fitted(
+        [probability for probability, _ in told], right, [one.truth.mark for _, one in told]
+    )
+    return calibration.expected_error(calibration.reliability(confidences, right))
 
 
 def choose_operating_points(opened: OpenedRecogniser, scored: Scored, roads: Scored) -> str:

@@ -7,6 +7,8 @@ never learnt from: `outrider bench accuracy ... --fit-calibration` writes them.
 
 import itertools
 import math
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -110,6 +112,25 @@ def fit(
         beta = beta - np.linalg.solve(curvature + 1e-6 * np.eye(3), gradient)
     offset, slope, per_log_frames = (float(value) for value in beta)
     return offset, max(slope, 0.05), per_log_frames
+
+
+def cross_fitted(
+    probabilities: ArrayLike, right: ArrayLike, groups: Sequence[str], folds: int = 5
+) -> list[float]:
+    """Return each mark's confidence by a fit that never saw its group; one frame each.
+
+    groups: what must not be divided, such as the true mark, that occurs in several pictures.
+    Raises CalibrationError as fit does.
+    """
+    chances, won = np.asarray(probabilities, float), np.asarray(right, bool)
+    fold = np.array([zlib.crc32(group.encode()) % folds for group in groups])
+    confidences = np.zeros(len(won))
+    for i in range(folds):
+        inside, rest = fold == i, fold != i
+        offset, slope, _ = fit(chances[rest], np.ones(rest.sum()), won[rest])
+        curve = Calibration(offset=offset, slope=slope)
+        confidences[inside] = [curve(float(p), 1) for p in chances[inside]]
+    return [float(value) for value in confidences]
 
 
 @dataclass(frozen=True, slots=True)
