@@ -11,6 +11,7 @@ _BENCHES = {
     "drive": "the same per vehicle pass, on a rendered or recorded drive",
     "speed": "ms and MACs per stage and runtime",
     "hotlist": "look-ups, sizes, false matches by list length",
+    "alarm": "from the host's call to the first edge on the sounder's pin",
     "journal": "reads a second, bytes written per byte kept, hit commit latency",
 }
 

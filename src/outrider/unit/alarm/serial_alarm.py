@@ -62,8 +62,9 @@ class SerialAlarm:
 
     def start(self, stop: threading.Event) -> None:
         """Begin to serve the line, on a thread named alarm that ends on stop or `close`."""
-        self._thread = threading.Thread(target=self._run, args=(stop,), name="alarm")
-        self._thread.start()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, args=(stop,), name="alarm")
+            self._thread.start()
 
     def raise_alert(self, hit: Hit) -> None:
         """Queue a hit to be sounded; returns at once. Raises ValueError for a silent one."""

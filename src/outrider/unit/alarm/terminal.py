@@ -58,8 +58,9 @@ class TerminalAlarm:
 
     def start(self, stop: threading.Event) -> None:
         """Begin to take keys, on a thread named alarm that ends on stop or `close`."""
-        self._thread = threading.Thread(target=self._run, args=(stop,), name="alarm")
-        self._thread.start()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, args=(stop,), name="alarm")
+            self._thread.start()
 
     def raise_alert(self, hit: Hit) -> None:
         """Show a hit; returns at once. Raises ValueError for a silent one."""
