@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from securesystemslib.signer import CryptoSigner
+from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.metadata import Root
 
 from outrider.bench.hotlist_lookups import DAY, NOW_NS, WILDCARDS
@@ -52,7 +52,7 @@ def _centre(folder: Path) -> Publisher:
     repository = HotlistRepository(folder / "served", SystemClock())
     roots = [CryptoSigner.generate_ed25519() for _ in range(2)]
     online = {role: CryptoSigner.generate_ed25519() for role in ONLINE_ROLES}
-    keys = {role: [signer.public_key] for role, signer in online.items()}
+    keys: dict[str, list[Key]] = {role: [signer.public_key] for role, signer in online.items()}
     keys[Root.type] = [signer.public_key for signer in roots]
     repository.stage_root(keys, threshold=2)
     for signer in roots:

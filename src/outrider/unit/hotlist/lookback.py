@@ -37,6 +37,8 @@ class LookBack:
             self._revision = revision
         self._held[read.read_id] = _Held(read, {_entry_key(match) for match in matches})
         self._held.move_to_end(read.read_id)
+        if revision != self._revision:  # it was checked before a change that is worked off already
+            self._waiting.insert(0, read.read_id)
         self._forget(read.mono_ns)
 
     def _forget(self, now_ns: int) -> None:

@@ -95,7 +95,13 @@ class HotlistMatcher:
 
     @property
     def revision(self) -> str:
-        """Revisions of the lists in force, as `name:revision`, parted by commas."""
+        """Revisions of the lists in force, as `name:revision`, parted by commas.
+
+        For the matching thread: it takes in what has been switched meanwhile, so that the
+        revision noted on a read is that of its look-up.
+        """
+        if self._incoming is not None:
+            self._take_over()
         return self._revision
 
     def match(self, text: PlateText, position: Position, utc_ns: int) -> Sequence[Match]:

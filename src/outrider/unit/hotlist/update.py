@@ -19,6 +19,7 @@ from outrider.unit.hotlist.trust import (
     Trouble,
     TrustedRepository,
     UpdateError,
+    UpdateState,
     read_state,
     write_state,
 )
@@ -80,29 +81,25 @@ class UpdateClient:
         """
         state = read_state(self._folder)
         now_ns = max(self._clock.stamp(self._clock.mono_ns()).utc_ns, state.latest_utc_ns)
+        state = replace(state, tried_utc_ns=now_ns, trouble="", detail="")
+        self._folder.mkdir(parents=True, exist_ok=True)
         try:
             done = self._round(now_ns)
         except UpdateError as error:
-            told = replace(state, trouble=error.trouble.value, detail=str(error))
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_state(self._folder, replace(told, tried_utc_ns=now_ns))
+            write_state(
+                self._folder, replace(state, trouble=error.trouble.value, detail=str(error))
+            )
             raise
-        latest = max([state.latest_utc_ns, *(self._published(one) for one in done)])
-        faults = "; ".join(one.fault for one in done if one.fault)
-        trouble = Trouble.INVALID.value if faults else ""
-        succeeded = state.succeeded_utc_ns if faults else now_ns
-        write_state(
-            self._folder,
-            replace(
-                state,
-                tried_utc_ns=now_ns,
-                succeeded_utc_ns=succeeded,
-                latest_utc_ns=latest,
-                trouble=trouble,
-                detail=faults,
-            ),
-        )
+        write_state(self._folder, self._after(state, done))
         return done
+
+    def _after(self, state: UpdateState, done: list[Updated]) -> UpdateState:
+        latest_ns = max([state.latest_utc_ns, *(self._published(one) for one in done)])
+        state = replace(state, latest_utc_ns=latest_ns)
+        faults = "; ".join(one.fault for one in done if one.fault)
+        if faults:
+            return replace(state, trouble=Trouble.INVALID.value, detail=faults)
+        return replace(state, succeeded_utc_ns=state.tried_utc_ns)
 
     def _published(self, one: Updated) -> int:
         generation = self._store.list(one.name).in_force()
