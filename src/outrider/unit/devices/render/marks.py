@@ -9,7 +9,7 @@ from datetime import date
 
 import numpy as np
 
-from outrider.plates.marks import FAMILIES, ROAD_MIX, random_mark
+from outrider.plates.marks import ROAD_MIX, random_mark
 from outrider.plates.spec import PlateSpec
 from outrider.plates.style import random_spec
 from outrider.unit.drive_truth import PlateColour
@@ -18,31 +18,27 @@ from outrider.vrm import Family, family, normalise
 DRIVE_DAY = date(2026, 10, 14)
 _FREE_AREAS = "JTU"
 _MOTORCYCLE_HEIGHT_MM = 164.0
+_TRIES = 2000
 _MAX_DIRT = 0.45  # a rendered plate that counts as readable should be so to a person
 
 
 class MarkMaker:
     """Gives marks, none of them twice."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
+    def __init__(self) -> None:
         self._given: set[str] = set()
 
-    def new(self, wanted: str | None = None) -> tuple[str, str]:
-        """Return (plates' family name, mark with its group space), of a wanted family or any."""
+    def new(self, rng: np.random.Generator, *, splits: bool) -> tuple[str, str]:
+        """Return (plates' family name, mark with its group space); splits: into two lines."""
         while True:
-            name, mark = self._draw(wanted)
+            name, mark = random_mark(rng, ROAD_MIX)
             if name == "current":
-                mark = _FREE_AREAS[int(self._rng.integers(3))] + mark[1:]
+                mark = _FREE_AREAS[int(rng.integers(3))] + mark[1:]
             plain = normalise(mark)
-            if plain not in self._given and family(plain, DRIVE_DAY) is not Family.UNKNOWN:
+            known = family(plain, DRIVE_DAY) is not Family.UNKNOWN
+            if known and plain not in self._given and (" " in mark or not splits):
                 self._given.add(plain)
                 return name, mark
-
-    def _draw(self, wanted: str | None) -> tuple[str, str]:
-        if wanted is None:
-            return random_mark(self._rng, ROAD_MIX)
-        return wanted, FAMILIES[wanted](self._rng)
 
 
 def make_plate(
@@ -53,15 +49,19 @@ def make_plate(
     motorcycle: bool,
     two_line: bool,
 ) -> PlateSpec:
-    """Return a plate of the wanted layout for a mark."""
+    """Return a plate of the wanted layout for a mark.
+
+    Raises ValueError where no such plate comes up: a two-line one of a mark that does not split.
+    """
     name, mark = named
-    while True:
+    for _ in range(_TRIES):
         spec = random_spec(rng, mark=mark, family=name, rear=rear)
         is_motorcycle = spec.height_mm == _MOTORCYCLE_HEIGHT_MM
         if spec.dirt > _MAX_DIRT or is_motorcycle != motorcycle:
             continue
         if motorcycle or not two_line or len(spec.lines) == 2:
             return spec
+    raise ValueError(f"no plate of the wanted layout for {mark!r} in {_TRIES} tries")
 
 
 def plate_colour(spec: PlateSpec) -> PlateColour:

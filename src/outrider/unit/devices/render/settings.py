@@ -44,7 +44,7 @@ class RenderSettings:
     rate_hz: float = 20.0
     width_px: int = 1456
     height_px: int = 1088
-    focal_mm: float = 12.0
+    focal_mm: float = 16.0
     light: LightPlan = LightPlan.PASSING_DAY
     effects: Effects = field(default_factory=Effects)
     exposure_s: float | None = None

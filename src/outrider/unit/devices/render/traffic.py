@@ -109,10 +109,11 @@ def _meetings(duration_s: float) -> list[_Meeting]:
 class TrafficPlanner:
     """Puts vehicles on the road one by one, none where another is."""
 
-    def __init__(self, rng: np.random.Generator, duration_s: float) -> None:
-        self._rng = rng
+    def __init__(self, seed: int, duration_s: float) -> None:
+        self._seed = seed
+        self._rng = np.random.default_rng([seed, 1])
         self._duration_s = duration_s
-        self._marks = MarkMaker(rng)
+        self._marks = MarkMaker()
         self.ego = ego_motion(duration_s)
         self.vehicles: list[Vehicle] = []
         self._times = np.arange(-1.0, duration_s + 1.0, 0.2)
@@ -170,10 +171,11 @@ class TrafficPlanner:
     def _add(self, name: str, rear: bool, motion: Motion, *, parked: bool = False) -> None:
         if not self._free(motion, BODIES[name].length_m):
             return
-        named = self._marks.new()
         bike = name == "motorcycle"
         two_line = rear and name in ("van", "lorry") and bool(self._rng.random() < 0.5)
-        spec = make_plate(self._rng, named, rear=rear, motorcycle=bike, two_line=two_line)
+        rng = np.random.default_rng([self._seed, 8, len(self.vehicles)])
+        named = self._marks.new(rng, splits=bike or two_line)
+        spec = make_plate(rng, named, rear=rear, motorcycle=bike, two_line=two_line)
         black = plate_colour(spec) is PlateColour.BLACK
         body = BODIES["classic" if black and not bike else name]
         paint = PAINTS[int(self._rng.integers(len(PAINTS)))]

@@ -62,11 +62,12 @@ class World:
 
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
-        rng = np.random.default_rng([settings.seed, 1])
-        planner = TrafficPlanner(rng, settings.duration_s)
+        planner = TrafficPlanner(settings.seed, settings.duration_s)
         self.vehicles = planner.plan(settings.repeats)
         self.ego = planner.ego
-        self.road = Road.laid(rng, self.ego.along(settings.duration_s))
+        self.road = Road.laid(
+            np.random.default_rng([settings.seed, 9]), self.ego.along(settings.duration_s)
+        )
 
     def camera(self, t_s: float) -> Camera:
         """Return the camera at a time."""
