@@ -44,7 +44,8 @@ def _grey_plate(rng: Rng) -> Grey:
     """Draw one plate as a camera of uncertain spectral response sees it (infrared included)."""
     rgb = draw_plate(random_spec(rng), BANK_PX_PER_MM).rgb
     weights = EYE_LEVEL_GREY if rng.random() < 0.6 else rng.dirichlet((1.2, 1.2, 0.6))
-    return np.clip(rgb.astype(np.float32) @ weights.astype(np.float32), 0, 255).astype(np.uint8)
+    grey = rgb.astype(np.float32) @ weights.astype(np.float32)
+    return np.asarray(np.clip(grey, 0, 255), np.uint8)
 
 
 def seen_corners(plate: Grey, width_px: float, rng: Rng) -> Corners:
@@ -99,7 +100,7 @@ def lit(plate: Grey, low: float, high: float, rng: Rng) -> Grey:
         across = np.linspace(-1, 1, plate.shape[1], dtype=np.float32)[None]
         down = np.linspace(-1, 1, plate.shape[0], dtype=np.float32)[:, None]
         values = values * (1 + rng.normal(0, 0.12) * across + rng.normal(0, 0.12) * down)
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
 def paste(picture: Grey, plate: Grey, corners: Corners, rng: Rng) -> None:
@@ -125,7 +126,7 @@ def paste(picture: Grey, plate: Grey, corners: Corners, rng: Rng) -> None:
     under = picture[y0:y1, x0:x1]
     mixed = under * (1 - cover) + drawn * cover
     if rng.random() < 0.5:
-        mixed = cv2.GaussianBlur(mixed, (0, 0), float(rng.uniform(0.3, 1.0)))
+        mixed = np.asarray(cv2.GaussianBlur(mixed, (0, 0), rng.uniform(0.3, 1.0)), np.float32)
     picture[y0:y1, x0:x1] = np.clip(mixed, 0, 255).astype(np.uint8)
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -214,21 +214,21 @@ def judged(corners: NDArray[np.float32], exact: bool, size: tuple[int, int]) -> 
 
 def degrade(picture: Grey, rng: Rng) -> Grey:
     """Change exposure, contrast, sharpness, noise and compression as cameras and files do."""
-    out = picture.astype(np.float32)
+    out: NDArray[np.floating[Any]] = picture.astype(np.float32)
     if rng.random() < 0.7:
         out = 255 * (out / 255) ** float(np.exp(rng.normal(0, 0.35)))
         out = out * float(np.exp(rng.normal(0, 0.25))) + rng.normal(0, 12)
     if rng.random() < 0.05:
         out = 255 - out
     if rng.random() < 0.35:
-        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 1.3)))
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.3, 1.3)), np.float32)
     if rng.random() < 0.15:
-        out = cv2.blur(out, (int(rng.integers(2, 6)), 1))
+        out = np.asarray(cv2.blur(out, (int(rng.integers(2, 6)), 1)), np.float32)
     if rng.random() < 0.5:
         noise = np.empty(out.shape, np.float32)
-        cv2.randn(noise, 0.0, float(rng.uniform(1, 12)))
+        cv2.randn(noise, np.zeros(1), np.full(1, rng.uniform(1, 12)))
         out = out + noise
-    grey = np.clip(out, 0, 255).astype(np.uint8)
+    grey = np.asarray(np.clip(out, 0, 255), np.uint8)
     if rng.random() < 0.4:
         quality = int(rng.integers(25, 92))
         _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -145,7 +145,7 @@ class CornerDecoder(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map NCHW features to corners [N, H, W, 8] in cells."""
-        maps = self.corners(features)
+        maps: Tensor = self.corners(features)
         corners = maps[:, :8] * torch.exp(maps[:, 8:].clamp(MIN_LOG_SIZE, MAX_LOG_SIZE))
         return corners.permute(0, 2, 3, 1)
 

@@ -14,15 +14,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import litert_torch
+import litert_torch  # type: ignore[import-untyped]
 import torch
-from litert_torch.quantize.pt2e_quantizer import (
+from litert_torch.quantize.pt2e_quantizer import (  # type: ignore[import-untyped]
     PT2EQuantizer,
     get_symmetric_quantization_config,
 )
-from litert_torch.quantize.quant_config import QuantConfig
+from litert_torch.quantize.quant_config import QuantConfig  # type: ignore[import-untyped]
 from torch import Tensor, nn
-from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+from torchao.quantization.pt2e.quantize_pt2e import (  # type: ignore[import-untyped]
+    convert_pt2e,
+    prepare_pt2e,
+)
 
 Inputs = tuple[Tensor, ...]
 
