@@ -79,6 +79,8 @@ class HotlistSettings(Section):
     repeat_after_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     repeat_after_m: Annotated[float, Field(ge=0, le=1_000_000)] = 2_000.0
     look_alike_min_probability: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    update_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    trusted_root: Path | None = None
 
 
 class AlarmSettings(Section):

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from outrider import config
 from outrider.clock import SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
 from outrider.records import Response
@@ -64,10 +65,10 @@ def _register_update(actions: Subparsers, add_place: Adder) -> None:
         "bring the lists up to date from the centre",
         "outrider hotlist update --url https://centre/hotlists --root 1.root.json",
     )
-    parser.add_argument("--url", required=True, help="where metadata/ and targets/ are served")
-    parser.add_argument("--root", type=Path, required=True, help="the trusted root's file")
-    parser.add_argument("--ca", type=Path, help="certificates that the centre's is signed by")
-    parser.add_argument("--certificate", type=Path, help="the unit's certificate and key (PEM)")
+    parser.add_argument(
+        "--url", help="where metadata/ and targets/ are served (hotlist.update_url)"
+    )
+    parser.add_argument("--root", type=Path, help="the trusted root (hotlist.trusted_root)")
     add_json(parser)
     add_place(parser, _update)
 
@@ -110,9 +111,16 @@ def _update(args: argparse.Namespace, store: HotlistStore) -> int:
     from outrider.unit.hotlist.trust import UpdateError
     from outrider.unit.hotlist.update import Source, UpdateClient
 
-    fetcher = HttpFetcher(_tls(args))
+    settings = config.load(args.config)
+    url = args.url or settings.hotlist.update_url
+    root = args.root or settings.hotlist.trusted_root
+    if url is None or root is None:
+        raise ValueError(
+            "set hotlist.update_url and hotlist.trusted_root, or give --url and --root"
+        )
+    fetcher = HttpFetcher(_tls(settings.sync))
     try:
-        source = Source(args.url, args.root.read_bytes())
+        source = Source(url, root.read_bytes())
         done = UpdateClient(store, source, SystemClock(), fetcher).update()
     except UpdateError as error:
         print(f"not updated: {error}; the lists in force stay", file=sys.stderr)
@@ -127,10 +135,11 @@ def _update(args: argparse.Namespace, store: HotlistStore) -> int:
     return int(any(one.fault for one in done))
 
 
-def _tls(args: argparse.Namespace) -> ssl.SSLContext | None:
-    if args.ca is None and args.certificate is None:
+def _tls(sync: config.SyncSettings) -> ssl.SSLContext | None:
+    """Return how to talk to the centre: the same certificates as for sending reads."""
+    if sync.ca_certificate is None and sync.client_certificate is None:
         return None
-    context = ssl.create_default_context(cafile=args.ca)
-    if args.certificate is not None:
-        context.load_cert_chain(args.certificate)
+    context = ssl.create_default_context(cafile=sync.ca_certificate)
+    if sync.client_certificate is not None:
+        context.load_cert_chain(sync.client_certificate, sync.client_key)
     return context

@@ -8,16 +8,17 @@ import httpx
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.ngclient.fetcher import FetcherInterface
 
-_TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+_TIMEOUT_S = 20.0
 _CHUNK_BYTES = 1 << 16
 
 
 class HttpFetcher(FetcherInterface):
     """Fetches over HTTP(S). A list is not public: tls carries the unit's client certificate."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, timeout_s: float = _TIMEOUT_S) -> None:
+        """Set the longest silence of the line, in s, before a fetch is given up."""
         self._client = httpx.Client(
-            timeout=_TIMEOUT, verify=tls if tls is not None else True, follow_redirects=False
+            timeout=timeout_s, verify=tls if tls is not None else True, follow_redirects=False
         )
 
     def _fetch(self, url: str) -> Iterator[bytes]:
