@@ -15,8 +15,8 @@ from outrider.unit.alarm.simulator import Built
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PRESS_EVERY_S = 0.55
-_PRESS_S = 0.06
-_DRAIN_S = 120.0
+_PRESS_S = 0.12  # a busy machine may give the simulator half of it
+_STANDSTILL_S = 60.0
 
 
 @dataclass
@@ -70,9 +70,16 @@ class Restarts:
                 self._live(self._rng.uniform(0.0, 0.3))
             self._live(self._rng.uniform(0.05, 1.2))
             self._misfortune()
-        end_s = time.monotonic() + _DRAIN_S
-        while self._count_open() and time.monotonic() < end_s:
+        self._drain()
+
+    def _drain(self) -> None:
+        """Let the officer press until nothing is open, or nothing has moved for long."""
+        left, end_s = self._count_open(), time.monotonic() + _STANDSTILL_S
+        while left and time.monotonic() < end_s:
             self._live(0.2)
+            now_left = self._count_open()
+            if now_left < left:
+                left, end_s = now_left, time.monotonic() + _STANDSTILL_S
 
     def _live(self, seconds: float) -> None:
         """Let time pass; the officer presses acknowledge now and then."""

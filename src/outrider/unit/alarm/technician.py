@@ -1,7 +1,8 @@
 """The technician's round: every lamp, sound and button of a unit, each passed or failed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from outrider.unit.alarm import messages as m
@@ -11,6 +12,7 @@ from outrider.unit.alarm.patterns import table
 from outrider.unit.alarm.protocol import HOST_SILENT_MS, Result, TestItem, UnitButton, UnitFaults
 from outrider.unit.alarm.session import Session, UnitNotHeardError
 
+GROUPS = ("board", "lamps", "sounds", "buttons", "host", "line")
 _LAMP_DS = 10
 _SETTLE_S = 0.2
 _REST_S = 1.1  # the resting lamps are seen again: the tested one has gone out
@@ -51,19 +53,20 @@ class Round:
         self._hello = hello
         self._witness = witness
 
-    def checks(self) -> Iterator[Check]:
-        """Yield each check as it is done."""
-        yield self._self_test()
-        yield self._supply()
-        for name in ("red", "amber", "green"):
-            yield self._lamp(name)
-        for item in TestItem:
-            if item.name.startswith("PATTERN_"):
-                yield self._sound(item)
-        for button in UnitButton:
-            yield self._button(button)
-        yield self._host_silent()
-        yield self._line()
+    def checks(self, groups: Sequence[str] = GROUPS) -> Iterator[Check]:
+        """Yield each check of the groups as it is done."""
+        sounds = [item for item in TestItem if item.name.startswith("PATTERN_")]
+        steps: dict[str, list[Callable[[], Check]]] = {
+            "board": [self._self_test, self._supply],
+            "lamps": [partial(self._lamp, name) for name in ("red", "amber", "green")],
+            "sounds": [partial(self._sound, item) for item in sounds],
+            "buttons": [partial(self._button, button) for button in UnitButton],
+            "host": [self._host_silent],
+            "line": [self._line],
+        }
+        for group in groups:
+            for step in steps[group]:
+                yield step()
 
     def _self_test(self) -> Check:
         bad = self._hello.unit_faults & (

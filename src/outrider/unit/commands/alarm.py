@@ -29,7 +29,7 @@ from outrider.unit.alarm.pin_witness import PinWitness
 from outrider.unit.alarm.protocol import Result
 from outrider.unit.alarm.render import pattern_wav, write_diagrams, write_sounds
 from outrider.unit.alarm.session import Session, UnitNotHeardError
-from outrider.unit.alarm.technician import Check, Round, Technician, Witness
+from outrider.unit.alarm.technician import GROUPS, Check, Round, Technician, Witness
 from outrider.unit.commands import alarm_listen
 from outrider.unit.devices.alarm_serial import SerialPort
 from outrider.unit.devices.speaker import Speaker
@@ -63,6 +63,7 @@ def _add_test(actions: Subparsers) -> None:
     parser.add_argument(
         "--simulator", action="store_true", help="a simulated board, whose pins bear witness"
     )
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, help="not all of it")
     add_json(parser)
     parser.set_defaults(handler=_guarded(_test))
 
@@ -111,20 +112,20 @@ def _test(args: argparse.Namespace) -> int:
     """Exit 0: all passed; 1: something failed, or no unit answers."""
     if args.simulator:
         with simulator.start() as board:
-            return _test_on(board.port, PinWitness(board), args.json)
+            return _test_on(board.port, PinWitness(board), args)
     console = Console(stderr=args.json)
     witness = Technician(lambda question: Confirm.ask(question, console=console), console.print)
-    return _test_on(args.port, witness, args.json)
+    return _test_on(args.port, witness, args)
 
 
-def _test_on(port: Path, witness: Witness, as_json: bool) -> int:
+def _test_on(port: Path, witness: Witness, args: argparse.Namespace) -> int:
     checks: list[Check] = []
     with Session(SerialPort(port)) as session:
-        for check in Round(session, session.greet(), witness).checks():
+        for check in Round(session, session.greet(), witness).checks(args.only):
             checks.append(check)
-            if not as_json:
+            if not args.json:
                 print(f"{'passed' if check.passed else 'FAILED':<7} {check.item}", flush=True)
-    if as_json:
+    if args.json:
         print(json.dumps([asdict(check) for check in checks], indent=1))
     else:
         _show_checks(checks)
