@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.records import Corners, Image
-from outrider.unit.recognise.detect import MAX_PLATES, Detector, Found, box_of, iou
+from outrider.unit.recognise.detect import (
+    MAX_PLATES,
+    Detector,
+    Found,
+    box_of,
+    iou,
+    nearest_size,
+)
 from outrider.unit.recognise.network import ModelError, Tensor
 from tests.recognise.making import corners
 
@@ -104,3 +111,23 @@ def test_iou_of_boxes() -> None:
     first, second = box_of(corners(50, 50, 20, 10)), box_of(corners(60, 50, 20, 10))
     assert iou(first, second) == pytest.approx(1 / 3)
     assert iou(first, box_of(corners(80, 50, 20, 10))) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("picture_hw", "canvas_hw"),
+    [
+        ((480, 640), (480, 640)),
+        ((768, 1024), (768, 1024)),
+        ((1024, 768), (1024, 768)),
+        ((720, 1280), (768, 1024)),
+        ((3000, 2000), (1024, 768)),
+    ],
+)
+def test_the_size_that_shrinks_a_picture_least_is_chosen(
+    picture_hw: tuple[int, int], canvas_hw: tuple[int, int]
+) -> None:
+    """An upright picture goes to the upright canvas, a wide one never does."""
+    sizes = ((768, 1024), (480, 640), (1024, 768))
+    detectors = [Detector(Net([], input_hw_px=size), STRIDE, 0.3) for size in sizes]
+    chosen = nearest_size(detectors, picture_hw)
+    assert chosen is detectors[sizes.index(canvas_hw)]
