@@ -87,7 +87,6 @@ class AlarmSettings(Section):
     """The alarm unit: a serial port, or `terminal`, or `none`."""
 
     port: str = "terminal"
-    baud: Literal[57_600, 115_200, 250_000] = 115_200
     speech: bool = False
 
 

@@ -177,6 +177,9 @@ def test_terminal_acts_on_the_gravest_and_refuses_silent() -> None:
     terminal.alarm.raise_alert(lesser)
     terminal.alarm.raise_alert(graver)
     shown = terminal.out.getvalue()
+    terminal.now_s = 9.0
+    open_hits = [(one.hit, one.age_s) for one in terminal.alarm.unacknowledged()]
+    assert open_hits == [(graver, 9.0), (lesser, 9.0)]
     with pytest.raises(ValueError, match="silent"):
         terminal.alarm.raise_alert(makers.hit(Response.SILENT))
     assert terminal.out.getvalue() == shown

@@ -65,6 +65,15 @@ class Entry:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Unacknowledged:
+    """A hit that no officer has dealt with: since when, and whether it has been heard."""
+
+    hit: Hit
+    age_s: float
+    sounded: bool
+
+
 def alert_id_of(hit: Hit) -> int:
     """Return the hit's number on the wire: its UUID's random half, which is never 0."""
     return hit.hit_id.int & 0xFFFF_FFFF_FFFF_FFFF
@@ -120,6 +129,13 @@ class AlertQueue:
     def in_order(self) -> list[Entry]:
         """Return all entries, first to be heard first."""
         return sorted(self._entries.values(), key=Entry.order)
+
+    def unacknowledged(self, now_s: float) -> list[Unacknowledged]:
+        """Return all with their ages, first to be heard first."""
+        return [
+            Unacknowledged(entry.hit, now_s - entry.raised_s, entry.sounded_s is not None)
+            for entry in self.in_order()
+        ]
 
     def next_waiting(self) -> Entry | None:
         """Return what the unit must be told of next."""

@@ -19,7 +19,7 @@ from outrider.unit.alarm.interfaces import BytePort, PortLostError, SecondOutput
 from outrider.unit.alarm.link import Link
 from outrider.unit.alarm.outcomes import Outcomes
 from outrider.unit.alarm.protocol import SignalKind
-from outrider.unit.alarm.queue import AlertQueue
+from outrider.unit.alarm.queue import AlertQueue, Unacknowledged
 from outrider.unit.alarm.volume import volume_for
 
 _log = logging.getLogger(__name__)
@@ -103,6 +103,11 @@ class SerialAlarm:
         """Return the officer's actions since the last call."""
         with self._lock:
             return self._outcomes.take_actions()
+
+    def unacknowledged(self) -> list[Unacknowledged]:
+        """Return the hits that no officer has dealt with, first to be heard first."""
+        with self._lock:
+            return self._dispatcher.queue.unacknowledged(time.monotonic())
 
     def health(self) -> ComponentHealth:
         """Return the state now; called from any thread."""

@@ -17,7 +17,7 @@ from outrider.clock import Clock
 from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction
 from outrider.unit.alarm.driver_safe import DriverSafe
 from outrider.unit.alarm.patterns import pattern_of
-from outrider.unit.alarm.queue import AlertQueue, Entry
+from outrider.unit.alarm.queue import AlertQueue, Entry, Unacknowledged
 from outrider.unit.alarm.speech import text_of
 
 _KEYS = {"a": ActionKind.CORRECT, "m": ActionKind.MISREAD, "d": ActionKind.DISMISSED}
@@ -97,6 +97,11 @@ class TerminalAlarm:
         with self._lock:
             actions, self._actions = self._actions, []
             return actions
+
+    def unacknowledged(self) -> list[Unacknowledged]:
+        """Return the hits that no officer has dealt with, first to be heard first."""
+        with self._lock:
+            return self._queue.unacknowledged(self._now_s())
 
     def health(self) -> ComponentHealth:
         """Return the state now."""

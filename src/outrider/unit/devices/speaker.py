@@ -1,10 +1,14 @@
 """The host's own audio: espeak-ng makes speech, aplay plays it."""
 
+import logging
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 
-from outrider.unit.alarm.announcer import AudioError
+from outrider.unit.alarm.announcer import Announcer, AudioError
+
+_log = logging.getLogger(__name__)
 
 SPEAK = ("espeak-ng", "-v", "en-gb", "-s", "160", "--stdout")
 PLAY = ("aplay", "-q", "-")
@@ -71,6 +75,21 @@ class Speaker:
             self._process.terminate()
             self._process.wait()
             self._process = None
+
+
+def open_second_output(*, speech: bool) -> Announcer | None:
+    """Return the host's own audio for the alarm side, or None (logged) where there is none.
+
+    speech: also say each hit after the unit's tone.
+    """
+    missing = [tool for tool in (SPEAK[0], PLAY[0]) if shutil.which(tool) is None]
+    if missing:
+        _log.warning(
+            "no second alarm output: %s not there: apt-get install espeak-ng alsa-utils",
+            " and ".join(missing),
+        )
+        return None
+    return Announcer(Speaker(), speech=speech)
 
 
 def _with_true_size(wav: bytes) -> bytes:
