@@ -73,7 +73,7 @@ def test_acknowledged_overviews_go_first(tmp_path: Path) -> None:
     assert query(directory, "SELECT count(*) FROM row WHERE kind = 4")[0][0] >= 2
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     data=st.data(),
     count=st.integers(30, 120),
@@ -128,6 +128,16 @@ def test_erased_rows_leave_a_chain_that_joins(tmp_path: Path) -> None:
     assert report.faults == []
     assert report.erased >= 40
     assert held(directory)["hits"] == 1
+
+
+def test_a_slow_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card whose commits have become slow gives a warning while it still works."""
+    assert fill(tmp_path / "a", reads(0, 5)).health().level is Level.OK
+    monkeypatch.setattr("outrider.unit.journal.keeper._SLOW_COMMIT_S", -1.0)
+    monkeypatch.setattr("outrider.unit.journal.keeper._COMMITS_WATCHED", 1)
+    health = fill(tmp_path / "b", [makers.hit(1)]).health()
+    assert health.level is Level.WARNING
+    assert "to save" in health.detail
 
 
 def test_ballast_holds_and_gives_room(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from outrider.clock import SystemClock
 from outrider.records import Hit, Read
 from outrider.unit.journal import JournalError, SealedJournal
+from outrider.unit.journal.queue import entry_for
 from outrider.unit.journal.reader import JournalReader
+from outrider.unit.journal.store import Store
 from outrider.unit.journal.verify import verify
-from outrider.wire.sealing import CentrePrivateKey, Opener, SealingError
+from outrider.wire.sealing import CentrePrivateKey, Opener, Sealer, SealingError
 from tests.journal import makers
 from tests.journal.filled import CENTRE, fill, query, reads, settings_for
 
@@ -127,10 +130,13 @@ def test_key_rotation(tmp_path: Path) -> None:
 def test_data_keys_change_with_time(tmp_path: Path) -> None:
     """A running unit gives its keys up after their lifetime: rows and segments take new ones."""
     directory = tmp_path / "journal"
-    fill(directory, reads(0, 60), key_lifetime_min=0.0001, commit_reads=10)
-    keys = query(directory, "SELECT count(DISTINCT key_id) FROM row")[0][0]
-    assert keys > 1
-    assert query(directory, "SELECT count(*) FROM segment")[0][0] > 2
+    directory.mkdir()
+    store = Store(directory, Sealer(CENTRE.public), time.monotonic_ns, 2**20, key_lifetime_s=0.0)
+    for read in reads(0, 3):
+        store.append([entry_for(read, read.read_id, False)])
+    store.close()
+    assert query(directory, "SELECT count(DISTINCT key_id) FROM row") == [(3,)]
+    assert query(directory, "SELECT count(DISTINCT key_id) FROM segment") == [(6,)]
     assert verify(directory, Opener([CENTRE])).faults == []
 
 

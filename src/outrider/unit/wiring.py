@@ -65,7 +65,7 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
         options.source, options.gps, settings, late_is_dropped=options.late_is_dropped
     )
     live_camera = not inputs.recording and options.source.startswith("picamera2")
-    journal = SealedJournal(settings.journal_dir, settings.journal, inputs.clock, live=live_camera)
+    journal = _open_journal(settings, inputs, live=live_camera)
     alarm = _open_alarm(settings, inputs.clock)
     # Started here, so that a fault before the first frame is heard; it ends when it is closed.
     alarm.start(threading.Event())
@@ -94,9 +94,15 @@ def open_demo(settings: Settings, inputs: Inputs) -> Parts:
 
 def open_bench(settings: Settings, inputs: Inputs, alarm: AlarmOutput) -> Parts:
     """Return the parts of a run over given inputs and alarm. Raises one of START_ERRORS."""
-    journal = SealedJournal(settings.journal_dir, settings.journal, inputs.clock, live=False)
+    journal = _open_journal(settings, inputs, live=False)
     alarm.start(threading.Event())
     return _parts(settings, inputs, _open_models(settings), alarm, journal)
+
+
+def _open_journal(settings: Settings, inputs: Inputs, *, live: bool) -> SealedJournal:
+    return SealedJournal(
+        settings.journal_dir, settings.journal, inputs.clock, live=live, unit_id=settings.unit.id
+    )
 
 
 def _parts(

@@ -3,7 +3,8 @@
 import logging
 import secrets
 import sqlite3
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from outrider.wire.sealing import Sealer
 
 _log = logging.getLogger(__name__)
 _LOOK_AT_CARD_S = 600.0
+_COMMITS_WATCHED = 32
+_SLOW_COMMIT_S = 0.5  # half of the second in which a read must be on the disk
 
 
 class Keeper:
@@ -56,6 +59,7 @@ class Keeper:
         self._card: list[str] = []
         self._lost_rows = 0
         self._lost_pictures = 0
+        self._commit_s: deque[float] = deque(maxlen=_COMMITS_WATCHED)
         self.dropped: Counter[str] = Counter()
 
     def open(self) -> Store:
@@ -88,7 +92,9 @@ class Keeper:
         Store.append says.
         """
         owed = [] if any(e.urgent for e in entries) else self._audit_owed(closing)
-        rows = self.open().append([*entries, *owed])
+        store, start_s = self.open(), time.monotonic()
+        rows = store.append([*entries, *owed])
+        self._commit_s.append(time.monotonic() - start_s)
         if owed:
             self._erased.clear()
             self._collected = None
@@ -175,9 +181,16 @@ class Keeper:
             )
         if self._card:
             return Level.WARNING, "; ".join(self._card)
+        if self._is_slow():
+            return Level.WARNING, f"the card takes {max(self._commit_s):.1f} s to save: replace it"
         if self._space.left() < self._settings.min_free_mb * MIB // 2:
             return Level.WARNING, "little room left: dock the unit"
         return Level.OK, ""
+
+    def _is_slow(self) -> bool:
+        """Whether half of the last commits took too long; a worn card slows before it fails."""
+        slow = sum(took_s > _SLOW_COMMIT_S for took_s in self._commit_s)
+        return slow > _COMMITS_WATCHED // 2
 
     def shut(self) -> None:
         """Close the store; open() opens it anew. Raises nothing."""

@@ -1,5 +1,6 @@
 """What waits in memory to be written: bounded, urgent first, and nothing left out in silence."""
 
+import itertools
 import threading
 import time
 import uuid
@@ -121,7 +122,7 @@ class Backlog:
         """Wait up to tick_s for entries that are due, and return them; they stay queued till done.
 
         Urgent ones are due at once and come alone; the others when there are commit_reads of
-        them, when the oldest has waited commit_within_s, or when the journal closes.
+        them, when the oldest has waited commit_within_s, or, all at once, when the journal closes.
         """
         deadline = time.monotonic() + tick_s
         with self._condition:
@@ -132,7 +133,8 @@ class Backlog:
                     return []
                 wait_s = self._due_in_s(commit_reads, commit_within_s)
                 if wait_s <= 0:
-                    return [self._rest[i] for i in range(min(commit_reads, len(self._rest)))]
+                    most = len(self._rest) if self._closing else commit_reads
+                    return list(itertools.islice(self._rest, most))
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
                     return []

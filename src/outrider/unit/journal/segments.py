@@ -149,6 +149,7 @@ class SegmentWriter:
         self._max_bytes = max_bytes
         self._open: dict[Stream, SegmentFile] = {}
         self._unsynced: set[Stream] = set()
+        self._begun: list[SegmentFile] = []
         (directory / FOLDER).mkdir(mode=0o700, exist_ok=True)
 
     def append(self, stream: Stream, seq: int, role: Role, picture: bytes) -> StoredPicture:
@@ -167,7 +168,16 @@ class SegmentWriter:
             self._directory, self._next_number(), stream, self._journal_id, self._sealer
         )
         self._open[stream] = made
+        self._begun.append(made)
         return made
+
+    def begun(self) -> list[SegmentFile]:
+        """Return the segments begun since the last commit; some may be full and closed already."""
+        return list(self._begun)
+
+    def committed(self) -> None:
+        """Note that the segments begun so far are known to the database."""
+        self._begun.clear()
 
     def sync(self) -> None:
         """Wait until all that was appended is on the disk. Raises OSError."""
@@ -189,6 +199,7 @@ class SegmentWriter:
                 segment.close()
         self._open.clear()
         self._unsynced.clear()
+        self._begun.clear()
 
     rotate = abandon
 

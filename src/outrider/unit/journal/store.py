@@ -96,6 +96,7 @@ class Store:
         except BaseException:
             self.segments.abandon()
             raise
+        self.segments.committed()
         return rows
 
     def _renew_keys(self) -> None:
@@ -157,7 +158,7 @@ class Store:
 
     def _insert_keys(self) -> None:
         keys: list[SealedKey] = [self._sealed_row_key]
-        for segment in self.segments.open_segments():
+        for segment in self.segments.begun():
             keys.append(segment.sealed_key)
             self.db.execute(
                 "INSERT OR IGNORE INTO segment VALUES (?, ?, ?)",

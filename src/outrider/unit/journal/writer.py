@@ -4,6 +4,7 @@ import errno
 import logging
 import sqlite3
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 _TICK_S = 0.25
 _RETRY_S = 1.0
 _CLOSE_S = 2.0
+_CLOSE_AT_MOST_S = 30.0
 _HITS_REMEMBERED = 1024
 
 
@@ -73,6 +75,7 @@ class SealedJournal:
         self._hit_lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
+        self._abandoned = threading.Event()
         self._committed = 0
         self._errors = 0
         self._fault = ""
@@ -150,13 +153,18 @@ class SealedJournal:
         return level, detail or f"sealed for centre key {self._sealer.centre_key_id}"
 
     def close(self) -> None:
-        """Write what is queued, at most 2 s long, then close; may be called twice."""
+        """Write what is queued, then close; may be called twice.
+
+        What is queued goes in one commit, so that a card that works is done well within 2 s. A
+        disk that refuses for 2 s is given up, and what is lost by it is said; one that is slow is
+        waited for, at most 30 s.
+        """
         if self._lock is None:
             return
         self._closing.set()
         self._backlog.set_closing()
-        if self._thread is not None:
-            self._thread.join(_CLOSE_S)
+        self._wait_for_writer()
+        self._abandoned.set()
         left = len(self._backlog)
         if left:
             self._backlog.counts.lost += left
@@ -165,8 +173,22 @@ class SealedJournal:
         self._lock.release()
         self._lock = None
 
+    def _wait_for_writer(self) -> None:
+        if self._thread is None:
+            return
+        start_s = time.monotonic()
+        committed, progress_s = self._committed, start_s
+        while self._thread.is_alive() and time.monotonic() - start_s < _CLOSE_AT_MOST_S:
+            self._thread.join(_TICK_S)
+            if self._committed > committed:
+                committed, progress_s = self._committed, time.monotonic()
+            if self._fault and time.monotonic() - progress_s > _CLOSE_S:
+                break
+
     def _run(self, stop: threading.Event) -> None:
         while not (self._closing.is_set() and not len(self._backlog)):
+            if self._abandoned.is_set():
+                break
             if stop.is_set():
                 self._backlog.set_prompt()
             try:
@@ -200,6 +222,7 @@ class SealedJournal:
         self._finish(entries, [row.seq for row in rows])
         if not entries[0].urgent:
             self._keeper.tidy()
+        self._keeper_state = self._keeper.state()
 
     def _settle_doubt(self, store: Store) -> None:
         """Find out whether a commit that reported an error took place, so as not to repeat it."""
@@ -234,7 +257,9 @@ class SealedJournal:
         self._keeper.shut()
         if is_full(error):
             self._keeper.relieve()
-        self._backlog.wait(_RETRY_S)
+        self._backlog.wait(_RETRY_S)  # cut short by close, which wants a last few quick tries
+        if self._closing.is_set():
+            self._abandoned.wait(_TICK_S)
 
 
 def is_full(error: Exception) -> bool:
