@@ -1,6 +1,6 @@
 """A frame in, its plates out: found, cut flat from the full-resolution picture, and read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -25,7 +25,7 @@ from outrider.unit.recognise.straighten import Straightener
 from outrider.unit.recognise.vote import fuse_one
 
 _SURE = 0.9  # a plate read below this is looked at again
-_SECOND_LOOKS = ((0.035, 0.08), (-0.03, -0.06))  # the plate's corners moved out, and in
+_MOVES = ((0.035, 0.08), (-0.03, -0.06))  # corners moved out, and in, without a straightener
 _LEAST_WEIGHT = 1e-3
 
 
@@ -66,7 +66,7 @@ class PlateRecogniser:
         self._reader = reader
         self._straightener = straightener
         self._names = names
-        self._moves = _SECOND_LOOKS if second_looks else ()
+        self._second_looks = second_looks
         self._fault = ""
         self.counts = RecogniserCounts()
 
@@ -106,32 +106,35 @@ class PlateRecogniser:
         self.counts.plates += len(observations)
         return observations
 
-    def _look(self, frame: Frame, grey: Image, plate: Detection) -> Observation | None:
+    def _look(self, frame: Frame, grey: Image, found: Detection) -> Observation | None:
         try:
-            if self._straightener:
-                plate = replace(plate, corners=self._straightener.straighten(grey, plate.corners))
+            plate, others = self._corners(grey, found)
             patch = cut_patch(grey, plate.corners)
+            probabilities = self._read(patch, lambda: [cut_patch(grey, one) for one in others])
         except ValueError:
             self.counts.unusable_corners += 1
             return None
-        probabilities = self._read(grey, plate.corners, patch)
         return Observation(frame, plate, probabilities, patch, sharpness(patch))
 
-    def _read(self, grey: Image, corners: Corners, patch: Image) -> Probabilities:
-        """Read the patch; where that is in doubt, average with looks at moved corners.
+    def _corners(self, grey: Image, found: Detection) -> tuple[Detection, list[Corners]]:
+        """Return the plate with its best corners, and others to try where those read badly."""
+        if self._straightener is None:
+            return found, [moved_out(found.corners, *by) for by in _MOVES]
+        straight = self._straightener.straighten(grey, found.corners)
+        return replace(found, corners=straight), [found.corners]
+
+    def _read(self, patch: Image, others: Callable[[], list[Image]]) -> Probabilities:
+        """Read the patch; where that is in doubt, average with looks at the other patches.
 
         Each look weighs as much as it is sure of itself: most doubt comes of corners that are a
         few per cent off, and then one of the looks sees the plate as the reader knows it.
         """
         looks = [self._reader.read(patch)]
-        sure = [fuse_one(looks[0]).probability]
-        if not self._moves or sure[0] >= _SURE:
+        if not self._second_looks or fuse_one(looks[0]).probability >= _SURE:
             return looks[0]
         self.counts.second_looks += 1
-        for out_x, out_y in self._moves:
-            looks.append(self._reader.read(cut_patch(grey, moved_out(corners, out_x, out_y))))
-            sure.append(fuse_one(looks[-1]).probability)
-        weights = np.maximum(sure, _LEAST_WEIGHT)
+        looks += [self._reader.read(other) for other in others()]
+        weights = [max(fuse_one(look).probability, _LEAST_WEIGHT) for look in looks]
         return np.asarray(np.average(looks, axis=0, weights=weights), np.float32)
 
 
