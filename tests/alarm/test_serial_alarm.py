@@ -97,6 +97,26 @@ def test_unplugged_unit_is_a_fault_and_its_alerts_come_back_late() -> None:
     assert sounds_as(heard, table()["STOP"])
 
 
+def test_hit_raised_to_a_unit_that_has_just_died_is_heard_elsewhere() -> None:
+    """A unit that stops without a word: the hit goes to the other output once, within 3 s."""
+    ears = Ears()
+    with simulator.start(built=built()) as sim:
+        alarm = open_alarm(sim.port, SystemClock(), ears)
+        alarm.start(threading.Event())
+        try:
+            until(lambda: alarm.health().level is Level.OK, what="the session")
+            sim.pause()
+            hit = makers.hit()
+            alarm.raise_alert(hit)
+            assert ears.said == []
+            until(lambda: ("unheard", hit.hit_id) in ears.said, 4.0, "the other output")
+            sim.resume()
+            until(lambda: alarm.health().counts["sounded"] == 1, 10.0, "the unit")
+        finally:
+            alarm.close()
+    assert ears.said.count(("unheard", hit.hit_id)) == 1
+
+
 def test_hung_unit_is_brought_back_and_the_host_says_so() -> None:
     """Hung with an alert shown: the watchdog resets it, the host says so, it sounds again."""
     with running() as bench:

@@ -187,7 +187,7 @@ class Dispatcher:
     def _take_alert_answer(self, alert: m.Alert, result: Result) -> None:
         entry = self.queue.get(alert.alert_id)
         if result is Result.FULL:
-            _log.warning("the alarm unit holds alerts from before this start: cleared")
+            _log.warning("the alarm unit is full of lesser or unknown alerts: it is told all anew")
             self._clear_all = True
         elif entry is not None:
             if result not in (Result.ACCEPTED, Result.DUPLICATE, Result.CLOSED):

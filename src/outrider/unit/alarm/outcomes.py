@@ -5,7 +5,7 @@ from collections import deque
 from functools import singledispatchmethod
 
 from outrider.clock import NS_PER_S, Clock, UtcStamp
-from outrider.records import ComponentHealth, Hit, Level, OfficerAction
+from outrider.records import ComponentHealth, Level, OfficerAction
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.dispatcher import Closed, Dispatcher, Notice, Pressed, Sounded
 from outrider.unit.alarm.interfaces import SecondOutput
@@ -15,6 +15,7 @@ from outrider.unit.alarm.protocol import ResetCause, UnitFaults
 _log = logging.getLogger(__name__)
 _ACTIONS_MAX = 1024
 _AWAY_GRACE_S = 1.5  # a Nano that was reset by the opening of its port is back by then
+_UNHEARD_AFTER_S = 1.0
 _BROKEN = UnitFaults.FLASH | UnitFaults.RAM
 
 
@@ -40,11 +41,6 @@ class Outcomes:
         self._actions: deque[OfficerAction] = deque(maxlen=_ACTIONS_MAX)
         self._counts = {"sounded": 0, "late": 0, "acted": 0, "restarts_by_watchdog": 0}
 
-    @property
-    def away(self) -> bool:
-        """Whether nobody would hear an alert from the unit now."""
-        return self._away_since_s is not None
-
     def take_actions(self) -> list[OfficerAction]:
         """Return the officer's actions since the last call."""
         actions = list(self._actions)
@@ -55,16 +51,22 @@ class Outcomes:
         """Note why the port cannot be used."""
         self._reason = reason
 
-    def unheard(self, hit: Hit) -> None:
-        """A hit came while the unit is away."""
-        if self._second is not None:
-            self._second.unheard(hit)
+    def hear_elsewhere(self, now_s: float, older_than_s: float = 0.0) -> None:
+        """While the unit is away, give hits that nobody has heard to the other output, once."""
+        if self._second is None or self._away_since_s is None:
+            return
+        for entry in self._dispatcher.queue.in_order():
+            heard = entry.heard_elsewhere or entry.sounded_s is not None
+            if not heard and now_s - entry.raised_s >= older_than_s:
+                entry.heard_elsewhere = True
+                self._second.unheard(entry.hit)
 
     def take(self, notices: list[Notice], now_s: float) -> None:
         """Take what has happened, and notice how long the unit has been away."""
         self._now_s = now_s
         for notice in notices:
             self._note(notice)
+        self.hear_elsewhere(now_s, _UNHEARD_AFTER_S)
         since_s = self._away_since_s
         if since_s is not None and not self._away_told and now_s - since_s >= _AWAY_GRACE_S:
             self._away_told = True

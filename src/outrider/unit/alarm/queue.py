@@ -41,6 +41,7 @@ class Entry:
     raised_s: float
     place: Place = Place.WAITING
     sounded_s: float | None = None
+    heard_elsewhere: bool = False
 
     def order(self) -> tuple[tuple[int, int], float]:
         """Return a sort key: gravest first, then newest."""

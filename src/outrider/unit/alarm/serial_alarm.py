@@ -75,9 +75,9 @@ class SerialAlarm:
         if hit.silent:
             raise ValueError("a silent hit must never reach the alarm unit")
         with self._lock:
-            self._dispatcher.raise_hit(hit, time.monotonic() - age_s)
-            if self._outcomes.away:
-                self._outcomes.unheard(hit)
+            now_s = time.monotonic()
+            self._dispatcher.raise_hit(hit, now_s - age_s)
+            self._outcomes.hear_elsewhere(now_s)
         self._wake.set()
 
     def set_context(self, speed_mps: float | None, night: bool) -> None:

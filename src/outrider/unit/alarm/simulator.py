@@ -7,6 +7,7 @@ tree.
 
 import contextlib
 import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -128,6 +129,14 @@ class Simulator:
         with self._changed:
             if not self._changed.wait_for(lambda: self._plugs >= times, timeout_s):
                 raise TimeoutError(f"{self.port}: the simulator made no pseudo-terminal")
+
+    def pause(self) -> None:
+        """Stop it where it stands, as a unit dies that says nothing more."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once, as a power cut does."""
