@@ -2,13 +2,16 @@
 
 import io
 import json
+import sqlite3
+from contextlib import closing
 
 import hypothesis.strategies as st
 import pytest
 import zstandard
 from hypothesis import given, settings
 
-from outrider.wire.hotlist_entry import Row, content_digest, to_row
+from outrider.unit.hotlist import schema
+from outrider.wire.hotlist_entry import Row, content_digest, digest_of_table, to_row
 from outrider.wire.hotlist_package import (
     Change,
     IndexedList,
@@ -145,6 +148,29 @@ def test_index_round_trip_and_refusals() -> None:
     for spoiled in (b"", b"[]", data.replace(b'"base": 0', b'"base": 4'), data[:-3]):
         with pytest.raises(PackageError):
             index_from_bytes(spoiled)
+
+
+_CLEAN = st.characters(exclude_categories=["Cs", "Cc"])  # as importing leaves it
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda reason, owner: to_row(voi("AB12CDE", reason, owner=owner)),
+            st.text(_CLEAN, max_size=20),
+            st.text(_CLEAN, max_size=5),
+        ),
+        max_size=5,
+    )
+)
+@settings(deadline=None)
+def test_both_ways_to_the_digest_agree(rows: list[Row]) -> None:
+    """The digest that SQLite joins is the one of the rows, for any text."""
+    numbered = list(enumerate(rows, start=1))
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(schema.DDL)
+        db.executemany(schema.INSERT_ROW, ((number, *row) for number, row in numbered))
+        assert digest_of_table(db) == content_digest(numbered)
 
 
 def test_digest_tells_cells_apart() -> None:

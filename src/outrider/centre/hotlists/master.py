@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from outrider.wire.hotlist_entry import FIELDS, NumberedRow, Row, content_digest
+from outrider.wire.hotlist_entry import FIELDS, NumberedRow, Row, digest_of_table
 from outrider.wire.hotlist_package import Change, PackageRef
 
 _COLUMNS = ", ".join(
@@ -133,7 +133,7 @@ class MasterList:
 
     def digest(self) -> str:
         """Return the content digest."""
-        return content_digest(self.snapshot())
+        return digest_of_table(self._db)
 
     def packages(self) -> list[MadePackage]:
         """Return the packages that are to be had, oldest first."""

@@ -14,7 +14,7 @@ from outrider import durable
 from outrider.unit.hotlist import schema
 from outrider.unit.hotlist.schema import ListHeader
 from outrider.vrm import fold
-from outrider.wire.hotlist_entry import NumberedRow, content_digest
+from outrider.wire.hotlist_entry import NumberedRow, digest_of_table
 from outrider.wire.hotlist_package import Change
 
 
@@ -99,7 +99,7 @@ def _finish(
     """Complete, check and sync a file."""
     with connection:
         schema.fill_shapes(connection)
-        digest = content_digest(schema.numbered(connection.execute(schema.SELECT_ROWS)))
+        digest = digest_of_table(connection)
         if expected is not None and digest != expected:
             raise BuildError(f"list {header.name}: content digest {digest}, expected {expected}")
         entries, plates = (
