@@ -1,6 +1,9 @@
+"""A rendered drive: the same each time, and true to its truth."""
+
 import hashlib
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,7 +13,7 @@ from outrider.unit.devices.drive_format import read_header
 from outrider.unit.devices.render import Effects, LightPlan, RenderedDrive, RenderSettings
 from outrider.unit.devices.render.recording import write_drive
 from outrider.unit.devices.source_drive import DriveSource
-from outrider.unit.drive_truth import from_json
+from outrider.unit.drive_truth import PlateSighting, VehiclePass, from_json
 from outrider.vrm import normalise
 
 BARE = Effects(blur=False, noise=False, vignette=False, glare=False)
@@ -21,25 +24,27 @@ SMALL = RenderSettings(
 
 
 @pytest.fixture(scope="module")
-def drive():
+def drive() -> RenderedDrive:
     return RenderedDrive(SMALL)
 
 
-def digest(drive):
+def digest(drive: RenderedDrive) -> list[str]:
     frames = drive.frames(threading.Event())
     return [hashlib.sha256(frame.image.tobytes()).hexdigest() for frame in frames]
 
 
-def test_same_seed_same_bytes(drive):
+def test_same_seed_same_bytes() -> None:
     """The same settings give the same frames, truth and track; another seed other ones."""
-    again, other = RenderedDrive(SMALL), RenderedDrive(replace(SMALL, seed=2))
+    tiny = replace(SMALL, width_px=320, height_px=240)
+    drive, again = RenderedDrive(tiny), RenderedDrive(tiny)
+    other = RenderedDrive(replace(tiny, seed=2))
     assert digest(drive) == digest(again)
     assert drive.truth() == again.truth()
     assert drive.track() == again.track()
     assert drive.truth() != other.truth()
 
 
-def test_plates_lie_where_truth_says():
+def test_plates_lie_where_truth_says() -> None:
     """Straightened by its true corners, a drawn plate matches the plate's own drawing."""
     drive = RenderedDrive(replace(SMALL, width_px=1456, height_px=1088))
     checked = 0
@@ -54,7 +59,7 @@ def test_plates_lie_where_truth_says():
     assert checked >= 2
 
 
-def likeness(drive, one, seen, shift_px):
+def likeness(drive: RenderedDrive, one: VehiclePass, seen: PlateSighting, shift_px: float) -> float:
     """Correlation of the plate in the picture, looked for shift_px off, with its drawing."""
     skin = drive.scene._skins
     picture = cv2.cvtColor(drive.picture(seen.frame), cv2.COLOR_RGB2GRAY)
@@ -68,7 +73,7 @@ def likeness(drive, one, seen, shift_px):
     return float(np.corrcoef(flat.ravel(), drawn.ravel())[0, 1])
 
 
-def test_truth_is_consistent(drive):
+def test_truth_is_consistent(drive: RenderedDrive) -> None:
     """Marks are those of the plates drawn, once each; heights and directions agree."""
     truth = drive.truth()
     marks = [one.vrm for one in truth.passes]
@@ -81,7 +86,7 @@ def test_truth_is_consistent(drive):
 
 
 @pytest.mark.parametrize("seed", range(1, 12))
-def test_any_seed_plans(seed):
+def test_any_seed_plans(seed: int) -> None:
     """Every seed gives traffic, and marks that are never given twice."""
     vehicles = RenderedDrive(RenderSettings(seed=seed, duration_s=20.0)).world.vehicles
     marks = [one.spec.mark for one in vehicles]
@@ -89,7 +94,7 @@ def test_any_seed_plans(seed):
     assert len(marks) == len(set(marks))
 
 
-def test_written_drive_reads_back(drive, tmp_path):
+def test_written_drive_reads_back(drive: RenderedDrive, tmp_path: Path) -> None:
     """A drive written to disk is a recorded drive with the same frames, instants and truth."""
     write_drive(drive, tmp_path / "d")
     source = DriveSource(tmp_path / "d")
@@ -99,7 +104,7 @@ def test_written_drive_reads_back(drive, tmp_path):
     assert read_header(tmp_path / "d").utc_at_zero_ns == drive.utc_at_zero_ns
 
 
-def test_setting_out_of_range_is_named():
+def test_setting_out_of_range_is_named() -> None:
     """A setting out of range is refused by name."""
     with pytest.raises(ValueError, match="focal_mm"):
         RenderSettings(focal_mm=0.0)

@@ -131,6 +131,7 @@ class Recorder(Base):
     order: list[tuple[str, object]] = field(default_factory=list)
     pending: list[OfficerAction] = field(default_factory=list)
     contexts: list[tuple[float | None, bool]] = field(default_factory=list)
+    told: threading.Event = field(default_factory=threading.Event)
 
     def raise_alert(self, hit: Hit) -> None:
         self.order.append(("alarm", hit))
@@ -140,6 +141,7 @@ class Recorder(Base):
 
     def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
         self.order.append(("faults", tuple(faults)))
+        self.told.set()
 
     def actions(self) -> list[OfficerAction]:
         pending, self.pending = self.pending, []

@@ -166,11 +166,14 @@ def _open_models(settings: Settings) -> OpenedRecogniser:
 def _open_models_when_there(
     settings: Settings, alarm: AlarmOutput, clock: Clock, stop: threading.Event
 ) -> OpenedRecogniser:
+    said = ""
     while True:
         try:
             return _open_models(settings)
         except ModelError as error:
-            _log.error("recogniser: %s", error)
+            if str(error) != said:
+                _log.error("recogniser: %s", error)
+            said = str(error)
             fault = ComponentHealth("recogniser", Level.FAULT, str(error))
             alarm.set_faults([fault])
             write_status(settings.status_file, clock, [fault])

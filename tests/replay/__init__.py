@@ -1,0 +1,1 @@
+"""Recorded drives replayed through the real stages."""

@@ -1,0 +1,26 @@
+"""The command line as a whole: every command shows its help with an example."""
+
+import pytest
+
+from outrider import cli
+from outrider.bench.cli import _BENCHES
+
+COMMANDS = sorted(cli._COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`outrider COMMAND --help` works and ends with an example that starts with the command."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"outrider {command}" in capsys.readouterr().out.split("example")[1]
+
+
+@pytest.mark.parametrize("name", sorted(_BENCHES))
+def test_every_benchmark_shows_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`outrider bench NAME --help` works, so that the table of names and the modules agree."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["bench", name, "--help"])
+    assert ended.value.code == 0
+    assert f"outrider bench {name}" in capsys.readouterr().out.split("example")[1]
