@@ -23,7 +23,7 @@ def built() -> simulator.Built:
         pytest.skip(str(error))
 
 
-def until(holds: Callable[[], bool], timeout_s: float = 5.0, what: str = "it") -> None:
+def until(holds: Callable[[], bool], timeout_s: float = 20.0, what: str = "it") -> None:
     """Wait until something holds; fail the test where it does not in time."""
     pause = threading.Event()
     end_s = time.monotonic() + timeout_s
@@ -51,12 +51,24 @@ class Bench:
         """Raise a hit; return the tone that follows on the sounder's pin."""
         seen = len(self.sim.events())
         self.alarm.raise_alert(hit)
-        return self.sim.wait_for(lambda event: event.what == "tone" and event.value > 0, 5.0, seen)
+        return self.sim.wait_for(lambda event: event.what == "tone" and event.value > 0, 20.0, seen)
 
     def press(self, button: str, hold_s: float = 0.1) -> None:
         self.sim.press(button)
         threading.Event().wait(hold_s)
         self.sim.release(button)
+
+    def press_until_told(self, button: str, hold_s: float = 0.1, timeout_s: float = 40.0) -> None:
+        """Press again and again, longer each time, until an action comes of it.
+
+        Longer, because on a busy machine simulated time falls behind the clock on the wall.
+        """
+        end_s = time.monotonic() + timeout_s
+        while not self.actions():
+            assert time.monotonic() < end_s, f"no action within {timeout_s} s of pressing {button}"
+            self.press(button, hold_s)
+            hold_s = min(4.0, hold_s * 1.5)
+            threading.Event().wait(0.4)
 
     def actions(self) -> list[OfficerAction]:
         self.taken += self.alarm.actions()

@@ -47,7 +47,7 @@ def test_from_pipeline_to_pins_and_back_to_the_journal(tmp_path: Path) -> None:
             Outputs(alarm, journal, fakes.Recorder()),  # type: ignore[arg-type]
         )
         stages.take(fakes.frame(0), [])
-        until(lambda: sounds_as(board.events(), table()["STOP"]), 10.0, "the pattern")
+        until(lambda: sounds_as(board.events(), table()["STOP"]), 30.0, "the pattern")
         board.press("acknowledge")
 
         def acknowledged() -> bool:

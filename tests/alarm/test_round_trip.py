@@ -4,7 +4,7 @@ import threading
 
 from outrider.records import ActionKind, Response
 from tests.alarm import makers
-from tests.alarm.bench import running, until
+from tests.alarm.bench import running
 
 _AFTER_REACTION_S = 0.6
 
@@ -14,9 +14,7 @@ def test_a_hit_is_heard_and_acknowledged() -> None:
     with running(reset_on_open=True) as bench:
         hit = makers.hit()
         assert 2850 < bench.raise_and_hear(hit).value < 2950
-        threading.Event().wait(_AFTER_REACTION_S)
-        bench.press("acknowledge")
-        until(lambda: bool(bench.actions()), what="the action")
+        bench.press_until_told("acknowledge")
         assert [(a.hit_id, a.kind) for a in bench.actions()] == [(hit.hit_id, ActionKind.CORRECT)]
         assert bench.count("unacknowledged") == 0
 
@@ -30,6 +28,5 @@ def test_a_misread_needs_the_button_held() -> None:
         bench.press("misread", hold_s=0.1)
         threading.Event().wait(0.3)
         assert not bench.actions()
-        bench.press("misread", hold_s=0.7)
-        until(lambda: bool(bench.actions()), what="the action")
+        bench.press_until_told("misread", hold_s=0.7)
         assert bench.actions()[0].kind is ActionKind.MISREAD
