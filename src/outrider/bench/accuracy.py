@@ -49,7 +49,11 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("--roads", type=Path, metavar="DIR", help="roads without legible plates")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="misses, to look at")
     parser.add_argument("--curve", type=Path, metavar="PNG", help="draw it; its CSV lies beside it")
-    parser.add_argument("--fit-calibration", action="store_true", help="write calibration.json")
+    parser.add_argument(
+        "--fit-calibration",
+        action="store_true",
+        help="write calibration.json; the tables are as before it, curve and points as after it",
+    )
     parser.add_argument(
         "--choose-operating-points", action="store_true", help="write operating_points.json"
     )
@@ -112,11 +116,14 @@ def _report(
         misses = [one for one in found.scored.plates if not one.right]
         count = write_sheet(misses, args.sheet)
         console.print(f"{args.sheet}: {count} misses; it shows real marks: delete it after use")
+    scored, on_roads = found.scored, roads.scored
+    if args.fit_calibration:
+        fitted, said = choices.fit_calibration(opened, scored)
+        console.print(said)
+        scored, on_roads = (choices.recalibrated(one, fitted) for one in (scored, on_roads))
     if args.curve:
-        points = rates.curve(found.scored)
+        points = rates.curve(scored)
         written = write_curve(points, [asdict(p) for p in points], opened.points, args.curve)
         console.print(f"curve: {args.curve} and {written}")
-    if args.fit_calibration:
-        console.print(choices.fit_calibration(opened, found.scored))
     if args.choose_operating_points:
-        console.print(choices.choose_operating_points(opened, found.scored, roads.scored))
+        console.print(choices.choose_operating_points(opened, scored, on_roads))

@@ -1,14 +1,17 @@
 """What a measurement decides: the calibration and the operating points beside the models."""
 
+from dataclasses import replace
+
 from outrider.bench import rates
 from outrider.bench.scoring import Scored
 from outrider.unit.devices.recogniser_models import OpenedRecogniser
 from outrider.unit.recognise import calibration, operating_points
 from outrider.unit.recognise.calibration import Calibration
+from outrider.unit.recognise.still import StillPlate
 
 
-def fit_calibration(opened: OpenedRecogniser, scored: Scored) -> str:
-    """Fit the calibration to the reads of plates, write it, and say what it is.
+def fit_calibration(opened: OpenedRecogniser, scored: Scored) -> tuple[Calibration, str]:
+    """Fit the calibration to the reads of plates, write it; return it, and what to say of it.
 
     Raises CalibrationError with too few plates. Run it on plates that the reader never learnt.
     """
@@ -25,10 +28,22 @@ def fit_calibration(opened: OpenedRecogniser, scored: Scored) -> str:
         fitted_on=f"{len(told)} reads of real plates in {scored.pictures} pictures",
     )
     path = calibration.save(fitted, opened.store.folder)
-    return (
+    return fitted, (
         f"{path}: offset {offset:.3f}, slope {slope:.3f}, from {len(told)} reads;"
         f" expected error {_error_unseen(scored):.3f} on marks left out of the fit"
     )
+
+
+def recalibrated(scored: Scored, calibrate: Calibration) -> Scored:
+    """Return what was scored with every confidence as the calibration has it."""
+
+    def read_again(read: StillPlate) -> StillPlate:
+        sure = calibrate(read.probability, 1)
+        return replace(read, text=replace(read.text, confidence=sure))
+
+    plates = (replace(one, read=read_again(one.read)) if one.read else one for one in scored.plates)
+    elsewhere = tuple(map(read_again, scored.elsewhere))
+    return Scored(tuple(plates), elsewhere, scored.pictures)
 
 
 def _error_unseen(scored: Scored) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from outrider.bench.scoring import Scored, ScoredPlate
 
+LEAST_ALARM, LEAST_POSSIBLE = 0.85, 0.3
 HEIGHTS_PX = (0, 12, 16, 20, 28, 40, 70, 10_000)
 
 
@@ -95,11 +96,13 @@ def choose_points(scored: Scored, roads: Scored) -> tuple[float, float]:
     """Return the confidences for *alarm* and *possible*: the lowest that keep the limits.
 
     alarm: from there up at most 2 wrong in 100 reads of plates, and at most 1 read in 100
-    pictures of roads without plates. possible: at most 1 wrong in 4, and 5 in 100 pictures.
+    pictures of roads without plates. possible: at most 1 wrong in 4, and 5 in 100 pictures. The
+    limits are of all reads together; no single read below LEAST_ALARM sounds an alarm.
     """
     alarm = _lowest(scored, roads, most_wrong=0.02, most_false_per_100=1.0)
     possible = _lowest(scored, roads, most_wrong=0.25, most_false_per_100=5.0)
-    return max(alarm, 0.5), min(max(possible, 0.2), max(alarm, 0.5))
+    alarm = max(alarm, LEAST_ALARM)
+    return alarm, min(max(possible, LEAST_POSSIBLE), alarm)
 
 
 def _lowest(scored: Scored, roads: Scored, most_wrong: float, most_false_per_100: float) -> float:

@@ -25,7 +25,7 @@ class OperatingPoints(BaseModel):
     schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
     alarm: Annotated[float, Field(gt=0, lt=1)] = 0.9
     possible: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    kept: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    kept: Annotated[float, Field(ge=0, lt=1)] = 0.1
     chosen_by: str = "not chosen from data"
 
     @model_validator(mode="after")
