@@ -131,3 +131,23 @@ def test_the_size_that_shrinks_a_picture_least_is_chosen(
     detectors = [Detector(Net([], input_hw_px=size), STRIDE, 0.3) for size in sizes]
     chosen = nearest_size(detectors, picture_hw)
     assert chosen is detectors[sizes.index(canvas_hw)]
+
+
+@pytest.mark.parametrize(
+    ("picture_hw", "chosen_hw"),
+    [
+        ((480, 640), (480, 640)),
+        ((500, 690), (480, 640)),
+        ((768, 1024), (768, 1024)),
+        ((1024, 768), (1024, 768)),
+        ((1088, 1456), (768, 1024)),
+        ((3000, 2000), (1024, 768)),
+    ],
+)
+def test_the_detector_fits_the_picture(
+    picture_hw: tuple[int, int], chosen_hw: tuple[int, int]
+) -> None:
+    """The smallest that hardly shrinks it; of those too small, the one of its own orientation."""
+    sizes = ((480, 640), (768, 1024), (1024, 768))
+    nets = [Detector(Net([], input_hw_px=size), STRIDE, 0.3) for size in sizes]
+    assert nearest_size(nets, picture_hw).input_hw_px == chosen_hw

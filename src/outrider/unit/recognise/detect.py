@@ -129,19 +129,18 @@ def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 def nearest_size(detectors: Sequence[Detector], picture_hw_px: tuple[int, int]) -> Detector:
     """Return the smallest detector that takes the picture at (nearly) full size.
 
-    Where none does, the one that shrinks it least: an upright canvas serves upright pictures only.
-    A picture may be shrunk by a tenth: the next size up would cost more than that gains.
+    A picture may be shrunk by a tenth: the next size up would cost more than that gains. Where
+    none takes it, the one that shrinks it least: upright pictures have their own.
     """
-    by_size = sorted(detectors, key=lambda one: one.input_hw_px)
-    scales = [_scale_to(one.input_hw_px, picture_hw_px) for one in by_size]
-    for one, scale in zip(by_size, scales, strict=True):
-        if scale >= _NEARLY_FULL_SIZE:
-            return one
-    return by_size[scales.index(max(scales))]
 
+    def scale(one: Detector) -> float:
+        rows, columns = one.input_hw_px
+        return min(rows / picture_hw_px[0], columns / picture_hw_px[1])
 
-def _scale_to(canvas_hw_px: tuple[int, int], picture_hw_px: tuple[int, int]) -> float:
-    return min(canvas_hw_px[0] / picture_hw_px[0], canvas_hw_px[1] / picture_hw_px[1])
+    enough = [one for one in detectors if scale(one) >= _NEARLY_FULL_SIZE]
+    if not enough:
+        return max(detectors, key=scale)
+    return min(enough, key=lambda one: one.input_hw_px[0] * one.input_hw_px[1])
 
 
 def box_of(corners: Corners) -> NDArray[np.float64]:
