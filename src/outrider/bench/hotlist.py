@@ -9,9 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from outrider.bench.hotlist_lookups import DOUBTFUL_SHARES, measure_size
+from outrider.bench.hotlist_lookups import DAY, DOUBTFUL_SHARES, measure_size
 from outrider.bench.hotlist_switch import measure_switch
 from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.config import HotlistSettings
 
 _SIZES = "100000,1000000"
 
@@ -29,6 +30,8 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("--switch", type=int, metavar="ENTRIES", help="also: 1 %% churn, live")
     parser.add_argument("--look-ups", type=int, default=500_000, help="during the switch")
     parser.add_argument("--work", type=Path, help="folder for the lists (a temporary one)")
+    parser.add_argument("--doubts", type=int, metavar="SEED", help="also: what the reader doubts")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of rendered drive (30)")
     add_json(parser)
     parser.set_defaults(handler=_run)
 
@@ -42,6 +45,12 @@ def _run(args: argparse.Namespace) -> int:
     if args.switch:
         with tempfile.TemporaryDirectory(prefix="outrider-bench-", dir=args.work) as folder:
             results["switch"] = measure_switch(Path(folder), args.switch, args.look_ups)
+    if args.doubts is not None:
+        # Imported here: it loads the recogniser, which the other figures do not need.
+        from outrider.bench.hotlist_doubts import measure_doubts
+
+        least = HotlistSettings().look_alike_min_probability
+        results["doubts"] = measure_doubts(args.doubts, args.seconds, DAY, least)
     if args.json:
         print(json.dumps(results, indent=1))
     else:
@@ -54,11 +63,16 @@ def _tell(results: dict[str, Any]) -> None:
     if results["sizes"]:
         console.print(_sizes_table(results["sizes"]))
         console.print(_shares_table(results["sizes"]))
-    if "switch" in results:
-        table = Table("figure", "value", title="a delta of 1 % churn, taken in under look-ups")
-        for name, value in results["switch"].items():
-            table.add_row(name, str(value))
-        console.print(table)
+    titles = {
+        "switch": "a delta of 1 % churn, taken in under look-ups",
+        "doubts": "what the reader doubts on a rendered drive",
+    }
+    for key, title in titles.items():
+        if key in results:
+            table = Table("figure", "value", title=title)
+            for name, value in results[key].items():
+                table.add_row(name, str(value))
+            console.print(table)
 
 
 def _sizes_table(sizes: list[dict[str, Any]]) -> Table:
