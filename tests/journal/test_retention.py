@@ -73,6 +73,23 @@ def test_acknowledged_overviews_go_first(tmp_path: Path) -> None:
     assert query(directory, "SELECT count(*) FROM row WHERE kind = 4")[0][0] >= 2
 
 
+def test_nothing_unsent_goes_while_something_sent_remains(tmp_path: Path) -> None:
+    """On a disk so full that unsent pictures might go, those that the centre has suffice."""
+    directory = tmp_path / "journal"
+    fill(directory, reads(0, 120, overview_bytes=30_000))
+    fill(directory, reads(200, 60, overview_bytes=30_000))
+    acknowledge(directory, 121)
+    before = held(directory)
+    space = disk_of(directory, used_bytes(directory) + 200_000)
+    assert space.left_before_loss() < 0
+    closed = fill(directory, reads(400, 2), space=space)
+    after = held(directory)
+    assert after["acknowledged overviews"] < before["acknowledged overviews"]
+    assert after["overviews"] == before["overviews"] + 2
+    assert after["patches"] == before["patches"] + 2
+    assert closed.health().level is not Level.FAULT
+
+
 @settings(max_examples=6, deadline=None)
 @given(
     data=st.data(),

@@ -27,10 +27,23 @@ def read_key(path: Path, label: str) -> bytes:
 
 
 def write_key(path: Path, label: str, raw: bytes, mode: int) -> None:
-    """Write a key to a new file, on the disk when this returns. Raises OSError."""
+    """Write a key to a new file, whole and on the disk when this returns, or not at all.
+
+    Raises FileExistsError where there is one already, OSError.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path}: is there already; a key is never overwritten")
     text = f"{label}:{base64.b64encode(raw).decode('ascii')}\n"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    part.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
