@@ -1,6 +1,5 @@
 """Build a look-up file, from entries or from another one and what has changed."""
 
-import json
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -116,11 +115,6 @@ def _finish(
     connection.close()
     durable.sync_file(path)
     return Built(path, header, entries, digest, durable.sha256_of(path))
-
-
-def canonical_json(data: object) -> str:
-    """Return JSON with sorted keys and no blanks, the same for the same data."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
 def header_of(meta: dict[str, str]) -> ListHeader:

@@ -13,7 +13,7 @@ from outrider.records import VehicleOfInterest
 from outrider.unit.hotlist import schema
 from outrider.unit.hotlist.build import header_of
 from outrider.unit.hotlist.schema import ListHeader
-from outrider.vrm import MAX_LENGTH, fold
+from outrider.vrm import MAX_LENGTH
 from outrider.wire.hotlist_entry import EntryError, NumberedRow, from_row
 from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from
 
@@ -150,8 +150,3 @@ def _masked(mark: str, shape: str) -> str:
 
 def _mask(part: str, shape: str) -> str:
     return "".join("?" if mask == "?" else char for char, mask in zip(part, shape, strict=True))
-
-
-def key_of(vrm: str) -> str:
-    """Return the key that a listed mark or wildcard stands under."""
-    return fold(vrm)

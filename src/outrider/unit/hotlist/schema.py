@@ -46,11 +46,6 @@ class ListHeader:
     policy: str = "{}"
 
 
-def is_wildcard(vrm: str) -> bool:
-    """Return whether a listed mark holds `?` or `*`."""
-    return "?" in vrm or "*" in vrm
-
-
 def shape_of(pattern: str) -> str:
     """Return a wildcard's shape: every letter and digit as `x`."""
     return "".join(char if char in "?*" else "x" for char in pattern)
