@@ -115,8 +115,7 @@ class Unit:
         return HealthKeeper(board, self.pipeline.beats, limit_s, self._tell_health)
 
     def _tell_health(self, components: Sequence[ComponentHealth]) -> None:
-        faults = [c for c in components if c.level is Level.FAULT and c.name != "alarm"]
-        self.parts.alarm.set_faults(faults)
+        self.parts.alarm.set_faults([c for c in components if c.name != "alarm"])
         self._events.health(components)
         try:
             write_status(self._settings.status_file, self.parts.inputs.clock, components)

@@ -159,7 +159,7 @@ class AlarmOutput(Component, Protocol):
         ...
 
     def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
-        """Tell which other components are in fault now (none: empty), so that it is heard."""
+        """Tell how the other components are, so that a fault, or an old list, is heard."""
         ...
 
     def actions(self) -> list[OfficerAction]:

@@ -24,6 +24,7 @@ from outrider.unit.devices.recogniser_models import (
     RecogniserOptions,
     open_recogniser,
 )
+from outrider.unit.devices.speaker import open_second_output
 from outrider.unit.discard import NoAlarm, NoJournal
 from outrider.unit.health import write_status
 from outrider.unit.hotlist.lookback import LookBack
@@ -147,7 +148,8 @@ def _open_alarm(settings: Settings, clock: Clock) -> AlarmOutput:
         # On standard error: standard output is for events, perhaps read by a machine.
         console = Console(stderr=True, highlight=False)
         return TerminalAlarm(clock, console, driver_safe=settings.unit.driver_safe)
-    return open_alarm(Path(port), clock)
+    second = open_second_output(speech=settings.alarm.speech)
+    return open_alarm(Path(port), clock, second)
 
 
 def _open_models(settings: Settings) -> OpenedRecogniser:
