@@ -119,7 +119,13 @@ def test_junk_is_no_read_and_is_counted() -> None:
     follow = tracker()
     assert not finals(_drive(follow, 4, lambda _: [("", corners(100, 100), 0.97)]))
     assert not finals(_drive(follow, 4, lambda _: [("QWERTY8", corners(100, 100), 0.2)]))
-    assert follow.counts.rejected == {"no characters": 1, "illegible": 1}
+    assert not finals(_drive(follow, 4, lambda _: [("1J", corners(200, 100), 0.75)]))
+    assert follow.counts.rejected == {"no characters": 1, "illegible": 1, "short and unsure": 1}
+
+
+def test_a_short_mark_is_believed_when_it_is_sure() -> None:
+    """A1 is a real mark: read surely, it is a read."""
+    assert finals(_drive(tracker(), 6, lambda _: [("A1", corners(100, 100), 0.998)])) == ["A1"]
 
 
 def test_an_unknown_mark_is_kept() -> None:

@@ -22,7 +22,8 @@ from outrider.unit.commands.read_pictures import read_rgb
 from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
 from outrider.unit.recognise.calibration import CalibrationError
 from outrider.unit.recognise.network import ModelError
-from outrider.unit.recognise.still import read_still
+from outrider.unit.recognise.operating_points import OperatingPoints
+from outrider.unit.recognise.still import read_still, worth_keeping
 
 _EXAMPLE = """outrider bench accuracy ../shared/plates/gb --roads ../shared/plates/negatives
       --held-out models/training/splits/gb_heldout.csv --sheet /tmp/misses.png"""
@@ -70,9 +71,11 @@ def run(args: argparse.Namespace) -> int:
         opened = open_recogniser(runtime_options(args))
         pictures = [one for folder in args.folders for one in load(folder, args.held_out)]
         roads = load(args.roads) if args.roads else []
-        least = 0.0 if args.fit_calibration else opened.points.kept
-        found = measure(opened, pictures, "plates", least)
-        empty = measure(opened, roads, "roads", least)
+        points = opened.points
+        if args.fit_calibration:  # the confidence is about to change: look at everything
+            points = points.model_copy(update={"kept": 0.0})
+        found = measure(opened, pictures, "plates", points)
+        empty = measure(opened, roads, "roads", points)
         _report(args, opened, found, empty)
     except (ModelError, LabelError, SheetError, CalibrationError) as error:
         print(error, file=sys.stderr)
@@ -83,9 +86,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(
-    opened: OpenedRecogniser, pictures: list[LabelledPicture], what: str, least: float
+    opened: OpenedRecogniser, pictures: list[LabelledPicture], what: str, points: OperatingPoints
 ) -> Measured:
-    """Read every picture and score its reads from the least confidence up."""
+    """Read every picture and score the reads that are worth keeping by these points."""
     clock = SystemClock()
     today = clock.stamp(clock.mono_ns()).utc.date()
     scored, cpu_ms, unreadable = Scored((), (), 0), [], []
@@ -99,7 +102,7 @@ def measure(
         start_s = time.process_time()
         plates = read_still(opened.recogniser, image, opened.calibration, today)
         cpu_ms.append((time.process_time() - start_s) * 1e3)
-        told = [one for one in plates if one.text.confidence >= least]
+        told = worth_keeping(plates, points)
         scored = scored.plus(score_picture(picture, image, told, today))
     return Measured(scored, tuple(cpu_ms), tuple(unreadable))
 

@@ -25,7 +25,7 @@ from outrider.unit.devices.recogniser_models import (
 )
 from outrider.unit.devices.source_pictures import SUFFIXES, natural_key
 from outrider.unit.recognise.network import ModelError
-from outrider.unit.recognise.still import StillPlate, read_still
+from outrider.unit.recognise.still import StillPlate, read_still, worth_keeping
 
 
 def register(commands: Subparsers) -> None:
@@ -102,7 +102,7 @@ def line_of(opened: OpenedRecogniser, path: Path, clock: Clock) -> dict[str, Any
     except ModelError as error:
         return {"file": str(path), "error": str(error), "results": []}
     cpu_ms, ms = (time.process_time() - cpu_s) * 1e3, (time.perf_counter() - wall_s) * 1e3
-    kept = [one for one in plates if one.text.confidence >= opened.points.kept]
+    kept = worth_keeping(plates, opened.points)
     return {
         "file": str(path),
         "ms": round(ms, 2),

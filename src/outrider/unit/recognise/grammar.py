@@ -11,11 +11,13 @@ import numpy as np
 
 from outrider.records import CharacterGuess, PlateText
 from outrider.unit.recognise.vote import CHARACTERS, Floats, Fused
-from outrider.vrm import family, legal_readings
+from outrider.vrm import Family, family, legal_readings
 
 LEAST_ALTERNATIVE = 0.01
 """Probability below which a character's alternative is not worth a look-up."""
 MOST_ALTERNATIVES = 4
+
+_SCRAP = 3  # characters
 
 _LETTERS = {"0": "O", "1": "I"}
 
@@ -39,6 +41,17 @@ def decide(fused: Fused, on: date, calibrate: Calibrate) -> PlateText:
         characters=tuple(map(_guess, vrm, fused.places)),
         ambiguous=len(readings) > 1,
     )
+
+
+def is_scrap(text: PlateText, sure: float) -> bool:
+    """Return whether a text below the confidence `sure` is too short to be taken for a mark.
+
+    Lettering on vans, lamps and grilles reads as two to four characters; real marks as short are
+    one in some thousands, and are believed when the reader is sure.
+    """
+    length = len(text.vrm)
+    short = length <= _SCRAP or (length == _SCRAP + 1 and text.family is Family.UNKNOWN)
+    return short and text.confidence < sure
 
 
 def as_seen(fused: Fused) -> str:

@@ -1,11 +1,13 @@
 """Plates on one still picture: no pass, no vote, each plate read by itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from outrider.records import Corners, Frame, Image, PlateText
 from outrider.unit.recognise.detect import box_of
-from outrider.unit.recognise.grammar import Calibrate, decide
+from outrider.unit.recognise.grammar import Calibrate, decide, is_scrap
+from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.recogniser import PlateRecogniser
 from outrider.unit.recognise.vote import fuse_one
 
@@ -44,3 +46,9 @@ def read_still(
             found = seen.detection
             plates.append(StillPlate(text, found.corners, found.score, fused.probability))
     return sorted(plates, key=lambda plate: -plate.text.confidence)
+
+
+def worth_keeping(plates: Sequence[StillPlate], points: OperatingPoints) -> list[StillPlate]:
+    """Return the plates that are no scrap and at least as sure as the points' `kept`."""
+    sure = (one for one in plates if one.text.confidence >= points.kept)
+    return [one for one in sure if not is_scrap(one.text, points.alarm)]

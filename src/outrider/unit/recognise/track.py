@@ -12,7 +12,7 @@ from datetime import date
 from outrider.records import Frame, Observation, PassResult, PlateText
 from outrider.unit.recognise.associate import assign
 from outrider.unit.recognise.evidence import FrameViews
-from outrider.unit.recognise.grammar import Calibrate, decide
+from outrider.unit.recognise.grammar import Calibrate, decide, is_scrap
 from outrider.unit.recognise.likeness import admits
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.passes import Look, Pass
@@ -194,6 +194,8 @@ class Tracker:
     def _reason_to_reject(self, text: PlateText) -> str:
         if len(text.vrm) < _LEAST_CHARACTERS:
             return "no characters"
+        if is_scrap(text, self._points.alarm):
+            return "short and unsure"
         return "illegible" if text.confidence < self._points.kept else ""
 
 
