@@ -5,11 +5,20 @@ from hypothesis import strategies as st
 
 from outrider.plates.draw import draw_plate
 from outrider.plates.marks import FAMILIES
-from outrider.plates.spec import BLACK, SILVER, Band, PlateSpec, motorcycle, one_line, two_line
+from outrider.plates.spec import (
+    BLACK,
+    SILVER,
+    Band,
+    PlateSpec,
+    RgbImage,
+    motorcycle,
+    one_line,
+    two_line,
+)
 from outrider.plates.style import random_spec
 
 
-def _ink_share(rgb: np.ndarray, box: tuple[float, float, float, float]) -> float:
+def _ink_share(rgb: RgbImage, box: tuple[float, float, float, float]) -> float:
     x0, y0, x1, y1 = (round(v) for v in box)
     return float((rgb[y0:y1, x0:x1].mean(axis=2) < 100).mean())
 

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from outrider.plates.glyphs import (
     CAR,
@@ -14,10 +15,10 @@ from outrider.plates.glyphs import (
 SAME_DRAWING = ({"0", "O"}, {"1", "I"})
 
 
-def _mask(character: str, style: GlyphStyle = CAR, k: float = 2.0) -> np.ndarray:
+def _mask(character: str, style: GlyphStyle = CAR, k: float = 2.0) -> NDArray[np.bool_]:
     mask = np.zeros((round(style.height_mm * k), round(style.width_mm * k)), np.uint8)
     for shape in glyph_outlines(character, style):
-        cv2.fillPoly(mask, [np.round(c * k).astype(np.int32) for c in shape], 255)
+        cv2.fillPoly(mask, [np.round(c * k).astype(np.int32) for c in shape], (255,))
     return mask > 0
 
 

@@ -2,10 +2,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outrider.records import Image
 from outrider.unit.recognise.patch_contrast import LEAST_SPAN, stretch_contrast
 
 
-def _text(low: int, high: int) -> np.ndarray:
+def _text(low: int, high: int) -> Image:
     """Half of the pixels dark, half bright, in stripes."""
     patch = np.full((64, 128), low, np.uint8)
     patch[:, ::2] = high

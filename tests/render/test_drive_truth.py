@@ -1,3 +1,7 @@
+"""How a drive's reads are scored against what it showed."""
+
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +22,7 @@ from outrider.vrm import Family
 S = 1_000_000_000
 
 
-def a_pass(number, vrm, start_s, readable=5):
+def a_pass(number: int, vrm: str, start_s: int, readable: int = 5) -> VehiclePass:
     return VehiclePass(
         number, vrm, Family.CURRENT, PlateColour.WHITE, False, "suv", Direction.APPROACHING,
         start_s * 10, start_s * 10 + 20, start_s * S, (start_s + 2) * S, 30.0, readable,
@@ -33,7 +37,7 @@ TRUTH = DriveTruth(
 
 
 @given(st.sets(st.sampled_from(range(4))), st.randoms())
-def test_rates_count_what_was_read(chosen, random):
+def test_rates_count_what_was_read(chosen: set[int], random: Random) -> None:
     """Right reads of any passes, in any order: captured and right are theirs, the rest missed."""
     reads = [DriveRead(MARKS[n], (4 * n + 1) * S) for n in chosen]
     random.shuffle(reads)
@@ -46,7 +50,7 @@ def test_rates_count_what_was_read(chosen, random):
     assert (result.wrong_reads, result.doubled_reads, result.false_reads) == (0, 0, ())
 
 
-def test_doubled_wrong_and_false_reads_are_told_apart():
+def test_doubled_wrong_and_false_reads_are_told_apart() -> None:
     """A second read is doubled, a near mark is wrong, a mark of nothing in sight is false."""
     reads = [DriveRead(MARKS[0], S), DriveRead(MARKS[0], S + 1), DriveRead("JK68WXY", 5 * S),
              DriveRead("QQQQQQQ", 9 * S)]  # fmt: skip
@@ -56,7 +60,7 @@ def test_doubled_wrong_and_false_reads_are_told_apart():
     assert result.read_rate == 0.5
 
 
-def test_json_goes_both_ways_and_faults_are_named():
+def test_json_goes_both_ways_and_faults_are_named() -> None:
     """Truth survives JSON; a damaged one is refused with the place."""
     assert from_json(to_json(TRUTH)) == TRUTH
     with pytest.raises(TruthError, match=r"passes.0.vrm"):

@@ -166,7 +166,7 @@ class Decider:
                 opened.raised_vrms.add(read.text.vrm)
 
     def _judge(self, read: Read, match: Match, *, look_back: bool) -> bool:
-        """Raise a match if it is news, record it if it is not; return whether it was either."""
+        """Raise a match if it is news, else record it once; return whether the crew was told."""
         doubtful = read.text.confidence < self._rules.points.alarm or read.text.ambiguous
         possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
         verdict = self._rules.repeat.judge(read, match, possible)
@@ -174,10 +174,9 @@ class Decider:
             return False
         hit_id = self._tagger.new_hit_id(read.mono_ns)
         hit = Hit(hit_id, read, match, look_back=look_back, doubtful=doubtful)
-        self._raise(hit, sounds=verdict is Verdict.ALARM)
-        return True
+        return self._raise(hit, sounds=verdict is Verdict.ALARM)
 
-    def _raise(self, hit: Hit, *, sounds: bool) -> None:
+    def _raise(self, hit: Hit, *, sounds: bool) -> bool:
         """Sound it before it is written; a silent one, or one that is no news, is only written."""
         told = sounds and not hit.silent
         if told:
@@ -186,6 +185,7 @@ class Decider:
         if told:
             self.counts.hits += 1
             self._out.events.hit(hit)
+        return told
 
     def _keep(self, read: Read, opened: _OpenPass) -> None:
         self._out.journal.put_read(read)
