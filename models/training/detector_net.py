@@ -133,21 +133,24 @@ class Detector(nn.Module):
         return self.head(self.features(self.split(picture)))
 
 
-class CornerDecoder(nn.Module):
-    """Corners from neck features. A module of its own because it stays in float.
+class HeadDecoder(nn.Module):
+    """Scores and corners from neck features. A module of its own because it stays in float.
 
-    Corners of +-40 cells in 8 bits would move in steps of 3 px.
+    Corners of +-40 cells in 8 bits would move in steps of 3 px, and a centre is so rare that the
+    range the quantiser sees for its logit ends below it: scores above 0.5 were cut to it.
     """
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()
+        self.heat = detector.heat
         self.corners = detector.corners
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Map NCHW features to corners [N, H, W, 8] in cells."""
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Map NCHW features to heat [N, H, W, 1] and corners [N, H, W, 8] in cells."""
+        heat = torch.sigmoid(self.heat(features))
         maps: Tensor = self.corners(features)
         corners = maps[:, :8] * torch.exp(maps[:, 8:].clamp(MIN_LOG_SIZE, MAX_LOG_SIZE))
-        return corners.permute(0, 2, 3, 1)
+        return heat.permute(0, 2, 3, 1), corners.permute(0, 2, 3, 1)
 
 
 class DeployedDetector(nn.Module):
@@ -156,7 +159,7 @@ class DeployedDetector(nn.Module):
     def __init__(self, detector: Detector) -> None:
         super().__init__()
         self.net = detector
-        self.decode = CornerDecoder(detector)
+        self.decode = HeadDecoder(detector)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Map [1, H, W, 1] grey in 0..1 to heat [1, H/8, W/8, 1] and corners [1, H/8, W/8, 8]."""
@@ -164,9 +167,7 @@ class DeployedDetector(nn.Module):
         rows, columns, block = height // STEM_BLOCK_PX, width // STEM_BLOCK_PX, STEM_BLOCK_PX
         parts = picture.reshape(rows, block, columns, block).permute(0, 2, 1, 3)
         blocks = parts.reshape(1, rows, columns, block * block).permute(0, 3, 1, 2)
-        features = self.net.features(blocks)
-        heat = torch.sigmoid(self.net.heat(features))
-        return heat.permute(0, 2, 3, 1), self.decode(features)
+        return self.decode(self.net.features(blocks))  # type: ignore[no-any-return]
 
 
 Net = TypeVar("Net", bound=nn.Module)

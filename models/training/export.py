@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from litert_torch.quantize.pt2e_quantizer import (  # type: ignore[import-untype
 )
 from litert_torch.quantize.quant_config import QuantConfig  # type: ignore[import-untyped]
 from torch import Tensor, nn
+from torchao.quantization.pt2e.observer import MinMaxObserver  # type: ignore[import-untyped]
 from torchao.quantization.pt2e.quantize_pt2e import (  # type: ignore[import-untyped]
     convert_pt2e,
     prepare_pt2e,
@@ -31,12 +33,17 @@ Inputs = tuple[Tensor, ...]
 
 
 class PartQuantizer(PT2EQuantizer):  # type: ignore[misc]
-    """Static int8 with per-channel weights, but for the modules named, which stay in float."""
+    """Static int8 with per-channel weights, but for the modules named, which stay in float.
 
-    def __init__(self, float_modules: Sequence[str]) -> None:
+    ``whole_range``: activations keep the widest range seen, where the histogram's best range would
+    cut off what is rare; a plate is rare in a picture, and its scores were cut to a half.
+    """
+
+    def __init__(self, float_modules: Sequence[str], whole_range: bool = False) -> None:
         super().__init__()
         self.float_modules = tuple(float_modules)
-        self.set_global(get_symmetric_quantization_config(is_per_channel=True, is_dynamic=False))
+        config = get_symmetric_quantization_config(is_per_channel=True, is_dynamic=False)
+        self.set_global(_with_whole_range(config) if whole_range else config)
 
     def annotate(self, model: torch.fx.GraphModule) -> torch.fx.GraphModule:
         """Annotate all, then take the annotation off the nodes of the float modules."""
@@ -52,13 +59,27 @@ class PartQuantizer(PT2EQuantizer):  # type: ignore[misc]
         return any(path == name or path.endswith("." + name) for path, _ in stack.values())
 
 
+def _with_whole_range(config: Any) -> Any:
+    """Return the quantisation config with min-max observers on its activations."""
+    observer = MinMaxObserver.with_args(eps=2**-12)
+    return replace(
+        config,
+        input_activation=replace(config.input_activation, observer_or_fake_quant_ctr=observer),
+        output_activation=replace(config.output_activation, observer_or_fake_quant_ctr=observer),
+    )
+
+
 def export_f32(model: nn.Module, example: Inputs, path: Path) -> None:
     """Write the module as float32 ``.tflite`` for inputs of the example's shapes."""
     _write(litert_torch.convert(model.eval(), example), path)
 
 
 def export_int8(
-    model: nn.Module, calibration: Iterable[Inputs], path: Path, float_modules: Sequence[str] = ()
+    model: nn.Module,
+    calibration: Iterable[Inputs],
+    path: Path,
+    float_modules: Sequence[str] = (),
+    whole_range: bool = False,
 ) -> None:
     """Write the module as static int8 ``.tflite``; ranges come from the calibration inputs.
 
@@ -68,7 +89,7 @@ def export_int8(
     inputs = list(calibration)
     if not inputs:
         raise ValueError("int8 needs calibration inputs; none were given")
-    quantizer = PartQuantizer(float_modules)
+    quantizer = PartQuantizer(float_modules, whole_range)
     graph = torch.export.export(model.eval(), inputs[0]).module()
     prepared = prepare_pt2e(graph, quantizer)
     with torch.no_grad():

@@ -65,7 +65,7 @@ def export_all(
             if precision == "f32":
                 export_f32(model, shown[0], path)
             else:
-                export_int8(model, shown, path, FLOAT_MODULES)
+                export_int8(model, shown, path, FLOAT_MODULES, whole_range=True)
             variants.append(variant(path, precision, width, height))
     entry: dict[str, object] = {
         "variants": variants,
