@@ -22,7 +22,7 @@ MODELS_DIR = Path(__file__).resolve().parents[1]
 STATE = Path(__file__).parent / "state" / "detector.pt"
 SIZES_PX = ((640, 480), (1024, 768), (768, 1024))
 """Width and height: in the vehicle, and stills lying and upright."""
-SCORE_THRESHOLD = 0.3
+SCORE_THRESHOLD = 0.35
 FLOAT_MODULES = ("decode",)
 
 
