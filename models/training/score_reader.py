@@ -19,11 +19,18 @@ import numpy as np
 import numpy.typing as npt
 from camera_model import Severity
 from reader_data import rendered_patch
-from reader_real import RealPlate, parts, plain_patch
+from reader_real import RealPlate, box_corners, parts, plain_patch
 from reader_text import Patches, decode, folded
+
+from outrider.unit.devices.tflite import choose_runtime, open_network
+from outrider.unit.recognise.manifest import choose_straightener, open_store
+from outrider.unit.recognise.patch_contrast import stretch_contrast
+from outrider.unit.recognise.patch_geometry import cut_patch
+from outrider.unit.recognise.straighten import Straightener
 
 Probabilities = npt.NDArray[np.float32]
 Reader = Callable[[Patches], Probabilities]
+Cut = Callable[[RealPlate], Patches]
 HEIGHT_BANDS: Final = ((8, 12), (12, 16), (16, 20), (20, 30), (30, 50), (50, 80))
 
 
@@ -84,11 +91,31 @@ def confidence(probabilities: Probabilities) -> float:
     return float(pooled.max(1).prod())
 
 
-def score_real(read: Reader, root: Path, part: str, misses: Path | None) -> None:
+def straightened_patches(models: Path) -> Cut:
+    """A cutter that moves the labelled box onto the plate's corners first, as the run-time does."""
+    store = open_store(models)
+    choice = choose_runtime()
+    listed = store.manifest.straightener
+    if listed is None:
+        raise ValueError(f"{models}: the manifest lists no straightener")
+    variant = choose_straightener(listed, choice.precision)
+    straightener = Straightener(open_network(store, variant, choice))
+
+    def cut(plate: RealPlate) -> Patches:
+        grey = np.asarray(cv2.cvtColor(plate.picture, cv2.COLOR_BGR2GRAY), np.uint8)
+        corners = straightener.straighten(grey, box_corners(plate.box))
+        return stretch_contrast(cut_patch(grey, corners))
+
+    return cut
+
+
+def score_real(
+    read: Reader, root: Path, part: str, misses: Path | None, cut: Cut = plain_patch
+) -> None:
     """Print the read rate of each folder, of all and of plates at least 20 px high."""
     tiles: list[npt.NDArray[np.uint8]] = []
     for folder, plates in parts(root, part):
-        rows = [_score_one(read, plate) for plate in plates]
+        rows = [_score_one(read, plate, cut) for plate in plates]
         tall = [right for right, height in rows if height >= 20]
         every = [right for right, _ in rows]
         print(
@@ -97,19 +124,19 @@ def score_real(read: Reader, root: Path, part: str, misses: Path | None) -> None
         )
         if misses and folder != "detect":
             tiles += [
-                _tile(read, p) for p, (right, _) in zip(plates, rows, strict=True) if not right
+                _tile(read, p, cut) for p, (right, _) in zip(plates, rows, strict=True) if not right
             ]
     if misses and tiles:
         cv2.imwrite(str(misses), _sheet(tiles))
 
 
-def _score_one(read: Reader, plate: RealPlate) -> tuple[bool, float]:
-    text = decode(read(plain_patch(plate)).argmax(1))
+def _score_one(read: Reader, plate: RealPlate, cut: Cut) -> tuple[bool, float]:
+    text = decode(read(cut(plate)).argmax(1))
     return folded(text) == folded(plate.mark), plate.box[3]
 
 
-def _tile(read: Reader, plate: RealPlate) -> npt.NDArray[np.uint8]:
-    patch = plain_patch(plate)
+def _tile(read: Reader, plate: RealPlate, cut: Cut) -> npt.NDArray[np.uint8]:
+    patch = cut(plate)
     found = read(patch)
     tile = np.zeros((160, 264), np.uint8)
     tile[28:156, 4:260] = cv2.resize(patch, (256, 128), interpolation=cv2.INTER_CUBIC)
@@ -162,13 +189,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--real", type=Path, help="folder with gb/, drive/, detect/")
     parser.add_argument("--part", choices=("heldout", "train"), default="heldout")
+    parser.add_argument("--straighten", type=Path, help="folder of models: straighten first")
     parser.add_argument("--rendered", type=int, default=200, help="plates a height band; 0: none")
     parser.add_argument("--seed", type=int, default=900)
     parser.add_argument("--misses", type=Path, help="PNG of what was not read, to look at")
     chosen = parser.parse_args(arguments)
     read = load_reader(chosen.model)
     if chosen.real:
-        score_real(read, chosen.real, chosen.part, chosen.misses)
+        cut = straightened_patches(chosen.straighten) if chosen.straighten else plain_patch
+        score_real(read, chosen.real, chosen.part, chosen.misses, cut)
     if chosen.rendered:
         score_rendered(read, chosen.rendered, chosen.seed)
     score_speed(read)
