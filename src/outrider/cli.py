@@ -25,6 +25,7 @@ _COMMANDS = {
     "alarm": _Command(
         "outrider.unit.commands.alarm", "the alarm unit: test, listen, flash, patterns"
     ),
+    "crew": _Command("outrider.unit.commands.crew", "hits that wait, and answers that are owed"),
     "journal": _Command("outrider.unit.journal.cli", "reads kept: list, verify, status"),
     "sync": _Command("outrider.unit.sync.cli", "send what is kept to the centre"),
     "centre": _Command("outrider.centre.cli", "the reference centre: signed hotlists"),

@@ -24,6 +24,14 @@ def state_home() -> Path:
     return Path(base) / "outrider"
 
 
+def runtime_home() -> Path | None:
+    """Return the folder in memory for what a restart may keep: /run, or the user's own, if any."""
+    if os.geteuid() == 0:
+        return Path("/run/outrider")
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(base) / "outrider" if base else None
+
+
 class Section(BaseModel):
     """One section: frozen, and an unknown key is an error."""
 
@@ -36,6 +44,7 @@ class UnitSettings(Section):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "unenrolled"
     camera_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "camera-1"
     state_dir: Path = Field(default_factory=state_home)
+    runtime_dir: Path | None = Field(default_factory=runtime_home)
     driver_safe: bool = True
 
 

@@ -13,8 +13,10 @@ from outrider import __version__
 from outrider.clock import Clock
 from outrider.config import ConfigError, Settings
 from outrider.records import ComponentHealth, Level
+from outrider.unit.alarm.serial_alarm import SerialAlarm
 from outrider.unit.alarm.terminal import TerminalAlarm
 from outrider.unit.app import Parts
+from outrider.unit.crew_desk import CrewDesk
 from outrider.unit.decide import OperatingPoints, Rules
 from outrider.unit.devices.alarm_serial import open_alarm
 from outrider.unit.devices.drive_format import DriveHeader
@@ -67,7 +69,13 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
     )
     live_camera = not inputs.recording and options.source.startswith("picamera2")
     journal = _open_journal(settings, inputs, live=live_camera)
-    alarm = _open_alarm(settings, inputs.clock)
+    alarm: AlarmOutput = _open_alarm(settings, inputs.clock)
+    if (
+        live_camera
+        and settings.unit.runtime_dir is not None
+        and isinstance(alarm, SerialAlarm | TerminalAlarm)
+    ):
+        alarm = CrewDesk(alarm, settings.unit.runtime_dir / "crew", inputs.clock)
     # Started here, so that a fault before the first frame is heard; it ends when it is closed.
     alarm.start(threading.Event())
     if live_camera:
@@ -140,7 +148,7 @@ def _today_of(clock: Clock) -> Callable[[], date]:
     return lambda: clock.stamp(clock.mono_ns()).utc.date()
 
 
-def _open_alarm(settings: Settings, clock: Clock) -> AlarmOutput:
+def _open_alarm(settings: Settings, clock: Clock) -> SerialAlarm | TerminalAlarm | NoAlarm:
     port = settings.alarm.port
     if port == "none":
         return NoAlarm()
