@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="no torch: see models/training/README.md")
 pytest.importorskip("litert_torch", reason="no litert-torch: see models/training/README.md")
 
 import export
+import torch
 
 
 def test_an_entry_replaces_its_own_part_only(tmp_path: Path) -> None:
@@ -37,4 +38,4 @@ def test_a_variant_names_its_file_and_digest(tmp_path: Path) -> None:
 def test_int8_without_calibration_is_refused(tmp_path: Path) -> None:
     """No calibration input is an error with a remedy, not a model with made-up ranges."""
     with pytest.raises(ValueError, match="calibration"):
-        export.export_int8(export.nn.Identity(), [], tmp_path / "x.tflite")
+        export.export_int8(torch.nn.Identity(), [], tmp_path / "x.tflite")

@@ -9,13 +9,12 @@ from camera_model import Severity, photograph, scene
 from outrider.plates.draw import draw_plate
 from outrider.plates.style import random_spec
 from outrider.unit.devices.tflite import (
-    Precision,
     Runtime,
     RuntimeChoice,
     installed_runtimes,
     open_network,
 )
-from outrider.unit.recognise.manifest import choose_reader, open_store
+from outrider.unit.recognise.manifest import Precision, choose_reader, open_store
 from outrider.unit.recognise.read import ALPHABET, Reader
 from outrider.vrm import fold
 

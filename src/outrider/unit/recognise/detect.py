@@ -66,7 +66,7 @@ class Detector:
         """Draw the picture at the canvas's top left, aspect kept; return the scale."""
         rows, columns = self._canvas.shape
         height, width = grey.shape
-        scale = min(rows / height, columns / width)
+        scale: float = min(rows / height, columns / width)
         to_h, to_w = max(1, round(height * scale)), max(1, round(width * scale))
         how = cv2.INTER_AREA if scale < _AREA_FROM else cv2.INTER_LINEAR
         self._canvas[to_h:], self._canvas[:to_h, to_w:] = 0, 0

@@ -81,5 +81,5 @@ class Straightener:
         if answer.size != 8:
             raise ModelError(f"{self._network.name}: gave {answer.shape}, 8 numbers expected")
         in_patch = np.asarray(answer, np.float64).reshape(4, 2) * (PATCH_W_PX, PATCH_H_PX)
-        back = np.linalg.inv(homography(wide))
+        back = np.asarray(np.linalg.inv(homography(wide)), np.float64)
         return np.asarray(through(back, in_patch), np.float32)
