@@ -20,4 +20,4 @@ train=${OUTRIDER_TRAIN_VENV:-.venv-train}
 make -C firmware/alarm all
 
 "$bin/python" -m pytest --ignore tests/training --durations=15 "$@"
-PYTHONPATH=src "$train/bin/python" -m pytest -p no:anyio tests/training --durations=5
+OUTRIDER_TRAIN_PYTHON=$train/bin/python PYTHONPATH=src "$train/bin/python" -m pytest -p no:anyio tests/training --durations=5
