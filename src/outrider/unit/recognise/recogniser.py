@@ -25,6 +25,7 @@ from outrider.unit.recognise.straighten import Straightener
 from outrider.unit.recognise.vote import fuse_one
 
 _SURE = 0.9  # a plate read below this is looked at again
+_HOPELESS = 0.05  # but not below this: mostly no plate, and no second look has helped one
 _MOVES = ((0.035, 0.08), (-0.03, -0.06))  # corners moved out, and in, without a straightener
 _LEAST_WEIGHT = 1e-3
 
@@ -130,7 +131,8 @@ class PlateRecogniser:
         few per cent off, and then one of the looks sees the plate as the reader knows it.
         """
         looks = [self._reader.read(patch)]
-        if not self._second_looks or fuse_one(looks[0]).probability >= _SURE:
+        doubtful = _HOPELESS <= fuse_one(looks[0]).probability < _SURE
+        if not (self._second_looks and doubtful):
             return looks[0]
         self.counts.second_looks += 1
         looks += [self._reader.read(other) for other in others()]
