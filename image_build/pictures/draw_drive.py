@@ -1,4 +1,4 @@
-"""Draws drive.png for the README: a frame of a rendered drive with what the recogniser read in it.
+"""Draws drive.jpg for the README: a frame of a rendered drive with what the recogniser read in it.
 
 Usage: python image_build/pictures/draw_drive.py SEED SECOND
 """
@@ -43,7 +43,7 @@ def _mark(picture: Image, plate: StillPlate) -> None:
 
 
 if __name__ == "__main__":
-    out = Path(__file__).with_name("drive.png")
+    out = Path(__file__).with_name("drive.jpg")
     shown = draw(int(sys.argv[1]), float(sys.argv[2]))
     cv2.imwrite(str(out), cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))
     print(out)
