@@ -31,6 +31,8 @@ class Parts:
     rules: Rules
     alarm: AlarmOutput
     journal: Journal
+    watched: tuple[Callable[[], ComponentHealth], ...] = ()
+    """Health of what runs beside the unit, such as the last hotlist update."""
 
 
 class Unit:
@@ -109,6 +111,7 @@ class Unit:
             parts.matcher.health,
             parts.alarm.health,
             parts.journal.health,
+            *parts.watched,
         )
         board = HealthBoard(askers)
         limit_s = self._settings.pipeline.watchdog_s

@@ -33,6 +33,8 @@ from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.hotlist.match import MatchSettings
 from outrider.unit.hotlist.opening import open_matcher
 from outrider.unit.hotlist.repeat import RepeatRule
+from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.hotlist.update import UpdateHealth
 from outrider.unit.inputs import Inputs, open_inputs
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.writer import SealedJournal
@@ -141,6 +143,7 @@ def _parts(
         ),
         alarm=alarm,
         journal=journal,
+        watched=() if lists.is_file() else (UpdateHealth(HotlistStore(lists)).health,),
     )
 
 
