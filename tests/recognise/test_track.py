@@ -183,3 +183,29 @@ def test_the_kept_picture_is_of_the_frame_that_was_read_best() -> None:
     np.testing.assert_allclose(last.corners, corners(100 + best, 100))
     assert len(last.evidence.patch_jpeg) <= 3 * 1024
     assert len(last.evidence.overview_jpeg) <= 25 * 1024
+
+
+def test_what_is_left_of_a_plate_that_leaves_is_no_read_of_its_own() -> None:
+    """A part of a mark that has just passed, seen in a frame or two, is merged into its pass."""
+    following = tracker()
+    for index in range(8):
+        now = frame(index)
+        following.update(now, [seen(now, "AB12CDE", corners(200, 100))])
+    last = frame(8)
+    rest = [seen(last, "AB12", corners(300, 100, width=34))]
+    assert finals(following.update(last, rest) + following.finish()) == ["AB12CDE"]
+    assert following.counts.merged == 1
+
+
+def test_a_short_mark_that_stays_is_read_beside_one_that_holds_it() -> None:
+    """A dateless plate is not taken for the rest of another because its mark is part of it."""
+    following = tracker()
+    results: list[PassResult] = []
+    for index in range(12):
+        now = frame(index)
+        both = [
+            seen(now, "AB12CDE", corners(80, 100)),
+            seen(now, "AB12", corners(240, 100, width=40)),
+        ]
+        results += following.update(now, both)
+    assert sorted(finals(results + following.finish())) == ["AB12", "AB12CDE"]

@@ -57,5 +57,8 @@ def test_a_listed_mark_of_the_drive_is_a_hit(
     mark = next(e["vrm"] for e in reads if e["event"] == "read" and fold(e["vrm"]) in known)
     (tmp_path / "list.csv").write_text(f"vrm,reason\n{mark},stolen\n")
     events = replayed(capfd, "--hotlist", str(tmp_path / "list.csv")).splitlines()
-    kinds = [e["event"] for e in map(json.loads, events) if e.get("vrm") == mark]
-    assert kinds == ["hit", "read"]
+    told = [e for e in map(json.loads, events) if e.get("vrm") == mark]
+    # A possible may become sure in the course of its pass, and is then told once more.
+    possible = [e["possible"] for e in told if e["event"] == "hit"]
+    assert possible in ([False], [True, False])
+    assert told[-1]["event"] == "read"

@@ -37,10 +37,10 @@ def marks(events: list[Event]) -> list[str]:
     return sorted(event["vrm"] for event in events if event["event"] == "read")
 
 
-def faults(events: list[Event]) -> dict[str, str]:
-    """Return every fault that a health event told, by component."""
+def wrong(events: list[Event], *levels: str) -> dict[str, str]:
+    """Return what health events told at these levels, by component."""
     told = [part for event in events if event["event"] == "health" for part in event["components"]]
-    return {part["name"]: part["detail"] for part in told if part["level"] == "fault"}
+    return {part["name"]: part["detail"] for part in told if part["level"] in levels}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_corrupt_hotlist_is_a_fault_and_every_read_is_made(
     bad.write_bytes(b"\x00\xff\x00 no list \x1b" * 40)
     status, events, _ = run(capfd, tmp_path, "--hotlist", str(bad))
     assert status == 0
-    assert str(bad) in faults(events)["hotlist"]
+    assert str(bad) in wrong(events, "fault")["hotlist"]
     assert marks(events) == whole
     main(["status", "--state-dir", str(tmp_path), "--json"])
     kept = json.loads(capfd.readouterr().out)
@@ -72,7 +72,7 @@ def test_without_gpsd_reads_are_made_and_say_that_there_is_no_position(
     """An absent gpsd blocks nothing; it is a fault, and each read says that it has no fix."""
     status, events, _ = run(capfd, tmp_path, "--gps", "gpsd:127.0.0.1:9")
     assert status == 0
-    assert "gps" in faults(events)
+    assert "gps" in wrong(events, "fault", "warning")
     assert marks(events) == whole
     assert {event["fix"] for event in events if event["event"] == "read"} == {"none"}
 
@@ -80,18 +80,18 @@ def test_without_gpsd_reads_are_made_and_say_that_there_is_no_position(
 def test_without_its_serial_line_the_alarm_is_a_fault_and_hits_are_kept(
     whole: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """An alarm unit that is not plugged in is told at once; reads and hits are made and kept."""
+    """An alarm unit that is not plugged in is told at once; reads and hits are kept."""
     listed = tmp_path / "list.csv"
     listed.write_text(f"vrm,reason\n{whole[0]},stolen\n")
     port = str(tmp_path / "no-such-port")
     status, events, _ = run(capfd, tmp_path, "--hotlist", str(listed), "--alarm", port)
     assert status == 0
-    assert port in faults(events)["alarm"]
+    assert port in wrong(events, "warning", "fault")["alarm"]
     assert marks(events) == whole
-    assert [event["vrm"] for event in events if event["event"] == "hit"] == [whole[0]]
+    assert {event["vrm"] for event in events if event["event"] == "hit"} == {whole[0]}
     assert main(["journal", "list", "--json", "--directory", str(tmp_path / "journal")]) == 0
     rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [row["vrm"] for row in rows if row["kind"] == "hit"] == [whole[0]]
+    assert {row["vrm"] for row in rows if row["kind"] == "hit"} == {whole[0]}
 
 
 @pytest.mark.parametrize("damage", ["missing", "corrupt"])

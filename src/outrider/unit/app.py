@@ -154,10 +154,10 @@ class Unit:
         self._ended.set()
         self.parts.inputs.source.close()
         self.parts.inputs.positions.close()
-        self.parts.matcher.close()
         self.parts.alarm.close()
         self.parts.journal.close()
         keeper.close()
+        self.parts.matcher.close()
 
     def _summary(self, duration_s: float) -> RunSummary:
         counts = self.decider.counts

@@ -35,7 +35,7 @@ class ConsoleEvents:
         line.append(f" {confidence:4.0%} ", style=style)
         line.append(f"{read.text.family.value:<17} {read.direction.value:<12}")
         line.append(f"{read.frames_fused:>3} frames  {place(read.position)}", style="dim")
-        self._console.print(line)
+        self._console.print(line, soft_wrap=True)
 
     def hit(self, hit: Hit) -> None:
         """Print a hit in a box, by the response asked for."""
@@ -65,7 +65,7 @@ class ConsoleEvents:
                 continue
             style = {Level.FAULT: "bold red", Level.WARNING: "yellow"}.get(component.level, "green")
             text = f"{component.name} {component.level.value}: {component.detail}"
-            self._console.print(Text(text, style=style))
+            self._console.print(Text(text, style=style), soft_wrap=True)
 
     def summary(self, summary: RunSummary) -> None:
         """Print the totals."""

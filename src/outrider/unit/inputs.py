@@ -144,7 +144,7 @@ def open_inputs(
         return _of_camera(frame_spec, position_spec, settings)
     if isinstance(position_spec, GpsdSpec) or late_is_dropped:
         return _played(frame_spec, position_spec, settings, late_is_dropped)
-    return _recorded(frame_spec, position_spec, source_text)
+    return _recorded(frame_spec, position_spec)
 
 
 def _of_camera(spec: CameraSpec, position_spec: PositionSpec | None, settings: Settings) -> Inputs:
@@ -177,11 +177,11 @@ def _positions(spec: PositionSpec | None, settings: Settings, clock: Clock) -> P
     return NmeaPositions(spec.path, clock)
 
 
-def _recorded(spec: FileSpec | RenderSpec, position_spec: PositionSpec | None, name: str) -> Inputs:
+def _recorded(spec: FileSpec | RenderSpec, position_spec: PositionSpec | None) -> Inputs:
     source = _open_file(spec)
     clock = RecordedClock(_utc_at_zero_ns(source, position_spec))
     positions = _recorded_positions(source, position_spec, clock)
-    return Inputs(ClockedSource(source, clock), positions, clock, name)
+    return Inputs(ClockedSource(source, clock), positions, clock, source.source_id)
 
 
 def _open_file(spec: FileSpec | RenderSpec) -> FrameSource:

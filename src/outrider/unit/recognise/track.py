@@ -19,6 +19,7 @@ from outrider.unit.recognise.passes import Look, Pass
 
 _NS_PER_S = 1e9
 _LEAST_CHARACTERS = 2
+_REST_FRAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +177,14 @@ class Tracker:
 
         A less sure one does not count: a mark that becomes sure must be told.
         """
-        others = (other for other in self._passes if other is not one)
+        others = [other for other in self._passes if other is not one]
         if any(other.told.get(one.fused.key, -1) >= level for other in others):
+            return True
+        if any(_is_rest(one, mark) for other in others for mark in other.told):
             return True
         since_ns = one.first_mono_ns - self._limits.merge_within_s * _NS_PER_S
         recent = [old for old in self._closed if old.last_mono_ns >= since_ns]
-        return any(_same_plate(old, one, level) for old in recent)
+        return any(_same_plate(old, one, level) or _is_rest(one, old.key) for old in recent)
 
     def _decide(self, one: Pass) -> PlateText:
         return decide(one.fused, self._today(), self._calibrate)
@@ -203,3 +206,9 @@ def _same_plate(old: _Closed, one: Pass, level: int) -> bool:
     if one.fused.key == old.key:
         return level <= old.level
     return level < old.level and admits(one.fused, old.key)
+
+
+def _is_rest(one: Pass, mark: str) -> bool:
+    """Return whether a short pass shows what is left of a plate that leaves the frame."""
+    key = one.fused.key
+    return one.frames <= _REST_FRAMES and len(key) < len(mark) and key in mark
