@@ -42,7 +42,7 @@ _SURENESS = tuple(MatchClass)
 class MatchSettings:
     """What a match needs, and from what age on a list is amber, then red."""
 
-    look_alike_min_probability: float = 0.05
+    look_alike_min_probability: float = 0.2
     amber_age_h: float = 24.0
     red_age_h: float = 72.0
 
