@@ -30,6 +30,7 @@ from outrider.records import (
     VehicleOfInterest,
 )
 from outrider.unit.ports import Verdict
+from outrider.unit.timing import StageTimes
 from outrider.vrm import Family
 
 MS = 1_000_000
@@ -206,6 +207,9 @@ class SeesNothing(Base):
     fails_at: int | None = None
     model_digests: tuple[tuple[str, str], ...] = ()
     seen: list[int] = field(default_factory=list)
+
+    def time_with(self, times: StageTimes) -> None:
+        self.calls.append("time_with")
 
     def observe(self, frame: Frame) -> list[Observation]:
         if frame.index == self.fails_at:

@@ -62,6 +62,7 @@ class Pipeline:
         """Make the hand-offs: a one-frame slot, and a queue of what was seen."""
         self.slot = Handoff(1, newest_wins=self.source.live)
         self.queue = Handoff(self.queue_frames, newest_wins=False)
+        self.recogniser.time_with(self.times)
 
     @property
     def frames_dropped(self) -> int:

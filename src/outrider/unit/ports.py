@@ -17,6 +17,7 @@ from outrider.records import (
     Position,
     Read,
 )
+from outrider.unit.timing import StageTimes
 
 
 class Component(Protocol):
@@ -87,6 +88,10 @@ class Recogniser(Component, Protocol):
     @property
     def model_digests(self) -> tuple[tuple[str, str], ...]:
         """Name and SHA-256 of each model in use."""
+        ...
+
+    def time_with(self, times: StageTimes) -> None:
+        """Add the durations of its stages to a run's."""
         ...
 
     def observe(self, frame: Frame) -> list[Observation]:

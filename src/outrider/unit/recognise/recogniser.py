@@ -23,6 +23,7 @@ from outrider.unit.recognise.quality import sharpness
 from outrider.unit.recognise.read import Reader
 from outrider.unit.recognise.straighten import Straightener
 from outrider.unit.recognise.vote import fuse_one
+from outrider.unit.timing import StageTimes
 
 _SURE = 0.9  # a plate read below this is looked at again
 _HOPELESS = 0.05  # but not below this: mostly no plate, and no second look has helped one
@@ -69,12 +70,17 @@ class PlateRecogniser:
         self._names = names
         self._second_looks = second_looks
         self._fault = ""
+        self._times = StageTimes()
         self.counts = RecogniserCounts()
 
     @property
     def model_digests(self) -> tuple[tuple[str, str], ...]:
         """Name and SHA-256 of each model in use."""
         return self._names.digests
+
+    def time_with(self, times: StageTimes) -> None:
+        """Add the durations of the stages here to a run's."""
+        self._times = times
 
     def health(self) -> ComponentHealth:
         """Return what is loaded and what was done; a fault where the last frame failed."""
@@ -94,8 +100,10 @@ class PlateRecogniser:
         """
         grey = grey_of(frame.image)
         try:
-            found = nearest_size(self._detectors, (grey.shape[0], grey.shape[1])).find(grey)
-            seen = [self._look(frame, grey, plate) for plate in found.plates]
+            with self._times.stage("detect"):
+                found = nearest_size(self._detectors, (grey.shape[0], grey.shape[1])).find(grey)
+            with self._times.stage("rectify and read"):
+                seen = [self._look(frame, grey, plate) for plate in found.plates]
         except ModelError as error:
             self.counts.failed += 1
             self._fault = str(error)
