@@ -115,10 +115,24 @@ class NamedMapping:
     mapping: Mapping
 
 
+BUILT_IN = ("own", "plain", "sixteen")
+"""Names of the mappings that come with Outrider."""
+
+
 def built_in(name: str) -> NamedMapping:
     """Return one of the mappings that come with Outrider: own, plain, sixteen."""
     text = resources.files("outrider.hotlist_import").joinpath(f"forms/{name}.toml").read_text()
     return NamedMapping(name, parse_mapping(text, f"forms/{name}.toml"))
+
+
+def named_mapping(name: str | None) -> NamedMapping | None:
+    """Return what `--mapping` names: a built-in one, a file's, or None for a guess.
+
+    Raises MappingError where the file cannot be used.
+    """
+    if name is None:
+        return None
+    return built_in(name) if name in BUILT_IN else NamedMapping(name, load_mapping(Path(name)))
 
 
 def fold_name(column: str) -> str:

@@ -18,11 +18,10 @@ from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository,
 from outrider.clock import NS_PER_S, SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
 from outrider.hotlist_import.limits import ImportLimits, ImportRefused
-from outrider.hotlist_import.mapping import MappingError, NamedMapping, built_in, load_mapping
+from outrider.hotlist_import.mapping import BUILT_IN, MappingError, named_mapping
 from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from_toml
 
 PASSPHRASE_VARIABLE = "OUTRIDER_KEY_PASSPHRASE"
-_BUILT_IN = ("own", "plain", "sixteen")
 _EXPECTED = (
     ImportRefused,
     MappingError,
@@ -86,7 +85,7 @@ def _register_publishing(actions: Subparsers) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--list", required=True, help="name of the list")
     parser.add_argument("--masters", type=Path, help="folder of the master lists (beside R)")
-    parser.add_argument("--mapping", help=f"mapping file, or one of {', '.join(_BUILT_IN)}")
+    parser.add_argument("--mapping", help=f"mapping file, or one of {', '.join(BUILT_IN)}")
     parser.add_argument("--policy", type=Path, help="TOML: rank, strongest_response, areas, hours")
     parser.add_argument("--published", help="when the list was true, ISO 8601 (the file's time)")
     parser.add_argument("--max-rejected", type=float, default=0.01, help="share of rows (0.01)")
@@ -173,7 +172,7 @@ def _publish(args: argparse.Namespace) -> int:
         name=args.list,
         path=args.file,
         published_utc_ns=_published_ns(args),
-        mapping=_mapping(args.mapping),
+        mapping=named_mapping(args.mapping),
         policy=_policy(args.policy),
         limits=ImportLimits(args.max_rejected, 1.0 if args.allow_shrink else 0.5),
     )
@@ -193,12 +192,6 @@ def _published_ns(args: argparse.Namespace) -> int:
     when = datetime.fromisoformat(args.published)
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     return int(aware.timestamp()) * NS_PER_S
-
-
-def _mapping(name: str | None) -> NamedMapping | None:
-    if name is None:
-        return None
-    return built_in(name) if name in _BUILT_IN else NamedMapping(name, load_mapping(Path(name)))
 
 
 def _policy(path: Path | None) -> ListPolicy:

@@ -13,7 +13,7 @@ from typing import Any
 from outrider.clock import NS_PER_S, SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
 from outrider.hotlist_import.limits import ImportLimits, ImportRefused
-from outrider.hotlist_import.mapping import NamedMapping, built_in, load_mapping
+from outrider.hotlist_import.mapping import BUILT_IN, named_mapping
 from outrider.hotlist_import.reading import ImportReport, write_own_form
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations
 from outrider.unit.hotlist.importing import Imported, ImportRequest, import_list
@@ -24,7 +24,6 @@ from outrider.wire.hotlist_entry import FIELDS, NumberedRow, from_row
 from outrider.wire.hotlist_policy import ListPolicy, policy_from_toml
 
 Adder = Callable[[argparse.ArgumentParser, Callable[[argparse.Namespace, HotlistStore], int]], None]
-_BUILT_IN = ("own", "plain", "sixteen")
 _SHOWN_REJECTIONS = 20
 
 
@@ -66,7 +65,7 @@ def _register_import(actions: Subparsers, add_place: Adder) -> None:
     parser.add_argument("file", type=Path, help="CSV, or whatever the mapping file describes")
     parser.add_argument("--list", default="local", help="name of the list (local)")
     parser.add_argument(
-        "--mapping", help=f"mapping file, or one of {', '.join(_BUILT_IN)} (by the first row)"
+        "--mapping", help=f"mapping file, or one of {', '.join(BUILT_IN)} (by the first row)"
     )
     parser.add_argument("--policy", type=Path, help="TOML: rank, strongest_response, areas, hours")
     parser.add_argument("--published", help="when the list was true, ISO 8601 (the file's time)")
@@ -94,7 +93,7 @@ def _request(args: argparse.Namespace) -> ImportRequest:
     return ImportRequest(
         path=args.file,
         published_utc_ns=_published_ns(args),
-        mapping=_mapping(args.mapping),
+        mapping=named_mapping(args.mapping),
         policy=_policy(args.policy),
         limits=ImportLimits(args.max_rejected, 1.0 if args.allow_shrink else 0.5),
         dry_run=args.dry_run,
@@ -109,12 +108,6 @@ def _published_ns(args: argparse.Namespace) -> int:
     when = datetime.fromisoformat(args.published)
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     return int(aware.timestamp()) * NS_PER_S
-
-
-def _mapping(name: str | None) -> NamedMapping | None:
-    if name is None:
-        return None
-    return built_in(name) if name in _BUILT_IN else NamedMapping(name, load_mapping(Path(name)))
 
 
 def _policy(path: Path | None) -> ListPolicy:
