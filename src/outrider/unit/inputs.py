@@ -41,12 +41,16 @@ from outrider.unit.ports import FrameSource, PositionSource, SourceError
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The frames, positions and clock of a run; recording is its name, "" for a live one."""
+    """The frames, positions and clock of a run.
+
+    recording: its name, "" for a live one. camera: whether the frames are a camera's.
+    """
 
     source: FrameSource
     positions: PositionSource
     clock: Clock
     recording: str
+    camera: bool = False
 
 
 class NoPositions:
@@ -150,7 +154,8 @@ def open_inputs(
 def _of_camera(spec: CameraSpec, position_spec: PositionSpec | None, settings: Settings) -> Inputs:
     clock = SystemClock()
     camera = Picamera2Camera(settings.camera, clock, spec.number)
-    return Inputs(camera, _positions(position_spec, settings, clock), clock, "")
+    positions = _positions(position_spec, settings, clock)
+    return Inputs(camera, positions, clock, "", camera=True)
 
 
 def _played(

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -69,18 +69,17 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
     inputs = open_inputs(
         options.source, options.gps, settings, late_is_dropped=options.late_is_dropped
     )
-    live_camera = not inputs.recording and options.source.startswith("picamera2")
-    journal = _open_journal(settings, inputs, live=live_camera)
+    journal = _open_journal(settings, inputs, live=inputs.camera)
     alarm: AlarmOutput = _open_alarm(settings, inputs.clock)
     if (
-        live_camera
+        inputs.camera
         and settings.unit.runtime_dir is not None
         and isinstance(alarm, SerialAlarm | TerminalAlarm)
     ):
         alarm = CrewDesk(alarm, settings.unit.runtime_dir / "crew", inputs.clock)
     # Started here, so that a fault before the first frame is heard; it ends when it is closed.
     alarm.start(threading.Event())
-    if live_camera:
+    if inputs.camera:
         opened = _open_models_when_there(settings, alarm, inputs.clock, stop)
     else:
         opened = _open_models(settings)
@@ -210,4 +209,4 @@ def _recorded_inputs(inputs: Inputs, settings: Settings, folder: Path) -> Inputs
         height_px=settings.camera.height_px,
     )
     source = RecordingSource(inputs.source, inputs.positions, inputs.clock, folder, header)
-    return Inputs(source, inputs.positions, inputs.clock, inputs.recording)
+    return replace(inputs, source=source)
