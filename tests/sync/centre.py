@@ -50,9 +50,7 @@ class TestCentre:
     def take(self, name: UploadName, body: bytes, headers: dict[str, str]) -> receipt.Receipt:
         """Check and store an upload; return its receipt. Raises Refusal."""
         try:
-            digest = headers.get(upload.DIGEST_HEADER, "")
-            signature = headers.get(upload.SIGNATURE_HEADER, "")
-            upload.check(name, body, digest, signature, self.unit)
+            upload.check(name, body, headers, self.unit)
             with self.lock:
                 self.uploads.append(name.kind)
                 if name.kind is UploadKind.ROWS:

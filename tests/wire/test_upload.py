@@ -13,6 +13,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outrider.clock import ClockQuality, UtcStamp
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
 from outrider.wire import receipt as receipts
@@ -25,11 +26,12 @@ from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
-from outrider.wire.upload import UploadKind, UploadName
+from outrider.wire.upload import Sent, UploadKind, UploadName
 
 JOURNAL = uuid.UUID(int=9)
 UNIT = SigningIdentity.generate()
 CENTRE = SigningIdentity.generate()
+SENT = UtcStamp(1_795_237_200_000_000_000, ClockQuality.GPS, 0.1)
 NAME = UploadName("unit-7", UploadKind.ROWS, uuid.UUID(int=1))
 
 
@@ -152,21 +154,31 @@ def test_changed_bundle_is_refused_or_other(data: st.DataObject) -> None:
 def test_upload_signature() -> None:
     """A body goes through under its own name and unit only, whole, and with its unit's key."""
     body = b"rows"
-    found = upload.headers(NAME, body, UNIT)
-    digest, signature = found[upload.DIGEST_HEADER], found[upload.SIGNATURE_HEADER]
-    upload.check(NAME, body, digest, signature, UNIT.public)
+    found = upload.headers(NAME, body, UNIT, SENT)
+    assert upload.check(NAME, body, found, UNIT.public) == Sent(SENT.utc, ClockQuality.GPS)
     other_name = dataclasses.replace(NAME, upload_id=uuid.UUID(int=2))
     other_unit = dataclasses.replace(NAME, unit_id="unit-8")
     other_kind = dataclasses.replace(NAME, kind=UploadKind.PICTURES)
     for name in (other_name, other_unit, other_kind):
         with pytest.raises(WireError, match="signature"):
-            upload.check(name, body, digest, signature, UNIT.public)
+            upload.check(name, body, found, UNIT.public)
     with pytest.raises(WireError, match="signature"):
-        upload.check(NAME, body, digest, signature, CENTRE.public)
+        upload.check(NAME, body, found, CENTRE.public)
     with pytest.raises(WireError, match="cut short"):
-        upload.check(NAME, body[:-1], digest, signature, UNIT.public)
-    with pytest.raises(WireError, match="signature"):
-        upload.check(NAME, body, digest, "####", UNIT.public)
+        upload.check(NAME, body[:-1], found, UNIT.public)
+    for header, value in (
+        (upload.SIGNATURE_HEADER, "####"),
+        (upload.SENT_HEADER, "2026-11-21T05:00:00.001Z;gps"),
+    ):
+        with pytest.raises(WireError, match="signature"):
+            upload.check(NAME, body, found | {header: value}, UNIT.public)
+
+
+@pytest.mark.parametrize("text", ["", "2026-11-21T05:00:00.000Z", "today;gps", "9;gps;ntp"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    """A time of sending that does not parse is refused with the text that came."""
+    with pytest.raises(WireError, match="Outrider-Sent"):
+        Sent.parse(text)
 
 
 def test_receipt_is_for_one_body_of_one_upload() -> None:

@@ -1,21 +1,27 @@
 """What a unit sends, common to rows and pictures: names, limits, digest and signature.
 
 A body travels by `PUT /v1/units/UNIT/batches/ID` (rows) or `.../pictures/ID` (pictures), with
-`Content-Digest` (RFC 9530) and `Outrider-Signature`: the unit's Ed25519 signature, in base64, over
-the unit, the kind, the ID and the digest. The answer is a signed receipt.
+`Content-Digest` (RFC 9530), `Outrider-Sent` (the unit's time of day and what it rests on) and
+`Outrider-Signature`: the unit's Ed25519 signature, in base64, over the unit, the kind, the ID, the
+digest and the time. The answer is a signed receipt. Other requests of a unit are signed alike.
 """
 
 import base64
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Self
 
+from outrider.clock import ClockQuality, UtcStamp
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 SIGNATURE_HEADER = "Outrider-Signature"
 DIGEST_HEADER = "Content-Digest"
+SENT_HEADER = "Outrider-Sent"
 PURPOSE = "upload"
 MAX_BODY_BYTES = 8 * 2**20
 
@@ -46,10 +52,28 @@ class UploadName:
         """The path that it is PUT to."""
         return f"/v1/units/{self.unit_id}/{self.kind}/{self.upload_id}"
 
-    def signed_text(self, body: bytes) -> bytes:
+    def signed_text(self, body: bytes, sent: str) -> bytes:
         """Return what the unit's signature covers."""
-        parts = (self.unit_id, self.kind, str(self.upload_id), hashlib.sha256(body).hexdigest())
-        return "\n".join(parts).encode("utf-8")
+        digest = hashlib.sha256(body).hexdigest()
+        return "\n".join((self.unit_id, self.kind, str(self.upload_id), digest, sent)).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When the unit says that it sent: aware UTC to the ms, and what its clock rested on."""
+
+    at: datetime
+    quality: ClockQuality
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what `Outrider-Sent` says. Raises WireError."""
+        time, _, quality = text.partition(";")
+        try:
+            at = datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+            return cls(at, ClockQuality(quality))
+        except ValueError as error:
+            raise WireError(f"{SENT_HEADER}: {text[:60]!r} is not TIME;QUALITY: {error}") from error
 
 
 def content_digest(body: bytes) -> str:
@@ -57,19 +81,28 @@ def content_digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode('ascii')}:"
 
 
-def headers(name: UploadName, body: bytes, identity: SigningIdentity) -> dict[str, str]:
+def headers(
+    name: UploadName, body: bytes, identity: SigningIdentity, sent: UtcStamp
+) -> dict[str, str]:
     """Return the headers that go with an upload."""
+    sent_text = f"{sent.iso_ms()};{sent.quality}"
     return {
         "Content-Type": MEDIA_TYPES[name.kind],
         DIGEST_HEADER: content_digest(body),
-        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(body)),
+        SENT_HEADER: sent_text,
+        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(body, sent_text)),
     }
 
 
-def check(name: UploadName, body: bytes, digest: str, signature: str, key: VerifyingKey) -> None:
-    """Check that a body is whole and signed by the unit under this name. Raises WireError."""
+def check(name: UploadName, body: bytes, headers: Mapping[str, str], key: VerifyingKey) -> Sent:
+    """Check that a body is whole and signed by the unit under this name, and return when.
+
+    headers: by name in any case, as a server's mapping finds them. Raises WireError.
+    """
     if len(body) > MAX_BODY_BYTES:
         raise WireError(f"a body of {len(body)} bytes, at most {MAX_BODY_BYTES} allowed")
-    if digest != content_digest(body):
+    if headers.get(DIGEST_HEADER, "") != content_digest(body):
         raise WireError("the body is not what its Content-Digest says: cut short or changed")
-    key.verify(PURPOSE, name.signed_text(body), signature)
+    sent = headers.get(SENT_HEADER, "")
+    key.verify(PURPOSE, name.signed_text(body, sent), headers.get(SIGNATURE_HEADER, ""))
+    return Sent.parse(sent)

@@ -109,8 +109,9 @@ class Session:
 
     def _deliver(self, upload: Upload, stop: threading.Event) -> None:
         """Send one upload until it is settled: the same name and body at each try."""
-        headers = uploads.headers(upload.name, upload.body, self._identity.signing)
         while not stop.is_set() and not self._gives_up():
+            sent = self._clock.stamp(self._clock.mono_ns())
+            headers = uploads.headers(upload.name, upload.body, self._identity.signing, sent)
             try:
                 answer = self._centre.put(upload.name.path, upload.body, headers)
             except UnreachableError as error:
