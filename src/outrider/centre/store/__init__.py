@@ -1,0 +1,1 @@
+"""What the centre keeps: one interface, embedded SQLite and PostgreSQL behind it."""

@@ -1,0 +1,168 @@
+"""The store as the centre's services see it; `tests/centre/store` holds both back ends to it.
+
+Every call is one transaction: when it returns, what it took is on the disk; when it raises, nothing
+of it is kept. Calls may come from several threads and processes at once. Datetimes are aware, UTC.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from outrider.centre.store.records import (
+    AuditRow,
+    Backlog,
+    Certificate,
+    JournalState,
+    KnownUpload,
+    OpenedRecord,
+    ReceivedUpload,
+    SealedRecord,
+    StoredPicture,
+    Unit,
+)
+from outrider.wire.audit import AuditEvent
+from outrider.wire.batch import Batch
+from outrider.wire.picture_bundle import PictureBundle
+from outrider.wire.read_record import Role
+from outrider.wire.signing import VerifyingKey
+
+MakeReceipt = Callable[[int, int], bytes]
+"""Makes the signed receipt from how many things were new and how many were here already."""
+
+
+class UnitRegister(Protocol):
+    """Who may send."""
+
+    def add_ticket(self, unit_id: str, code_digest: bytes, expires_at: datetime) -> None:
+        """Let a unit enrol once; an older unused ticket of the unit is void."""
+        ...
+
+    def enrol(
+        self, unit_id: str, code_digest: bytes, key: VerifyingKey, tls_key: bytes, at: datetime
+    ) -> Unit:
+        """Use up a ticket for these keys; again with the same keys gives the same unit.
+
+        tls_key: SHA-256 of the public key of the certificate request. Enrolling anew replaces the
+        unit's signing key and clears a revocation. Raises EnrolmentRefused.
+        """
+        ...
+
+    def unit(self, unit_id: str) -> Unit | None:
+        """Return a unit, revoked or not; None where it never enrolled."""
+        ...
+
+    def units(self) -> list[Unit]:
+        """Return all units, by name."""
+        ...
+
+    def add_certificate(self, certificate: Certificate) -> None:
+        """Note a certificate that is about to be handed out."""
+        ...
+
+    def revoke(self, unit_id: str, why: str, at: datetime) -> Unit:
+        """Trust a unit no longer, and revoke its certificates. Raises StoreError if unknown."""
+        ...
+
+    def revoked_certificates(self) -> list[Certificate]:
+        """Return every revoked certificate that has not expired long since."""
+        ...
+
+
+class IntakeStore(Protocol):
+    """Takes what units send, and cannot read it."""
+
+    def known_upload(self, unit_id: str, upload_id: uuid.UUID) -> KnownUpload | None:
+        """Return what came under an upload's name before."""
+        ...
+
+    def take_rows(self, upload: ReceivedUpload, batch: Batch, receipt: MakeReceipt) -> bytes:
+        """Store the rows that are new, with their keys and gaps; return the receipt.
+
+        A row that is here with the same hash is a duplicate. The same upload again gives the
+        receipt that was given then. One audit event (collection) goes with it. Raises ConflictError
+        for another body under the same name, a known row with another hash, or a journal of
+        another unit; StoreError.
+        """
+        ...
+
+    def take_pictures(
+        self, upload: ReceivedUpload, bundle: PictureBundle, receipt: MakeReceipt
+    ) -> bytes:
+        """Store the pictures that are new; return the receipt. Raises as take_rows.
+
+        ConflictError too where a picture's row has not come, or names other bytes.
+        """
+        ...
+
+    def journals(self, unit_id: str | None = None) -> list[JournalState]:
+        """Return how whole each journal is, of one unit or of all."""
+        ...
+
+
+class OpeningStore(Protocol):
+    """Gives sealed rows to the service that has the key, and takes them opened."""
+
+    def sealed(self, limit: int) -> list[SealedRecord]:
+        """Return rows that wait to be opened, hits first, then the longest waiting."""
+        ...
+
+    def opened(self, records: Sequence[OpenedRecord]) -> None:
+        """Move rows from the sealed to the searchable; those moved before are left alone."""
+        ...
+
+    def set_aside(self, journal_id: uuid.UUID, seq: int, why: str) -> None:
+        """Keep a row that does not open out of the way; it stays, and is counted."""
+        ...
+
+    def retry_set_aside(self) -> int:
+        """Let rows that did not open wait again (a key has been added); return how many."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """Return what waits and what was set aside."""
+        ...
+
+    def records(self, journal_id: uuid.UUID, first_seq: int, last_seq: int) -> list[OpenedRecord]:
+        """Return opened rows of a journal by number, in order."""
+        ...
+
+    def picture(self, journal_id: uuid.UUID, seq: int, role: Role) -> StoredPicture | None:
+        """Return a sealed picture; None where it has not come."""
+        ...
+
+
+class AuditStore(Protocol):
+    """The centre's own audit trail: a hash chain, only ever added to."""
+
+    def append_audit(self, events: Sequence[AuditEvent]) -> None:
+        """Add events to the chain."""
+        ...
+
+    def audit(self, after: int = 0, limit: int = 1000) -> list[AuditRow]:
+        """Return rows in order from the number after `after`, while others are written."""
+        ...
+
+
+class RetentionStore(Protocol):
+    """Lets go of what may not be kept longer."""
+
+    def expire(self, before: datetime) -> int:
+        """Erase reads, hits and pictures older than an instant, whole days or weeks at a time.
+
+        Returns how many rows went; one audit event (erasure) goes with it.
+        """
+        ...
+
+
+class CentreStore(UnitRegister, IntakeStore, OpeningStore, AuditStore, RetentionStore, Protocol):
+    """All of it; each service is handed only its part."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+    def snapshot(self) -> contextlib.AbstractContextManager[Iterator[OpenedRecord]]:
+        """Return all opened rows as they stand at one instant, for an export while running."""
+        ...

@@ -1,0 +1,146 @@
+"""What passes between the centre's services and its store."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from outrider.wire.audit import AuditEvent
+from outrider.wire.batch import Gap
+from outrider.wire.chain import SealedRow
+from outrider.wire.read_record import Record, Role
+from outrider.wire.sealing import SealedKey
+from outrider.wire.signing import VerifyingKey
+from outrider.wire.upload import Sent, UploadName
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked: what, and why. Trying again later may help."""
+
+
+class ConflictError(Exception):
+    """What came contradicts what is kept; nothing of it was stored. Trying again cannot help."""
+
+
+class EnrolmentRefused(Exception):
+    """A unit may not enrol with this code: unknown, expired, or used with other keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An enrolled unit. revoked_at: since when nothing of it is taken; None while it is trusted."""
+
+    unit_id: str
+    signing_key: VerifyingKey
+    enrolled_at: datetime
+    revoked_at: datetime | None = None
+    revoked_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that the centre has given to a unit. serial: its serial number, positive."""
+
+    serial: int
+    unit_id: str
+    not_after: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedUpload:
+    """An upload that is whole and signed. sha256: of its body. arrived_at: the centre's clock."""
+
+    name: UploadName
+    sha256: bytes
+    sent: Sent
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUpload:
+    """An upload that was taken before: the digest of its body, and the receipt as it was sent."""
+
+    sha256: bytes
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A row that waits to be opened, with the data key that it was sealed with."""
+
+    unit_id: str
+    journal_id: uuid.UUID
+    row: SealedRow
+    key: SealedKey
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """A row that has been opened; it leaves the sealed ones for the searchable.
+
+    record: without pictures, which stay sealed until somebody who may see them asks.
+    """
+
+    sealed: SealedRecord
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A picture as it came, sealed, with the data key that opens it."""
+
+    journal_id: uuid.UUID
+    seq: int
+    role: Role
+    key: SealedKey
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SeqRange:
+    """Sequence numbers first to last, both included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """How whole one unit's journal is here.
+
+    present: what has come. missing: numbers below the highest that neither came nor were declared
+    as gone. gaps: what the unit declared. chain_breaks: numbers whose `previous` is not the hash of
+    the row before. pictures_due: named by rows and not yet come. last_skew_s: the unit's clock
+    less ours at its last upload, s; and what its clock rested on.
+    """
+
+    unit_id: str
+    journal_id: uuid.UUID
+    present: tuple[SeqRange, ...]
+    missing: tuple[SeqRange, ...]
+    gaps: tuple[Gap, ...]
+    chain_breaks: tuple[int, ...]
+    pictures_due: int
+    last_upload_at: datetime
+    last_skew_s: float
+    last_clock_quality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be opened, what could not be, and since when the oldest waits."""
+
+    waiting: int
+    set_aside: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An audit event of the centre's own as it stands in its chain; hashes are SHA-256."""
+
+    number: int
+    event: AuditEvent
+    previous: bytes
+    hash: bytes
