@@ -19,6 +19,7 @@ from outrider.centre.store.records import (
     OpenedRecord,
     ReceivedUpload,
     SealedRecord,
+    SetAside,
     StoredPicture,
     Unit,
 )
@@ -109,7 +110,11 @@ class OpeningStore(Protocol):
         ...
 
     def opened(self, records: Sequence[OpenedRecord]) -> None:
-        """Move rows from the sealed to the searchable; those moved before are left alone."""
+        """Move rows from the sealed to the searchable; those moved before are left alone.
+
+        The audit events of the rows that are moved go with them, in the same transaction, so that
+        an event stands in the trail once, however often openers are killed or meet.
+        """
         ...
 
     def set_aside(self, journal_id: uuid.UUID, seq: int, why: str) -> None:
@@ -122,6 +127,17 @@ class OpeningStore(Protocol):
 
     def backlog(self) -> Backlog:
         """Return what waits and what was set aside."""
+        ...
+
+    def rows_set_aside(self, limit: int) -> list[SetAside]:
+        """Return rows that did not open, with why, by journal and number."""
+        ...
+
+    def find(self, record_id: uuid.UUID) -> list[OpenedRecord]:
+        """Return the opened rows of a read or hit by its own identifier; more than one is a fault.
+
+        A version 7 identifier tells its day, which need not be searched for.
+        """
         ...
 
     def records(self, journal_id: uuid.UUID, first_seq: int, last_seq: int) -> list[OpenedRecord]:

@@ -79,11 +79,24 @@ class SealedRecord:
 class OpenedRecord:
     """A row that has been opened; it leaves the sealed ones for the searchable.
 
-    record: without pictures, which stay sealed until somebody who may see them asks.
+    record: without pictures, which stay sealed until somebody who may see them asks. events: what
+    goes into the centre's audit trail with it, in the same transaction and only where the row is
+    moved by it; empty in what is read back.
     """
 
     sealed: SealedRecord
     record: Record
+    events: tuple[AuditEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A row that did not open: which, and why."""
+
+    unit_id: str
+    journal_id: uuid.UUID
+    seq: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
