@@ -7,7 +7,6 @@ watchdog is fed only while every stage has moved on within its time.
 import json
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from outrider.clock import Clock
 from outrider.records import ComponentHealth, Level
+from outrider.systemd import SystemdNotifier
 
 _log = logging.getLogger(__name__)
 
@@ -94,21 +94,6 @@ def write_status(path: Path, clock: Clock, components: Sequence[ComponentHealth]
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     partial.replace(path)
-
-
-class SystemdNotifier:
-    """Speaks sd_notify(3) to systemd where it started us, else does nothing."""
-
-    def __init__(self) -> None:
-        self._address = os.environ.get("NOTIFY_SOCKET")
-
-    def send(self, message: str) -> None:
-        """Send one state, such as READY=1 or WATCHDOG=1."""
-        if not self._address:
-            return
-        address = self._address.replace("@", "\0", 1)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
-            line.sendto(message.encode(), address)
 
 
 class HealthKeeper:
