@@ -10,10 +10,11 @@ from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.api.metadata import Root
 from tuf.ngclient.fetcher import FetcherInterface
 
-from outrider.centre.hotlists.publish import Published, Publisher, PublishRequest
+from outrider.centre.hotlists.publish import Published, Publisher
 from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository, Lifetimes
 from outrider.clock import RecordedClock
 from outrider.hotlist_import.limits import ImportLimits
+from outrider.hotlist_import.list_file import ListFile
 from outrider.records import VehicleOfInterest
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.hotlist.update import Source, UpdateClient
@@ -83,8 +84,8 @@ class Centre:
             writer.writerow(FIELDS)
             writer.writerows(to_row(entry) for entry in entries)
         now_ns = self.clock.stamp(self.clock.mono_ns()).utc_ns
-        request = PublishRequest(name, path, published_ns or now_ns, limits=ANY_SIZE)
-        return self.publisher.publish(request)
+        listed = ListFile(path, published_ns or now_ns, limits=ANY_SIZE)
+        return self.publisher.publish(name, listed)
 
     def client(self, store: HotlistStore, now_ns: int = NOW_NS) -> UpdateClient:
         return UpdateClient(store, Source(URL, self.first_root), clock(now_ns), self.fetcher)

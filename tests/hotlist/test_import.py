@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from outrider.cli import main
 from outrider.hotlist_import.entry import normalise_pattern
 from outrider.hotlist_import.limits import ImportLimits, ImportRefused
+from outrider.hotlist_import.list_file import ListFile
 from outrider.hotlist_import.mapping import (
     SIXTEEN_COLUMNS,
     MappingError,
@@ -23,7 +24,7 @@ from outrider.hotlist_import.reading import ListReader, write_own_form
 from outrider.hotlist_import.text import ListTextError
 from outrider.records import Response, VehicleOfInterest
 from outrider.unit.hotlist.generations import Generations
-from outrider.unit.hotlist.importing import ImportRequest, import_list
+from outrider.unit.hotlist.importing import import_list
 from tests.hotlist.makers import NOW_NS, voi
 
 _NO_LIMITS = ImportLimits(max_rejected_share=1.0, max_shrink_share=1.0)
@@ -187,10 +188,10 @@ def test_refused_imports_leave_the_old_list(tmp_path: Path, data: bytes, why: st
     """Whatever is wrong with a list, the one in force stays, and the reason is told."""
     generations = Generations(tmp_path / "stolen")
     old = "vrm,reason\n" + "".join(f"AB1{n}CDE,x\n" for n in range(10))
-    import_list(generations, ImportRequest(_file(tmp_path, old), NOW_NS))
+    import_list(generations, ListFile(_file(tmp_path, old), NOW_NS))
     before = generations.in_force()
     with pytest.raises(ImportRefused, match=why):
-        import_list(generations, ImportRequest(_file(tmp_path, data), NOW_NS))
+        import_list(generations, ListFile(_file(tmp_path, data), NOW_NS))
     assert generations.in_force() == before
     assert len(generations.all()) == 1
 
@@ -198,8 +199,8 @@ def test_refused_imports_leave_the_old_list(tmp_path: Path, data: bytes, why: st
 def test_dry_run_changes_nothing(tmp_path: Path) -> None:
     """A dry run reads, builds and judges, and leaves nothing in force."""
     generations = Generations(tmp_path / "stolen")
-    request = ImportRequest(_file(tmp_path, "vrm,reason\nAA11AAA,x\n"), NOW_NS, dry_run=True)
-    assert import_list(generations, request).generation is None
+    listed = ListFile(_file(tmp_path, "vrm,reason\nAA11AAA,x\n"), NOW_NS)
+    assert import_list(generations, listed, dry_run=True).generation is None
     assert generations.all() == []
 
 

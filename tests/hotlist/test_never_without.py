@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from outrider.hotlist_import.limits import ImportLimits, ImportRefused
+from outrider.hotlist_import.list_file import ListFile
 from outrider.records import NO_POSITION, VehicleOfInterest
 from outrider.unit.hotlist.generations import GenerationError
-from outrider.unit.hotlist.importing import ImportRequest, import_list
+from outrider.unit.hotlist.importing import import_list
 from outrider.unit.hotlist.lookup import LookupFile
 from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
@@ -68,8 +69,8 @@ class Unit(RuleBasedStateMachine):
     @rule(content=_CONTENTS, death=_DEATHS)
     def import_one(self, content: Content, death: Death | None) -> None:
         self.file.write_text("vrm,reason\n" + "".join(f"{vrm},x\n" for vrm in sorted(content)))
-        request = ImportRequest(self.file, NOW_NS, limits=ANY_SIZE)
-        self._run(death, content, lambda: import_list(self.list, request))
+        listed = ListFile(self.file, NOW_NS, limits=ANY_SIZE)
+        self._run(death, content, lambda: import_list(self.list, listed))
 
     @rule(data=st.sampled_from(_GARBAGE), death=_DEATHS)
     def import_garbage(self, data: bytes, death: Death | None) -> None:
@@ -77,7 +78,7 @@ class Unit(RuleBasedStateMachine):
 
         def action() -> None:
             try:
-                import_list(self.list, ImportRequest(self.file, NOW_NS, limits=ImportLimits()))
+                import_list(self.list, ListFile(self.file, NOW_NS, limits=ImportLimits()))
             except ImportRefused:
                 return
             raise AssertionError("garbage was taken")
@@ -168,13 +169,14 @@ TestUnit.settings = settings(
 _LOOP = """
 import sys
 from pathlib import Path
-from outrider.unit.hotlist.importing import ImportRequest, import_list
+from outrider.hotlist_import.list_file import ListFile
+from outrider.unit.hotlist.importing import import_list
 from outrider.unit.hotlist.store import HotlistStore
 store, files = HotlistStore(Path(sys.argv[1])), sys.argv[2:]
 print("ready", flush=True)
 while True:
     for file in files:
-        import_list(store.list("stolen"), ImportRequest(Path(file), 1))
+        import_list(store.list("stolen"), ListFile(Path(file), 1))
 """
 
 
@@ -190,7 +192,7 @@ def test_sigkill_at_any_time_leaves_one_list_or_the_other(tmp_path: Path) -> Non
         entries = [voi(f"A{n // 26 + 1}BC{chr(65 + n % 26)}", name) for n in range(size)]
         _write_list(tmp_path / name, entries)
     store = HotlistStore(tmp_path / "unit")
-    import_list(store.list("stolen"), ImportRequest(tmp_path / "a", 1))
+    import_list(store.list("stolen"), ListFile(tmp_path / "a", 1))
     dice = random.Random(4)
     command = [sys.executable, "-c", _LOOP, str(store.root), *(str(tmp_path / n) for n in sizes)]
     for _ in range(4):

@@ -17,9 +17,10 @@ from tuf.api.metadata import Root
 
 from outrider.bench.hotlist_lookups import DAY, NOW_NS, WILDCARDS
 from outrider.bench.hotlist_marks import Marks
-from outrider.centre.hotlists.publish import Publisher, PublishRequest
+from outrider.centre.hotlists.publish import Publisher
 from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository
 from outrider.clock import SystemClock
+from outrider.hotlist_import.list_file import ListFile
 from outrider.records import NO_POSITION, VehicleOfInterest
 from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
@@ -77,7 +78,7 @@ def measure_switch(folder: Path, size: int, look_ups: int) -> dict[str, Any]:
     store = HotlistStore(folder / "unit")
     with _served(folder / "served") as url:
         _write(listed, entries)
-        snapshot = publisher.publish(PublishRequest("bench", listed, NOW_NS)).packages[0]
+        snapshot = publisher.publish("bench", ListFile(listed, NOW_NS)).packages[0]
         update = [sys.executable, "-m", "outrider.cli", "hotlist", "update", "--url", url]
         update += [
             "--root",
@@ -87,7 +88,7 @@ def measure_switch(folder: Path, size: int, look_ups: int) -> dict[str, Any]:
         ]
         full_s = _seconds(update)
         _write(listed, [*entries[churn:], *fresh])
-        delta = publisher.publish(PublishRequest("bench", listed, NOW_NS)).packages[1]
+        delta = publisher.publish("bench", ListFile(listed, NOW_NS)).packages[1]
         kept = [entry.vrm for entry in entries[-_PROBES:]]
         result = _through_the_switch(store, update, kept, fresh[-1].vrm, look_ups)
     return {

@@ -6,20 +6,20 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.metadata import Root
 
 from outrider.centre.hotlists.keys import SigningKeyError, load_key, make_key
-from outrider.centre.hotlists.publish import Publisher, PublishRequest
+from outrider.centre.hotlists.publish import Publisher
 from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository, RepositoryFault
-from outrider.clock import NS_PER_S, SystemClock
+from outrider.clock import SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.hotlist_import.limits import ImportLimits, ImportRefused
-from outrider.hotlist_import.mapping import BUILT_IN, MappingError, named_mapping
-from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from_toml
+from outrider.hotlist_import.limits import ImportRefused
+from outrider.hotlist_import.mapping import MappingError
+from outrider.hotlist_import.options import add_options, list_file
+from outrider.wire.hotlist_policy import PolicyError
 
 PASSPHRASE_VARIABLE = "OUTRIDER_KEY_PASSPHRASE"
 _EXPECTED = (
@@ -82,14 +82,9 @@ def _register_publishing(actions: Subparsers) -> None:
         "outrider centre hotlist publish stolen.csv --list stolen --repository R",
     )
     _add_repository(parser)
-    parser.add_argument("file", type=Path)
     parser.add_argument("--list", required=True, help="name of the list")
     parser.add_argument("--masters", type=Path, help="folder of the master lists (beside R)")
-    parser.add_argument("--mapping", help=f"mapping file, or one of {', '.join(BUILT_IN)}")
-    parser.add_argument("--policy", type=Path, help="TOML: rank, strongest_response, areas, hours")
-    parser.add_argument("--published", help="when the list was true, ISO 8601 (the file's time)")
-    parser.add_argument("--max-rejected", type=float, default=0.01, help="share of rows (0.01)")
-    parser.add_argument("--allow-shrink", action="store_true", help="take it if much shorter")
+    add_options(parser)
     add_json(parser)
     _finish(parser, _publish)
     parser = new_parser(
@@ -168,15 +163,7 @@ def _publisher(args: argparse.Namespace) -> Publisher:
 
 
 def _publish(args: argparse.Namespace) -> int:
-    request = PublishRequest(
-        name=args.list,
-        path=args.file,
-        published_utc_ns=_published_ns(args),
-        mapping=named_mapping(args.mapping),
-        policy=_policy(args.policy),
-        limits=ImportLimits(args.max_rejected, 1.0 if args.allow_shrink else 0.5),
-    )
-    done = _publisher(args).publish(request)
+    done = _publisher(args).publish(args.list, list_file(args, SystemClock()))
     if args.json:
         print(json.dumps(asdict(done), indent=1))
         return 0
@@ -184,20 +171,6 @@ def _publish(args: argparse.Namespace) -> int:
     for made in done.packages:
         print(f"  {made.ref.path}: {made.ref.size_bytes / 1e6:.3f} MB")
     return 0
-
-
-def _published_ns(args: argparse.Namespace) -> int:
-    if args.published is None:
-        return int(args.file.stat().st_mtime_ns)
-    when = datetime.fromisoformat(args.published)
-    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return int(aware.timestamp()) * NS_PER_S
-
-
-def _policy(path: Path | None) -> ListPolicy:
-    if path is None:
-        return ListPolicy()
-    return policy_from_toml(path.read_text(encoding="utf-8"), str(path))
 
 
 def _renew(args: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner
@@ -13,8 +13,9 @@ from tuf.api.metadata import TargetFile
 from outrider import durable
 from outrider.centre.hotlists.master import MadePackage, MasterList, MasterState
 from outrider.centre.hotlists.repository import HotlistRepository
-from outrider.hotlist_import.limits import ImportLimits, ImportRefused, judge
-from outrider.hotlist_import.mapping import MappingError, NamedMapping
+from outrider.hotlist_import.limits import ImportRefused, judge
+from outrider.hotlist_import.list_file import ListFile
+from outrider.hotlist_import.mapping import MappingError
 from outrider.hotlist_import.reading import ImportReport, ListReader
 from outrider.hotlist_import.text import ListTextError
 from outrider.wire.hotlist_entry import to_row
@@ -28,22 +29,9 @@ from outrider.wire.hotlist_package import (
     index_to_bytes,
     write_package,
 )
-from outrider.wire.hotlist_policy import ListPolicy
 
 KEPT_SNAPSHOTS = 2
 KEPT_DELTAS = 48
-
-
-@dataclass(frozen=True, slots=True)
-class PublishRequest:
-    """A list to publish. published_utc_ns: when it was true, from which its age counts."""
-
-    name: str
-    path: Path
-    published_utc_ns: int
-    mapping: NamedMapping | None = None
-    policy: ListPolicy = field(default_factory=ListPolicy)
-    limits: ImportLimits = field(default_factory=ImportLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +57,36 @@ class Publisher:
         self._repository = repository
         self._signers = signers
 
-    def publish(self, request: PublishRequest) -> Published:
+    def publish(self, name: str, listed: ListFile) -> Published:
         """Take a list in and sign it. Raises ImportRefused, RepositoryFault, OSError.
 
         The master is committed before anything is signed: a cut between leaves a revision that
         the next publication signs, never one revision with two contents.
         """
-        with closing(MasterList(self._lists / f"{request.name}.db")) as master:
-            published = self._take_in(master, request)
+        with closing(MasterList(self._lists / f"{name}.db")) as master:
+            published = self._take_in(master, name, listed)
         self.sign()
         return published
 
-    def _take_in(self, master: MasterList, request: PublishRequest) -> Published:
+    def _take_in(self, master: MasterList, name: str, listed: ListFile) -> Published:
         before = master.state()
         had = master.count()
         try:
-            reader = ListReader(request.path, request.mapping, frozenset(request.policy.areas))
+            reader = ListReader(listed.path, listed.mapping, frozenset(listed.policy.areas))
             with master.change():
                 changes = master.replace_by(to_row(entry) for entry in reader.entries())
-                judge(reader.report, had, request.limits)
+                judge(reader.report, had, listed.limits)
                 # Without a change too: that the list is still true is news, and resets its age.
-                policy = request.policy.model_dump_json()
+                policy = listed.policy.model_dump_json()
                 state = MasterState(
-                    before.revision + 1, request.published_utc_ns, policy, master.digest()
+                    before.revision + 1, listed.published_utc_ns, policy, master.digest()
                 )
-                made = self._make(master, request.name, before, state)
+                made = self._make(master, name, before, state)
                 master.set_state(state)
                 self._prune(master)
                 return Published(reader.report, state.revision, changes, made)
         except (ListTextError, MappingError, sqlite3.Error) as error:
-            raise ImportRefused(f"{request.path}: {error}") from error
+            raise ImportRefused(f"{listed.path}: {error}") from error
 
     def _make(
         self, master: MasterList, name: str, before: MasterState, state: MasterState

@@ -6,22 +6,20 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from outrider.clock import NS_PER_S, SystemClock
+from outrider.clock import SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.hotlist_import.limits import ImportLimits, ImportRefused
-from outrider.hotlist_import.mapping import BUILT_IN, named_mapping
+from outrider.hotlist_import.limits import ImportRefused
+from outrider.hotlist_import.options import add_options, list_file
 from outrider.hotlist_import.reading import ImportReport, write_own_form
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations
-from outrider.unit.hotlist.importing import Imported, ImportRequest, import_list
+from outrider.unit.hotlist.importing import Imported, import_list
 from outrider.unit.hotlist.lookup import LookupFile
 from outrider.unit.hotlist.match import age_h
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.wire.hotlist_entry import FIELDS, NumberedRow, from_row
-from outrider.wire.hotlist_policy import ListPolicy, policy_from_toml
 
 Adder = Callable[[argparse.ArgumentParser, Callable[[argparse.Namespace, HotlistStore], int]], None]
 _SHOWN_REJECTIONS = 20
@@ -62,16 +60,9 @@ def _register_import(actions: Subparsers, add_place: Adder) -> None:
         "take in a list; a refused one leaves the old in force",
         "outrider hotlist import stolen.csv --list stolen --dry-run",
     )
-    parser.add_argument("file", type=Path, help="CSV, or whatever the mapping file describes")
+    add_options(parser)
     parser.add_argument("--list", default="local", help="name of the list (local)")
-    parser.add_argument(
-        "--mapping", help=f"mapping file, or one of {', '.join(BUILT_IN)} (by the first row)"
-    )
-    parser.add_argument("--policy", type=Path, help="TOML: rank, strongest_response, areas, hours")
-    parser.add_argument("--published", help="when the list was true, ISO 8601 (the file's time)")
     parser.add_argument("--dry-run", action="store_true", help="read and check, change nothing")
-    parser.add_argument("--max-rejected", type=float, default=0.01, help="share of rows (0.01)")
-    parser.add_argument("--allow-shrink", action="store_true", help="take it if much shorter")
     parser.add_argument("--report", type=Path, help="CSV of every rejected row: line, reason")
     add_json(parser)
     add_place(parser, _import)
@@ -80,40 +71,13 @@ def _register_import(actions: Subparsers, add_place: Adder) -> None:
 def _import(args: argparse.Namespace, store: HotlistStore) -> int:
     generations = store.list(args.list)
     try:
-        done = import_list(generations, _request(args))
+        done = import_list(generations, list_file(args, SystemClock()), args.dry_run)
     except ImportRefused as error:
         if error.report is not None:
             _tell(args, error.report, refused=str(error))
         raise
     _tell(args, done.report, done=done)
     return 0
-
-
-def _request(args: argparse.Namespace) -> ImportRequest:
-    return ImportRequest(
-        path=args.file,
-        published_utc_ns=_published_ns(args),
-        mapping=named_mapping(args.mapping),
-        policy=_policy(args.policy),
-        limits=ImportLimits(args.max_rejected, 1.0 if args.allow_shrink else 0.5),
-        dry_run=args.dry_run,
-    )
-
-
-def _published_ns(args: argparse.Namespace) -> int:
-    clock = SystemClock()
-    now_ns = clock.stamp(clock.mono_ns()).utc_ns
-    if args.published is None:
-        return int(min(args.file.stat().st_mtime_ns, now_ns))
-    when = datetime.fromisoformat(args.published)
-    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return int(aware.timestamp()) * NS_PER_S
-
-
-def _policy(path: Path | None) -> ListPolicy:
-    if path is None:
-        return ListPolicy()
-    return policy_from_toml(path.read_text(encoding="utf-8"), str(path))
 
 
 def _tell(

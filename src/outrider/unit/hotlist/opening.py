@@ -7,9 +7,10 @@ from pathlib import Path
 
 from outrider.clock import Clock
 from outrider.hotlist_import.limits import ImportLimits, ImportRefused
+from outrider.hotlist_import.list_file import ListFile
 from outrider.records import ComponentHealth, Level
 from outrider.unit.hotlist.generations import GenerationError
-from outrider.unit.hotlist.importing import ImportRequest, import_list
+from outrider.unit.hotlist.importing import import_list
 from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
 from outrider.unit.hotlist.store import HotlistStore
 
@@ -50,8 +51,8 @@ def _import(path: Path, store: HotlistStore, clock: Clock) -> _Trouble | None:
     now_ns = clock.stamp(clock.mono_ns()).utc_ns
     try:
         published_ns = min(now_ns, path.stat().st_mtime_ns)
-        request = ImportRequest(path, published_ns, limits=_TAKE_WHAT_IS_GOOD)
-        report = import_list(store.list("file"), request).report
+        listed = ListFile(path, published_ns, limits=_TAKE_WHAT_IS_GOOD)
+        report = import_list(store.list("file"), listed).report
     except (ImportRefused, GenerationError, OSError) as error:
         _log.error("hotlist %s: %s", path, error)
         return _Trouble(Level.FAULT, f"no hotlist in force: {error}")
