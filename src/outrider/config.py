@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -186,33 +186,43 @@ def parse(text: str, name: str) -> Settings:
 
     Raises ConfigError, listing every fault.
     """
+    return parse_as(Settings, text, name)
+
+
+_S = TypeVar("_S", bound=Section)
+
+
+def parse_as(kind: type[_S], text: str, name: str) -> _S:
+    """Return settings of a kind, sections of keys, from a TOML text. Raises ConfigError."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: not TOML: {error}") from error
     try:
-        return Settings.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
-        faults = [_explain(fault, text, name) for fault in error.errors()]
+        faults = [_explain(kind, fault, text, name) for fault in error.errors()]
         raise ConfigError("\n".join(faults)) from error
 
 
-def _explain(fault: Any, text: str, name: str) -> str:
+def _explain(kind: type[Section], fault: Any, text: str, name: str) -> str:
     where = [str(part) for part in fault["loc"]]
     line = _line_of(where, text)
     key = ".".join(where)
     if fault["type"] == "extra_forbidden":
-        return f"{name}:{line}: unknown key {key}; allowed here: {', '.join(_siblings(where))}"
+        return (
+            f"{name}:{line}: unknown key {key}; allowed here: {', '.join(_siblings(kind, where))}"
+        )
     return f"{name}:{line}: {key} = {fault['input']!r}: {fault['msg']}"
 
 
-def _siblings(where: list[str]) -> Iterator[str]:
-    section = Settings.model_fields if len(where) < 2 else _fields_of(where[0])
+def _siblings(kind: type[Section], where: list[str]) -> Iterator[str]:
+    section = kind.model_fields if len(where) < 2 else _fields_of(kind, where[0])
     yield from sorted(section)
 
 
-def _fields_of(section: str) -> dict[str, FieldInfo]:
-    kind = Settings.model_fields[section].annotation
+def _fields_of(whole: type[Section], section: str) -> dict[str, FieldInfo]:
+    kind = whole.model_fields[section].annotation
     return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
 
 
