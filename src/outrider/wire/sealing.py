@@ -23,6 +23,7 @@ from outrider.wire.key_file import KEY_BYTES, KeyFileError, read_key, write_key
 
 OVERHEAD_BYTES = 1 + 24 + 16  # form, nonce, tag
 UNSEALED = "none"
+PICTURE_PART = 16  # Place.part of a picture is this and its Role
 
 _FORM_CLEAR = b"\x00"
 _FORM_XCHACHA = b"\x01"
@@ -111,7 +112,7 @@ class Place:
 
     journal_id: uuid.UUID
     seq: int
-    part: int  # a row's RecordKind, or 16 + a picture's Role
+    part: int  # a row's RecordKind, or PICTURE_PART + a picture's Role
 
     def label(self) -> bytes:
         """Return the place as bytes for the cipher's associated data."""

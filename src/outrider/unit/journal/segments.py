@@ -17,10 +17,9 @@ from enum import IntEnum
 from pathlib import Path
 
 from outrider.wire.read_record import Role
-from outrider.wire.sealing import DataKey, Place, SealedKey, Sealer
+from outrider.wire.sealing import PICTURE_PART, DataKey, Place, SealedKey, Sealer
 
 FOLDER = "segments"
-PICTURE_PART = 16
 MAGIC = b"ORSEG1\r\n"
 HEAD = struct.Struct(">8s16sQBQ")
 PICTURE_HEAD = struct.Struct(">4sQBI")

@@ -1,0 +1,72 @@
+"""Opening one row, and holding what it says against where it stands."""
+
+from dataclasses import dataclass
+
+from outrider.centre.opening.keys import DataKeys
+from outrider.centre.opening.trail import events_of
+from outrider.centre.store.records import OpenedRecord, SealedRecord
+from outrider.records import Hit, Read
+from outrider.wire import canonical
+from outrider.wire.canonical import WireError
+from outrider.wire.read_record import MAX_BYTES, Record, RecordKind, Role, decode, kind_of
+from outrider.wire.sealing import OVERHEAD_BYTES, UNSEALED, Place, SealingError
+
+
+class RefusedRowError(Exception):
+    """A row that does not open, or says what its place belies: which part, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPicture:
+    """What a record says of one of its pictures: length in clear, and SHA-256 in hex."""
+
+    length: int
+    sha256: str
+
+
+def open_row(sealed: SealedRecord, keys: DataKeys) -> OpenedRecord:
+    """Return the row opened, with the audit events that come of it. Raises RefusedRowError.
+
+    Number and kind are under the cipher's tag and the row's hash; the hash is taken again here,
+    because between the intake's check and this one lies a disk.
+    """
+    try:
+        text = open_text(sealed, keys)
+        record = decode(text)
+        _check(sealed, record, named_pictures(text))
+        return OpenedRecord(sealed, record, events_of(sealed, record))
+    except (SealingError, WireError) as error:
+        raise RefusedRowError(str(error)) from error
+
+
+def open_text(sealed: SealedRecord, keys: DataKeys) -> bytes:
+    """Return the JSON that a row seals. Raises SealingError, WireError."""
+    row = sealed.row
+    if not row.is_whole(sealed.journal_id):
+        raise WireError(f"row {row.seq} is not what its hash says: damaged since it came")
+    if sealed.key.key_id != row.key_id:
+        raise WireError(f"row {row.seq} needs data key {row.key_id:016x}, another was kept with it")
+    key = keys.open(sealed.key, sealed.journal_id)
+    return key.open_text(row.body, Place(sealed.journal_id, row.seq, row.kind))
+
+
+def named_pictures(text: bytes) -> dict[Role, NamedPicture]:
+    """Return the pictures that a record's JSON names, for a text that decode has accepted."""
+    body = canonical.loads(text, MAX_BYTES)["record"]
+    evidence = body.get("read", body).get("evidence", {})
+    return {role: NamedPicture(**evidence[role.label]) for role in Role if role.label in evidence}
+
+
+def _check(sealed: SealedRecord, record: Record, named: dict[Role, NamedPicture]) -> None:
+    row = sealed.row
+    if kind_of(record) is not row.kind:
+        kind = RecordKind(row.kind).label
+        raise WireError(f"row {row.seq} is said to be of kind {kind}, it holds another")
+    read = record.read if isinstance(record, Hit) else record
+    if isinstance(read, Read) and read.origin.unit_id != sealed.unit_id:
+        raise WireError(f"row {row.seq} came from {sealed.unit_id}, its read is another unit's")
+    overhead = 1 if sealed.key.centre_key_id == UNSEALED else OVERHEAD_BYTES
+    for picture in row.pictures:
+        told = named.get(picture.role)
+        if told is None or told.length + overhead != picture.length:
+            raise WireError(f"row {row.seq}: its {picture.role.label} is not the one it names")

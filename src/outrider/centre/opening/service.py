@@ -1,0 +1,121 @@
+"""The service: sealed rows in batches, opened or set aside, until none waits; killed at no cost.
+
+A batch is read, opened and moved in one transaction of the store. Whoever kills it, or runs two of
+it, gets a batch opened twice and moved once.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from outrider.centre.opening.keys import DataKeys, KeyFolder
+from outrider.centre.opening.rows import RefusedRowError, open_row
+from outrider.centre.store.ports import OpeningStore
+from outrider.centre.store.records import OpenedRecord, SealedRecord, StoreError
+from outrider.wire.sealing import SealingError
+
+_log = logging.getLogger(__name__)
+_LOOK_AGAIN_S = 0.5
+_LONGEST_WAIT_S = 30.0
+_REASONS_KEPT = 20
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this process has done since its start; reasons: of the last rows set aside."""
+
+    opened: int = 0
+    set_aside: int = 0
+    store_errors: int = 0
+    reasons: deque[str] = field(default_factory=lambda: deque(maxlen=_REASONS_KEPT))
+
+    def line(self) -> str:
+        """Return the figures in a line."""
+        return f"{self.opened} opened, {self.set_aside} set aside, {self.store_errors} store errors"
+
+
+class Opening:
+    """Opens what waits in a store, with the keys of a folder.
+
+    batch_rows bounds its memory: a row is half a megabyte at most, and about a kilobyte as a rule.
+    """
+
+    def __init__(self, store: OpeningStore, keys: KeyFolder, batch_rows: int = 200) -> None:
+        """Read the keys. Raises SealingError."""
+        self._store = store
+        self._folder = keys
+        self._keys = DataKeys(keys.load())
+        self._batch_rows = batch_rows
+        self._key_fault = ""
+        self.tally = Tally()
+
+    def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
+        """Open all that waits now; beat is called after each batch. Raises StoreError."""
+        while not stop.is_set():
+            waiting = self._store.sealed(self._batch_rows)
+            if not waiting:
+                return
+            self._settle(waiting)
+            beat()
+
+    def _settle(self, waiting: Sequence[SealedRecord]) -> None:
+        opened: list[OpenedRecord] = []
+        for sealed in waiting:
+            try:
+                opened.append(open_row(sealed, self._keys))
+            except RefusedRowError as error:
+                self._set_aside(sealed, str(error))
+        if opened:
+            self._store.opened(opened)
+            self.tally.opened += len(opened)
+
+    def _set_aside(self, sealed: SealedRecord, why: str) -> None:
+        self._store.set_aside(sealed.journal_id, sealed.row.seq, why)
+        reason = f"unit {sealed.unit_id} journal {sealed.journal_id}: {why}"
+        _log.error("opening: set aside: %s", reason)
+        self.tally.set_aside += 1
+        self.tally.reasons.append(reason)
+
+    def retry(self) -> int:
+        """Let all that was set aside wait again; return how many. Raises StoreError."""
+        return self._store.retry_set_aside()
+
+    def watch(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Open whatever comes until stop; a store that fails is asked again, a new key is used."""
+        wait_s = _LOOK_AGAIN_S
+        while not stop.is_set():
+            try:
+                self._take_new_keys()
+                self.run(stop, beat)
+                wait_s = _LOOK_AGAIN_S
+            except StoreError as error:
+                self.tally.store_errors += 1
+                _log.error("opening: %s; again in %.1f s", error, wait_s)
+                wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)
+            beat()
+            stop.wait(wait_s)
+
+    def _take_new_keys(self) -> None:
+        """Use keys that were added, and let what waits for one wait no longer."""
+        known = self._folder.key_ids
+        try:
+            opener = self._folder.load()
+        except SealingError as error:
+            if str(error) != self._key_fault:
+                _log.error("opening: going on with the keys read before: %s", error)
+            self._key_fault = str(error)
+            return
+        self._key_fault = ""
+        if self._folder.key_ids == known:
+            return
+        self._keys = DataKeys(opener)
+        _log.warning("opening: keys now %s", ", ".join(sorted(self._folder.key_ids)))
+        if self._folder.key_ids - known:
+            self.retry()
+
+    @property
+    def fault(self) -> str:
+        """What is wrong now, for the service's status; empty where nothing is."""
+        return self._key_fault
