@@ -48,6 +48,21 @@ def seen(of: Frame, mark: str, at: Corners, sure: float = 0.97) -> Observation:
     return Observation(of, Detection(at, 0.8), probabilities(mark, sure), patch, 0.5)
 
 
+def misread(of: Frame, mark: str, at: Corners, wrong: list[int]) -> Observation:
+    """Return a look that takes some characters for W, or for V, and the rest for what they are.
+
+    The true character keeps so little that the look does not admit it.
+    """
+    look = seen(of, mark, at, 0.995)
+    for place in wrong:
+        row = look.probabilities[place]
+        row[:] = 0.04 / len(row)
+        for char, part in (("W", 0.53), ("V", 0.42), (mark[place], 0.01)):
+            row[ALPHABET.index(char)] = part
+        row /= row.sum()
+    return look
+
+
 def tracker(limits: TrackerLimits | None = None, points: OperatingPoints = POINTS) -> Tracker:
     """Return a tracker whose confidence is the votes' own probability."""
     return Tracker(lambda probability, _frames: probability, points, lambda: TODAY, limits)

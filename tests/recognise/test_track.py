@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider.records import Corners, Direction, PassResult
+from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.track import Tracker, TrackerLimits
-from tests.recognise.making import corners, finals, frame, seen, tracker
+from tests.recognise.making import corners, finals, frame, misread, seen, tracker
 
 MARK = "AB12CDE"
 
@@ -92,6 +93,38 @@ def test_a_plate_lost_and_found_is_not_read_twice() -> None:
     )
     assert finals(results) == [MARK]
     assert follow.counts.merged == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 6), st.integers(1, 4))
+def test_a_plate_found_again_and_misread_at_first_is_one_read(wrong: int, doubtful: int) -> None:
+    """Any character in doubt when it comes back: no second read, and no mark of no vehicle."""
+    results, at = [], corners(100, 100)
+    follow = tracker(points=OperatingPoints(alarm=0.9, possible=0.3, kept=0.05))
+    for index in range(60):
+        now = frame(index, rate_hz=10)
+        looks = [seen(now, MARK, at, 0.995)] if not 5 <= index < 50 else []
+        if 50 <= index < 50 + doubtful:
+            looks = [misread(now, MARK, at, [wrong])]
+        results += follow.update(now, looks)
+    results += follow.finish()
+    assert finals(results) == [MARK]
+    assert {one.text.vrm for one in results} == {MARK}
+
+
+def test_a_doubtful_mark_like_another_is_told_in_the_end() -> None:
+    """A fleet's second van, never surely read, keeps its possible read: late, but not lost."""
+    other = "AB12XDF"
+    results = _drive(
+        tracker(),
+        90,
+        lambda i: (
+            [(MARK, corners(100, 100), 0.995)]
+            if i < 20
+            else [(other, corners(100, 100), 0.92)] * (60 < i < 64)
+        ),
+    )
+    assert finals(results) == [MARK, other]
 
 
 def test_a_poor_read_does_not_hide_a_sure_one() -> None:

@@ -13,9 +13,10 @@ from outrider.records import Frame, Observation, PassResult, PlateText
 from outrider.unit.recognise.associate import assign
 from outrider.unit.recognise.evidence import FrameViews
 from outrider.unit.recognise.grammar import Calibrate, decide, is_scrap
-from outrider.unit.recognise.likeness import admits
+from outrider.unit.recognise.likeness import admits, likeness
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.passes import Look, Pass
+from outrider.unit.recognise.vote import Fused
 
 _NS_PER_S = 1e9
 _LEAST_CHARACTERS = 2
@@ -51,11 +52,16 @@ class TrackerCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Closed:
-    """A pass that gave its read: its folded mark, how sure, and when it was last in sight."""
+    """A pass that gave its read: what it said, how sure, and when it was last in sight."""
 
-    key: str
+    fused: Fused
     level: int
     last_mono_ns: int
+
+    @property
+    def key(self) -> str:
+        """The folded mark."""
+        return self.fused.key
 
 
 class Tracker:
@@ -152,7 +158,7 @@ class Tracker:
         key = one.fused.key
         if self._reason_to_reject(text) or level <= one.told.get(key, 0):
             return None
-        if self._known(one, level):
+        if self._known(one, level) or self._awaits_a_surer_look(one, level):
             return None
         one.told[key] = level
         return one.result(text, final=False)
@@ -168,7 +174,7 @@ class Tracker:
         if self._known(one, level) and not one.told:
             self.counts.merged += 1
             return None
-        self._closed.append(_Closed(one.fused.key, level, one.last_mono_ns))
+        self._closed.append(_Closed(one.fused, level, one.last_mono_ns))
         self.counts.reads += 1
         return one.result(text, final=True)
 
@@ -182,9 +188,23 @@ class Tracker:
             return True
         if any(_is_rest(one, mark) for other in others for mark in other.told):
             return True
-        since_ns = one.first_mono_ns - self._limits.merge_within_s * _NS_PER_S
-        recent = [old for old in self._closed if old.last_mono_ns >= since_ns]
+        recent = self._recent(one)
         return any(_same_plate(old, one, level) or _is_rest(one, old.key) for old in recent)
+
+    def _awaits_a_surer_look(self, one: Pass, level: int) -> bool:
+        """Return whether a doubtful mark is like one that was surely read a moment ago.
+
+        A plate lost and found is often misread at first. Told at once, that would be a mark that
+        is on no vehicle, and the plate's second read; it is told when it is sure, or at the end.
+        """
+        surer = [old.fused for old in self._recent(one) if old.level > level]
+        others = (other for other in self._passes if other is not one)
+        surer += [other.fused for other in others if max(other.told.values(), default=0) > level]
+        return any(likeness(one.fused, fused).similar for fused in surer)
+
+    def _recent(self, one: Pass) -> list[_Closed]:
+        since_ns = one.first_mono_ns - self._limits.merge_within_s * _NS_PER_S
+        return [old for old in self._closed if old.last_mono_ns >= since_ns]
 
     def _decide(self, one: Pass) -> PlateText:
         return decide(one.fused, self._today(), self._calibrate)
