@@ -66,6 +66,10 @@ class UnitRegister(Protocol):
         """Trust a unit no longer, and revoke its certificates. Raises StoreError if unknown."""
         ...
 
+    def certificates(self, unit_id: str) -> list[Certificate]:
+        """Return a unit's certificates, revoked ones too, the one that expires last first."""
+        ...
+
     def revoked_certificates(self) -> list[Certificate]:
         """Return every revoked certificate that has not expired long since."""
         ...
