@@ -34,7 +34,7 @@ def open_row(sealed: SealedRecord, keys: DataKeys) -> OpenedRecord:
         text = open_text(sealed, keys)
         record = decode(text)
         _check(sealed, record, named_pictures(text))
-        return OpenedRecord(sealed, record, events_of(sealed, record))
+        return OpenedRecord(sealed, record, text, events_of(sealed, record))
     except (SealingError, WireError) as error:
         raise RefusedRowError(str(error)) from error
 

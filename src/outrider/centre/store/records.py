@@ -79,13 +79,16 @@ class SealedRecord:
 class OpenedRecord:
     """A row that has been opened; it leaves the sealed ones for the searchable.
 
-    record: without pictures, which stay sealed until somebody who may see them asks. events: what
-    goes into the centre's audit trail with it, in the same transaction and only where the row is
+    record: without pictures, which stay sealed until somebody who may see them asks. text: the
+    canonical JSON that it was sealed as, kept as it is: the digests of its pictures stand there
+    only, and encoding `record` anew would put those of empty ones in their place. events: what goes
+    into the centre's audit trail with it, in the same transaction and only where the row is
     moved by it; empty in what is read back.
     """
 
     sealed: SealedRecord
     record: Record
+    text: bytes
     events: tuple[AuditEvent, ...] = ()
 
 
