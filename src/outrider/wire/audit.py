@@ -1,10 +1,12 @@
 """The events that section 62 of the Data Protection Act 2018 asks to be logged, as a type."""
 
+import secrets
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
 from outrider.clock import UtcStamp
+from outrider.records import uuid7
 
 
 class AuditKind(StrEnum):
@@ -42,3 +44,11 @@ class AuditEvent:
             raise ValueError("a disclosure needs its recipient")
         if not self.actor.strip() or not self.subject.strip():
             raise ValueError(f"a {self.kind} needs its actor and its subject")
+
+
+def new_event(
+    kind: AuditKind, at: UtcStamp, actor: str, subject: str, why: str = "", recipient: str = ""
+) -> AuditEvent:
+    """Return an event with an identifier of its own. Raises ValueError as AuditEvent."""
+    event_id = uuid7(at.utc_ns, secrets.randbits(74))
+    return AuditEvent(event_id, kind, at, actor, subject, why, recipient)

@@ -6,7 +6,6 @@ before a byte is opened, and afterwards what came of it.
 """
 
 import hashlib
-import secrets
 import uuid
 from dataclasses import dataclass
 
@@ -15,8 +14,7 @@ from outrider.centre.opening.rows import NamedPicture, named_pictures, open_text
 from outrider.centre.store.ports import AuditStore, OpeningStore
 from outrider.centre.store.records import OpenedRecord
 from outrider.clock import Clock
-from outrider.records import uuid7
-from outrider.wire.audit import AuditEvent, AuditKind
+from outrider.wire.audit import AuditEvent, AuditKind, new_event
 from outrider.wire.canonical import WireError
 from outrider.wire.read_record import Role
 from outrider.wire.sealing import PICTURE_PART, Place, SealingError
@@ -42,14 +40,8 @@ class Consultation:
     def event(self, clock: Clock, subject: str) -> AuditEvent:
         """Return the audit event of this consultation, now."""
         at = clock.stamp(clock.mono_ns())
-        return AuditEvent(
-            uuid7(at.utc_ns, secrets.randbits(74)),
-            AuditKind.CONSULTATION,
-            at,
-            self.officer,
-            subject,
-            f"case {self.case}: {self.reason}",
-        )
+        why = f"case {self.case}: {self.reason}"
+        return new_event(AuditKind.CONSULTATION, at, self.officer, subject, why)
 
 
 class Viewer:

@@ -1,7 +1,6 @@
 """The journal's housekeeping around its store: opening after a cut, room, wear, audit."""
 
 import logging
-import secrets
 import sqlite3
 import time
 from collections import Counter, deque
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from outrider.clock import NS_PER_S, Clock, UtcStamp
 from outrider.config import JournalSettings
-from outrider.records import Level, uuid7
+from outrider.records import Level
 from outrider.unit.journal.database import counters
 from outrider.unit.journal.queue import Entry, entry_for
 from outrider.unit.journal.retention import Dropped, make_room
@@ -18,7 +17,7 @@ from outrider.unit.journal.space import MIB, Ballast, Space
 from outrider.unit.journal.startup import prepare
 from outrider.unit.journal.store import Store
 from outrider.unit.journal.wear import card_warnings
-from outrider.wire.audit import AuditEvent, AuditKind
+from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.chain import SealedRow
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import Sealer
@@ -207,7 +206,5 @@ def audit_entry(
     kind: AuditKind, at: UtcStamp, actor: str, subject: str, why: str, recipient: str = ""
 ) -> Entry:
     """Return the entry of an audit event."""
-    event_id = uuid7(at.utc_ns, secrets.randbits(74))
-    return entry_for(
-        AuditEvent(event_id, kind, at, actor, subject, why, recipient), event_id, False
-    )
+    event = new_event(kind, at, actor, subject, why, recipient)
+    return entry_for(event, event.event_id, False)

@@ -1,0 +1,1 @@
+"""The centre's audit trail: taken out while everything runs, verified, tied down by checkpoints."""
