@@ -27,6 +27,9 @@ SURROUND_X: Final = 0.22
 SURROUND_Y: Final = 0.55
 """What is drawn around the plate, as parts of its width and height."""
 
+STICKER_SHARE: Final = 0.05
+"""Of oval signs stuck beside the plate: letters that are no part of the mark."""
+
 
 @dataclass(frozen=True, slots=True)
 class Severity:
@@ -60,8 +63,29 @@ def scene(rgb: RgbImage, rng: Rng) -> Scene:
         rows = slice(pad_y - trim, pad_y + height + trim)
         canvas[rows, pad_x - trim : pad_x + width + trim] = rng.uniform(5, 90)
     canvas[pad_y : pad_y + height, pad_x : pad_x + width] = plate
+    if rng.random() < STICKER_SHARE:
+        _stick_oval(canvas, (pad_x, pad_y), rng)
     quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     return Scene(_light(canvas, rng), quad + np.array([pad_x, pad_y], np.float32))
+
+
+def _stick_oval(canvas: Grey, pad: tuple[int, int], rng: Rng) -> None:
+    """Stick a white oval with GB or UK beside the plate, in place; `pad`: what is around that."""
+    height, width = canvas.shape
+    half = (round(pad[0] * 0.42), round(pad[0] * 0.27))
+    left = rng.random() < 0.5
+    x = pad[0] - half[0] - 3 if left else width - pad[0] + half[0] + 3
+    y = round(height / 2 + rng.uniform(-0.4, 0.4) * (height - 2 * pad[1]))
+    light, dark = (float(rng.uniform(150, 250)),), (float(rng.uniform(10, 60)),)
+    drawn = np.clip(canvas, 0, 255).astype(np.uint8)
+    cv2.ellipse(drawn, (x, y), half, 0, 0, 360, light, -1, cv2.LINE_AA)
+    cv2.ellipse(drawn, (x, y), half, 0, 0, 360, dark, 1, cv2.LINE_AA)
+    scale = half[1] / 26
+    at = (x - round(16 * scale), y + round(10 * scale))
+    text = "GB" if rng.random() < 0.7 else "UK"
+    thick = max(1, round(2.4 * scale))
+    cv2.putText(drawn, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, dark, thick, cv2.LINE_AA)
+    canvas[:] = drawn
 
 
 def background(rng: Rng) -> Scene:

@@ -8,6 +8,7 @@ and not only the bumper around it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -24,13 +25,16 @@ from detector_data import (
     pick_scene,
     random_view,
 )
+from detector_rears import covered, paint_rear
 from detector_targets import Target, extent
+from hard_plates import HardShares, hard_spec
 from numpy.typing import NDArray
 
 from outrider.plates.draw import draw_plate
-from outrider.plates.style import random_spec
 
 BANK_PX_PER_MM = 0.8
+HARD = HardShares(two_line=0.28, black=0.1)
+REAR_SHARE = 0.3
 EYE_LEVEL_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 Corners = NDArray[np.float32]
 
@@ -42,7 +46,7 @@ def plate_bank(count: int, seed: int) -> list[Grey]:
 
 def _grey_plate(rng: Rng) -> Grey:
     """Draw one plate as a camera of uncertain spectral response sees it (infrared included)."""
-    rgb = draw_plate(random_spec(rng), BANK_PX_PER_MM).rgb
+    rgb = draw_plate(hard_spec(rng, HARD), BANK_PX_PER_MM).rgb
     weights = EYE_LEVEL_GREY if rng.random() < 0.6 else rng.dirichlet((1.2, 1.2, 0.6))
     grey = rgb.astype(np.float32) @ weights.astype(np.float32)
     return np.asarray(np.clip(grey, 0, 255), np.uint8)
@@ -163,6 +167,8 @@ def composite_sample(
             targets.append(old)
         else:
             targets += _replace(picture, old.corners, bank, rng)
+    if rng.random() < REAR_SHARE:
+        targets = _with_rear(picture, targets, bank, rng)
     for _ in range(int(rng.integers(0, 3))):
         targets += _add(picture, targets, bank, rng)
     return degrade(picture, rng), targets
@@ -196,6 +202,28 @@ def _add(picture: Grey, others: Sequence[Target], bank: Sequence[Grey], rng: Rng
     if any(_overlap(corners, other.corners) for other in others):
         return []
     return _pasted(picture, plate, corners, rng)
+
+
+def _with_rear(
+    picture: Grey, others: Sequence[Target], bank: Sequence[Grey], rng: Rng
+) -> list[Target]:
+    """Put a large vehicle with its plate into the view; what it hides is no longer to be found."""
+    square = [plate for plate in bank if plate.shape[0] > 0.5 * plate.shape[1]]
+    plate = _pick(square if square and rng.random() < 0.8 else bank, rng)
+    tall, wide = picture.shape
+    height = float(np.exp(rng.uniform(np.log(9), np.log(70))))
+    corners = seen_corners(plate, height * plate.shape[1] / plate.shape[0], rng)
+    corners += np.array([rng.uniform(0, wide), rng.uniform(0.1, 1) * tall], np.float32)
+    size_mm = (plate.shape[1] / BANK_PX_PER_MM, plate.shape[0] / BANK_PX_PER_MM)
+    outline = paint_rear(picture, corners, size_mm, rng)
+    kept = []
+    for other in others:
+        touches, hides = covered(outline, other.corners)
+        if not hides:
+            kept.append(replace(other, ignored=True) if touches else other)
+    high = float(rng.uniform(50, 255))
+    plate = lit(plate, high * float(rng.uniform(0.05, 0.5)), high, rng)
+    return kept + _pasted(picture, plate, corners, rng)
 
 
 def _overlap(one: Corners, other: Corners) -> bool:

@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from camera_model import Scene, Severity, background, photograph, scene
+from hard_plates import HardShares, hard_spec
 from reader_net import PATCH_HW_PX, SLOTS
 from reader_real import RealPatches
 from reader_text import Patches, Targets, encode
 
 from outrider.plates.draw import draw_plate
-from outrider.plates.style import random_spec
 
 Rng = np.random.Generator
 Batch = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
@@ -38,6 +38,8 @@ TRAINING_MIX: Final = {
 }
 """Flatter than the road's: rare families must be learnt, and grammar not forced on a plate."""
 
+HARD_PLATES: Final = HardShares(two_line=0.12, black=0.10)
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -54,7 +56,7 @@ def rendered_scene(rng: Rng) -> tuple[Scene, Targets]:
     """A random plate on its car, or something that is no plate, with the reader's target."""
     if rng.random() < BLANK_SHARE:
         return background(rng), encode("")
-    spec = random_spec(rng, mix=TRAINING_MIX)
+    spec = hard_spec(rng, HARD_PLATES, TRAINING_MIX)
     return scene(draw_plate(spec, DRAWN_PX_PER_MM).rgb, rng), encode(spec.mark)
 
 

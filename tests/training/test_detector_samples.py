@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch", reason="no torch: see models/training/READM
 
 import detector_composite as composite  # noqa: E402 (after the check for torch)
 import detector_data as data  # noqa: E402
+import detector_rears as rears  # noqa: E402
 import straightener_data as straight  # noqa: E402
 from detector_net import Raw  # noqa: E402
 from detector_targets import Maps, Target, corner_losses, target_maps  # noqa: E402
@@ -96,3 +97,28 @@ def test_straightener_patches_show_the_plate_at_the_corners_given() -> None:
         x, y = points[:, 0], points[:, 1]
         area = 0.5 * abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1)))
         assert (patch > 160).sum() == pytest.approx(area, rel=0.08)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_large_vehicle_surrounds_its_plate(seed: int) -> None:
+    """The plate lies on the body or just under it, and the body is many times its size."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((320, 448), 90, np.uint8)
+    corners = data.box_corners(np.array([200, 150, 28, 20], np.float32))
+    outline = rears.paint_rear(picture, corners, (285.0, 203.0), rng)
+    body = outline.max(axis=0) - outline.min(axis=0)
+    assert body[0] > 4 * 28
+    assert body[1] > 4 * 20
+    assert abs(corners.mean(axis=0) - outline.mean(axis=0))[0] < body[0] / 2
+    assert (picture != 90).mean() > 0.1
+
+
+def test_what_a_large_vehicle_hides_is_not_to_be_found() -> None:
+    """A plate under the body is dropped, one that it touches ignored, one beside it kept."""
+    outline = data.box_corners(np.array([100, 50, 100, 100], np.float32))
+    hidden, touched, free = (
+        data.box_corners(np.array([x, 90, 30, 10], np.float32)) for x in (140, 80, 20)
+    )
+    assert rears.covered(outline, hidden) == (True, True)
+    assert rears.covered(outline, touched) == (True, False)
+    assert rears.covered(outline, free) == (False, False)

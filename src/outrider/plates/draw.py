@@ -13,8 +13,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from outrider.plates.glyphs import Contours, glyph_outlines, glyph_width_mm
-from outrider.plates.spec import Band, CharBox, PlateImage, PlateSpec, Rgb, RgbImage
+from outrider.plates.damage import bent, lay_covers
+from outrider.plates.glyphs import CAR, Contours, glyph_outlines, glyph_width_mm
+from outrider.plates.spec import (
+    WHITE,
+    Band,
+    CharBox,
+    PlateImage,
+    PlateSpec,
+    Rgb,
+    RgbImage,
+)
 
 SHIFT: Final = 4
 """Sub-pixel bits of OpenCV's polygon filling."""
@@ -50,6 +59,9 @@ def draw_plate(spec: PlateSpec, px_per_mm: float) -> PlateImage:
     _draw_bolts(rgb, spec, px_per_mm)
     if spec.dirt:
         _lay_dirt(rgb, spec)
+    lay_covers(rgb, spec, px_per_mm)
+    if spec.bend:
+        rgb = bent(rgb, spec)
     return PlateImage(rgb, tuple(_box(p, spec, px_per_mm) for p in placed))
 
 
@@ -153,13 +165,24 @@ def _draw_band(rgb: RgbImage, spec: PlateSpec, k: float) -> None:
         return
     band, height = spec.band, rgb.shape[0]
     width = round(band.width_mm * k)
-    rgb[:, :width] = band.colour
+    rgb[:, :width] = spec.background if band.kind == "oval" else band.colour
     if band.kind == "eu":
         _draw_stars(rgb, width, height, k)
     elif band.kind in {"flag", "uk"}:
         _draw_flag(rgb, width, height)
-    if band.kind not in {"green", "plain"}:
-        _draw_band_letters(rgb, band, width, height)
+    if band.kind == "oval":
+        _draw_oval(rgb, band, spec.ink, k)
+    elif band.kind not in {"green", "plain"}:
+        _draw_letters(rgb, band.letters, (width / 2, height * 0.78), 0.72 * width, WHITE)
+
+
+def _draw_oval(rgb: RgbImage, band: Band, ink: Rgb, k: float) -> None:
+    """The oval of the distinguishing sign, as dark as the characters beside it."""
+    middle = (band.width_mm * k / 2, rgb.shape[0] / 2)
+    axes = (max(2, round(band.width_mm * k * 0.42)), max(2, round(band.width_mm * k * 0.28)))
+    centre = (round(middle[0]), round(middle[1]))
+    cv2.ellipse(rgb, centre, axes, 0, 0, 360, ink, max(1, round(2 * k)), cv2.LINE_AA)
+    _draw_letters(rgb, band.letters, middle, 0.5 * band.width_mm * k, ink)
 
 
 def _draw_stars(rgb: RgbImage, width: int, height: int, k: float) -> None:
@@ -184,14 +207,19 @@ def _draw_flag(rgb: RgbImage, width: int, height: int) -> None:
         cv2.line(flag, (0, h // 2), (w, h // 2), colour, line)
 
 
-def _draw_band_letters(rgb: RgbImage, band: Band, width: int, height: int) -> None:
-    scale = width / (22.0 * max(2, len(band.letters)))
-    (w, h), _ = cv2.getTextSize(band.letters, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    at = (round((width - w) / 2), round(height * 0.78 + h / 2))
-    thick = max(1, round(scale * 2))
-    cv2.putText(
-        rgb, band.letters, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (240, 240, 240), thick, cv2.LINE_AA
-    )
+def _draw_letters(
+    rgb: RgbImage, letters: str, middle: tuple[float, float], width_px: float, colour: Rgb
+) -> None:
+    """Small letters in the plate's own face, `width_px` wide in all (two letters' size at most)."""
+    places = max(2, len(letters))
+    scale = width_px / (places * 1.2 * CAR.width_mm)
+    x = middle[0] - len(letters) * 0.6 * CAR.width_mm * scale
+    y = middle[1] - CAR.height_mm * scale / 2
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    for index, letter in enumerate(letters):
+        for outline in glyph_outlines(letter, CAR):
+            _fill(mask, outline, (scale, scale), (x + index * 1.2 * CAR.width_mm * scale, y))
+    _blend(rgb, mask, colour)
 
 
 def _draw_border(rgb: RgbImage, spec: PlateSpec, k: float) -> None:

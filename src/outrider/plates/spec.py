@@ -13,7 +13,8 @@ from outrider.plates.glyphs import CAR, MOTORCYCLE, GlyphStyle
 Rgb = tuple[int, int, int]
 RgbImage = npt.NDArray[np.uint8]
 
-BandKind = Literal["eu", "flag", "uk", "green", "plain"]
+BandKind = Literal["eu", "flag", "uk", "green", "plain", "oval"]
+CoverKind = Literal["hitch", "tape", "blob"]
 
 WHITE: Final[Rgb] = (232, 232, 228)
 YELLOW: Final[Rgb] = (240, 186, 32)
@@ -44,6 +45,22 @@ class Bolt:
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """What hides a part of the plate: a tow ball on its neck, a strip of tape, a leaf or mud.
+
+    Centre and size in mm from the plate's top left; `turn_deg` turns a strip or blob.
+    """
+
+    kind: CoverKind
+    x_mm: float
+    y_mm: float
+    width_mm: float
+    height_mm: float
+    turn_deg: float = 0.0
+    colour: Rgb = (30, 30, 32)
+
+
+@dataclass(frozen=True, slots=True)
 class PlateSpec:
     """One plate. `lines` hold the mark with its group gaps as spaces, top line first."""
 
@@ -70,7 +87,10 @@ class PlateSpec:
     shift_mm: tuple[float, float] = (0.0, 0.0)
     """The whole mark off centre, right and down."""
     seed: int = 0
-    """Of the dirt."""
+    """Of the dirt and of the dents."""
+    bend: float = 0.0
+    """0 flat to 1 badly bent, creased or with a corner folded; the corners stay where they are."""
+    covers: tuple[Cover, ...] = ()
     tags: frozenset[str] = field(default_factory=frozenset)
 
     @property
