@@ -5,6 +5,7 @@ to the unit on a stick or by hand and carries the centre's own authority, so tha
 connection is no leap of faith. Certificates are renewed by a request signed as uploads are.
 """
 
+import base64
 import hashlib
 from datetime import datetime
 from typing import Annotated, Self, TypeVar
@@ -87,10 +88,15 @@ class RenewalRequest(_Message):
 
 
 class RenewalAnswer(_Message):
-    """The next certificate, and the list of revoked ones."""
+    """The next certificate, the list of revoked ones, and what to seal to from now on.
+
+    sealing_key: the centre's present one, so that a new one reaches units that are enrolled; empty
+    where the one that the unit has stays in use.
+    """
 
     certificate: _Pem
     revoked: _Pem
+    sealing_key: Annotated[str, Field(pattern=r"^([A-Za-z0-9+/]{43}=)?$")] = ""
 
 
 _M = TypeVar("_M", bound=_Message)
@@ -109,6 +115,16 @@ def _decode(kind: type[_M], data: bytes) -> _M:
 def code_digest(code: str) -> bytes:
     """Return what the centre keeps of a one-time code: its SHA-256 (128 random bits: no salt)."""
     return hashlib.sha256(b"outrider enrolment code 1\0" + code.encode("ascii")).digest()
+
+
+def key_text(raw: bytes) -> str:
+    """Return a public key's 32 bytes as they stand in these messages."""
+    return base64.b64encode(raw).decode("ascii")
+
+
+def key_from_text(text: str) -> bytes:
+    """Return the 32 bytes of a key that a message, once decoded, holds."""
+    return base64.b64decode(text)
 
 
 def has_expired(ticket: Ticket, now: datetime) -> bool:
