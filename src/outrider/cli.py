@@ -27,6 +27,7 @@ _COMMANDS = {
     ),
     "crew": _Command("outrider.unit.commands.crew", "hits that wait, and answers that are owed"),
     "journal": _Command("outrider.unit.journal.cli", "reads kept: list, verify, status"),
+    "enrol": _Command("outrider.unit.commands.enrol", "join a centre with its one-time ticket"),
     "sync": _Command("outrider.unit.sync.cli", "send what is kept to the centre"),
     "centre": _Command("outrider.centre.cli", "the reference centre: signed hotlists"),
     "config": _Command("outrider.unit.commands.config", "settings: show, check"),

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from outrider import enrolled
+
 DEFAULT_PATH = Path("/etc/outrider/outrider.toml")
 
 
@@ -17,7 +19,10 @@ class ConfigError(Exception):
 
 
 def state_home() -> Path:
-    """Return where state is kept by default: /var/lib for root, the user's own folder otherwise."""
+    """Return where state is kept by default: as systemd gives it, /var/lib for root, or at home."""
+    given = os.environ.get("STATE_DIRECTORY")
+    if given:
+        return Path(given)
     if os.geteuid() == 0:
         return Path("/var/lib/outrider")
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
@@ -26,6 +31,9 @@ def state_home() -> Path:
 
 def runtime_home() -> Path | None:
     """Return the folder in memory for what a restart may keep: /run, or the user's own, if any."""
+    given = os.environ.get("RUNTIME_DIRECTORY")
+    if given:
+        return Path(given)
     if os.geteuid() == 0:
         return Path("/run/outrider")
     base = os.environ.get("XDG_RUNTIME_DIR")
@@ -119,14 +127,22 @@ class JournalSettings(Section):
 
 
 class SyncSettings(Section):
-    """The way to the centre: where it is, who it and the unit are, how much at a time."""
+    """The way to the centre: where it is, who it and the unit are, how much at a time.
+
+    `outrider enrol` provides the address, keys and certificates; what is set here goes before it.
+    Patterns of interfaces are as in a shell (`wwan*`); one that neither of the two lists names is
+    what NetworkManager says that it is, and metered where nothing says.
+    """
 
     url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     ca_certificate: Path | None = None
     client_certificate: Path | None = None
     client_key: Path | None = None
+    revocation_list: Path | None = None
     signing_key: Path | None = None
     receipt_key: Path | None = None
+    metered_interfaces: tuple[str, ...] = ()
+    unmetered_interfaces: tuple[str, ...] = ("lo",)
     batch_rows: Annotated[int, Field(ge=1, le=1000)] = 500
     keep_acknowledged_h: Annotated[float, Field(ge=0, le=8760)] = 24.0
     longest_wait_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
@@ -160,6 +176,11 @@ class Settings(Section):
         return self.journal.directory or self.unit.state_dir / "journal"
 
     @property
+    def hotlist_dir(self) -> Path:
+        """Folder of the lists: as set, or `hotlists` in the state folder. A file is one list."""
+        return self.hotlist.path or self.unit.state_dir / "hotlists"
+
+    @property
     def status_file(self) -> Path:
         """File that a running unit keeps its health in, for `outrider status`."""
         return self.unit.state_dir / "status.json"
@@ -168,8 +189,14 @@ class Settings(Section):
 def load(path: Path | None) -> Settings:
     """Read the settings from a file; without one, from the default place if it is there.
 
-    Raises ConfigError where the file cannot be read or a key is unknown or out of range.
+    What enrolment gave the unit fills in what the file leaves out. Raises ConfigError where the
+    file cannot be read, a key is unknown or out of range, or the unit is enrolled as another one.
     """
+    return with_enrolment(load_file(path))
+
+
+def load_file(path: Path | None) -> Settings:
+    """Read the settings as the file has them, without what enrolment gave. Raises ConfigError."""
     if path is None:
         if not DEFAULT_PATH.exists():
             return Settings()
@@ -203,6 +230,47 @@ def parse_as(kind: type[_S], text: str, name: str) -> _S:
     except ValidationError as error:
         faults = [_explain(kind, fault, text, name) for fault in error.errors()]
         raise ConfigError("\n".join(faults)) from error
+
+
+def with_enrolment(settings: Settings) -> Settings:
+    """Return the settings with what enrolment gave laid under them. Raises ConfigError."""
+    state_dir = settings.unit.state_dir
+    try:
+        enrolment = enrolled.read(state_dir)
+    except enrolled.EnrolmentFileError as error:
+        raise ConfigError(str(error)) from error
+    if enrolment is None:
+        return settings
+    if "id" in settings.unit.model_fields_set and settings.unit.id != enrolment.unit_id:
+        raise ConfigError(
+            f"unit.id = {settings.unit.id!r}, but {state_dir} is enrolled as "
+            f"{enrolment.unit_id!r}: leave unit.id out, or enrol the unit anew"
+        )
+    files = enrolment.files(state_dir)
+    given: dict[str, dict[str, object]] = {
+        "unit": {"id": enrolment.unit_id},
+        "sync": {
+            "url": enrolment.url,
+            "ca_certificate": files.ca_certificate,
+            "client_certificate": files.certificate,
+            "client_key": files.tls_key,
+            "revocation_list": files.revoked,
+            "signing_key": files.signing_key,
+            "receipt_key": files.receipt_key,
+        },
+        "journal": {"centre_public_key": files.sealing_key},
+        "hotlist": {"update_url": f"{enrolment.url.rstrip('/')}/v1/hotlists"},
+    }
+    if files.hotlist_root.exists():
+        given["hotlist"]["trusted_root"] = files.hotlist_root
+    return settings.model_copy(
+        update={name: _laid_under(getattr(settings, name), keys) for name, keys in given.items()}
+    )
+
+
+def _laid_under(section: Section, given: dict[str, object]) -> Section:
+    left_out = {key: value for key, value in given.items() if key not in section.model_fields_set}
+    return section.model_copy(update=left_out)
 
 
 def _explain(kind: type[Section], fault: Any, text: str, name: str) -> str:
@@ -257,7 +325,13 @@ def _toml_line(key: str, value: Any) -> str:
         return f"# {key} is not set"
     if isinstance(value, bool):
         return f"{key} = {str(value).lower()}"
+    if isinstance(value, list):
+        return f"{key} = [{', '.join(_toml_value(item) for item in value)}]"
+    return f"{key} = {_toml_value(value)}"
+
+
+def _toml_value(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{key} = "{escaped}"'
-    return f"{key} = {value}"
+        return f'"{escaped}"'
+    return str(value)

@@ -31,10 +31,14 @@ def move(source: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file as a whole: after a cut it is as before or as given, never between."""
+def write(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a file as a whole: after a cut it is as before or as given, never between.
+
+    mode: who may read it, as far as the umask allows; 0o600 for what is secret.
+    """
     temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as file:
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

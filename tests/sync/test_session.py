@@ -13,6 +13,7 @@ import trustme
 
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.records import Hit, Read
+from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.segments import path_of
 from outrider.unit.journal.verify import verify
@@ -21,8 +22,6 @@ from outrider.unit.sync.session import Identity, Session, Summary
 from outrider.unit.sync.transport import (
     HttpsCentre,
     Patience,
-    TransportSettingsError,
-    tls_context,
 )
 from outrider.wire import receipt
 from outrider.wire.read_record import RecordKind, decode

@@ -15,10 +15,10 @@ from rich.table import Table
 from outrider import config
 from outrider.clock import SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.unit.certificates import TransportSettingsError
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.sync.dock import Dock, Manner
 from outrider.unit.sync.session import Summary
-from outrider.unit.sync.transport import TransportSettingsError
 from outrider.wire.key_file import KeyFileError
 
 _TRIES_AT_THE_DOCK = 6

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from outrider.clock import Clock, ClockQuality
 from outrider.config import Settings
+from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.keeper import audit_entry
 from outrider.unit.journal.outbox import Outbox
@@ -21,7 +22,7 @@ from outrider.unit.journal.space import MIB
 from outrider.unit.journal.store import Store
 from outrider.unit.sync.backoff import Backoff
 from outrider.unit.sync.session import Identity, Session, Summary
-from outrider.unit.sync.transport import HttpsCentre, TransportSettingsError, tls_context
+from outrider.unit.sync.transport import HttpsCentre
 from outrider.wire.audit import AuditKind
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 

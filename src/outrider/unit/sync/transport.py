@@ -5,22 +5,26 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 import httpx
 
-_MAX_ANSWER_BYTES = 64 * 1024
+from outrider.unit.certificates import TransportSettingsError
+
+MAX_ANSWER_BYTES = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class UnreachableError(Exception):
-    """No whole answer came: why, in words. Trying again later may help."""
+    """No whole answer came: why, in words. Trying again later may help.
 
+    distrust: one side does not accept the other's certificate, which waiting does not mend.
+    """
 
-class TransportSettingsError(Exception):
-    """The way to the centre is not set up: what is missing, and what to do."""
+    def __init__(self, text: str, *, distrust: bool = False) -> None:
+        super().__init__(text)
+        self.distrust = distrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +85,34 @@ class HttpsCentre(contextlib.AbstractContextManager["HttpsCentre"]):
 
     def put(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a body and return the answer. Raises UnreachableError."""
+        return self._exchange("PUT", path, body, headers, MAX_ANSWER_BYTES)
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Ask for something, with a body, and return the answer. Raises UnreachableError."""
+        return self._exchange("POST", path, body, headers, MAX_ANSWER_BYTES)
+
+    def get(self, path: str, max_bytes: int) -> Answer:
+        """Fetch something of at most max_bytes. Raises UnreachableError."""
+        return self._exchange("GET", path, b"", {}, max_bytes)
+
+    def _exchange(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], max_bytes: int
+    ) -> Answer:
         deadline_s = time.monotonic() + self._exchange_s
         try:
-            with self._client.stream("PUT", path, content=body, headers=dict(headers)) as response:
-                received = _read(response, deadline_s)
-        except httpx.HTTPError as error:
-            raise UnreachableError(_in_words(error)) from error
+            with self._client.stream(method, path, content=body, headers=dict(headers)) as response:
+                received = _read(response, deadline_s, max_bytes)
+        except (httpx.HTTPError, ssl.SSLError) as error:
+            raise _unreachable(error) from error
         return Answer(response.status_code, received, _retry_after_s(response))
 
 
-def _read(response: httpx.Response, deadline_s: float) -> bytes:
+def _read(response: httpx.Response, deadline_s: float, max_bytes: int) -> bytes:
     received = bytearray()
     for chunk in response.iter_raw():
         received += chunk
-        if len(received) > _MAX_ANSWER_BYTES:
-            raise UnreachableError("the centre's answer is too long: it is no receipt")
+        if len(received) > max_bytes:
+            raise UnreachableError("the centre's answer is too long: it is not what was asked for")
         if time.monotonic() > deadline_s:
             raise UnreachableError("the centre's answer is too slow")
     return bytes(received)
@@ -108,29 +125,11 @@ def _retry_after_s(response: httpx.Response) -> float:
         return 0.0  # a date: our own back-off is as good
 
 
-def _in_words(error: httpx.HTTPError) -> str:
+def _unreachable(error: Exception) -> UnreachableError:
     text = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text.lower():
-        return f"the centre's certificate is refused, or ours by it: {text}"
+    if "certificate" in text.lower():
+        said = f"the centre's certificate is refused, or ours by it: {text}"
+        return UnreachableError(said, distrust=True)
     if isinstance(error, httpx.TimeoutException):
-        return f"the centre does not answer in time ({type(error).__name__})"
-    return f"the centre cannot be reached: {text}"
-
-
-def tls_context(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
-    """Return TLS that trusts the centre's own authority and shows the unit's certificate.
-
-    Raises TransportSettingsError where a file is missing or cannot be used.
-    """
-    if ca is None or certificate is None or key is None:
-        raise TransportSettingsError(
-            "sync.ca_certificate, sync.client_certificate and sync.client_key are needed: "
-            "enrol the unit"
-        )
-    try:
-        context = ssl.create_default_context(cafile=ca)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise TransportSettingsError(f"{ca}, {certificate}, {key}: {error}") from error
-    return context
+        return UnreachableError(f"the centre does not answer in time ({type(error).__name__})")
+    return UnreachableError(f"the centre cannot be reached: {text}")

@@ -1,0 +1,135 @@
+"""`outrider enrol`: join a centre with a ticket; show what the unit is enrolled as."""
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from outrider import config, enrolled
+from outrider.clock import SystemClock
+from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.enrolled import Enrolment, IdentityFiles
+from outrider.unit.certificates import CertificateError, Life, life_of
+from outrider.unit.sync.enrol import EnrolError, Enrolled, enrol
+from outrider.wire.key_file import KeyFileError
+from outrider.wire.sealing import CentrePublicKey, SealingError
+from outrider.wire.signing import SigningIdentity, VerifyingKey
+
+_PROTECTION = (
+    "The unit's two private keys are files that their owner and root can read. They are not in a "
+    "secure element: whoever has root on the running unit, or an unencrypted card in hand, can "
+    "send as this unit until the centre revokes it. They open nothing that the unit has read."
+)
+_ERRORS = (
+    EnrolError,
+    config.ConfigError,
+    enrolled.EnrolmentFileError,
+    CertificateError,
+    KeyFileError,
+    SealingError,
+    OSError,
+)
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(
+        commands,
+        "enrol",
+        "join a centre with its one-time ticket",
+        "outrider enrol --ticket /media/stick/unit-7.ticket.json\n  outrider enrol --status",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--ticket", type=Path, metavar="FILE", help="from `outrider centre`")
+    what.add_argument("--status", action="store_true", help="what the unit is enrolled as")
+    parser.add_argument(
+        "--again", action="store_true", help="though it is enrolled: new keys, old ones dropped"
+    )
+    parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
+    add_json(parser)
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Enrol, or show. Exit 0: the unit is enrolled; 1: it is not, and why."""
+    try:
+        settings = config.load_file(args.config)
+        if args.status:
+            return _status(settings.unit.state_dir, args.json)
+        done = enrol(args.ticket, settings, SystemClock(), again=args.again)
+        _tell(done, settings.unit.state_dir, args.json)
+    except _ERRORS as error:
+        print(f"outrider enrol: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _tell(done: Enrolled, state_dir: Path, as_json: bool) -> None:
+    if done.ticket_left:
+        print(
+            f"the used ticket could not be erased ({done.ticket_left}): destroy it; its code is "
+            "of no more use",
+            file=sys.stderr,
+        )
+    elif not as_json:
+        print("the ticket's file has been erased")
+    if not as_json:
+        verb = "was enrolled with this ticket already" if done.already else "is enrolled"
+        print(f"the unit {verb}; restart `outrider run` and `outrider sync` to use it")
+    _show(done.enrolment, state_dir, as_json)
+
+
+def _status(state_dir: Path, as_json: bool) -> int:
+    enrolment = enrolled.read(state_dir)
+    if enrolment is not None:
+        _show(enrolment, state_dir, as_json)
+        return 0
+    if as_json:
+        print(json.dumps({"enrolled": False}))
+    else:
+        print(f"not enrolled ({state_dir}): outrider enrol --ticket FILE")
+    return 1
+
+
+def _show(enrolment: Enrolment, state_dir: Path, as_json: bool) -> None:
+    clock = SystemClock()
+    now = clock.stamp(clock.mono_ns()).utc
+    facts = _facts(enrolment, enrolment.files(state_dir), now)
+    if as_json:
+        print(json.dumps({"enrolled": True} | facts | {"protection": _PROTECTION}, indent=1))
+        return
+    table = Table(show_header=False)
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), str(value))
+    console = Console()
+    console.print(table)
+    console.print(_PROTECTION)
+
+
+def _facts(enrolment: Enrolment, files: IdentityFiles, now: datetime) -> dict[str, str]:
+    life = life_of(files.certificate.read_bytes())
+    return {
+        "unit": enrolment.unit_id,
+        "centre": enrolment.url,
+        "enrolled_at": enrolment.at.isoformat(timespec="seconds"),
+        "certificate_until": life.ends.isoformat(timespec="seconds"),
+        "certificate_state": _state_of(life, now),
+        "signing_key": SigningIdentity.read(files.signing_key).public.key_id,
+        "receipt_key": VerifyingKey.read(files.receipt_key).key_id,
+        "sealing_key": CentrePublicKey.read(files.sealing_key).key_id,
+        "hotlist_root": "there" if files.hotlist_root.exists() else "none: the centre had none",
+        "files": str(files.folder),
+    }
+
+
+def _state_of(life: Life, now: datetime) -> str:
+    if now >= life.ends:
+        return "EXPIRED: ask the centre for a ticket and run this with --again"
+    if now < life.begins:
+        return "not yet valid: is the clock right?"
+    days = (life.ends - now).days
+    return f"{days} days left" + (", renewed at the next sync" if life.is_renewal_due(now) else "")
