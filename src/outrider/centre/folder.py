@@ -1,0 +1,170 @@
+"""A centre's folder: its settings in `centre.toml`, and where its keys and files are.
+
+The private key that opens sealed reads is no part of what the intake needs: see `opening_keys`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from outrider import durable
+from outrider.config import ConfigError, Section, parse_as
+
+
+class CentreFault(Exception):
+    """The centre's own files cannot be used: which, why, and what to do."""
+
+
+SETTINGS_FILE = "centre.toml"
+_Seconds = Annotated[float, Field(gt=0, le=3600)]
+_Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
+
+
+class ServerSettings(Section):
+    """Where units reach the centre: the names in its certificate, and the ports.
+
+    listen: address to listen at; an empty one is every address of the machine.
+    """
+
+    hosts: Annotated[tuple[_Host, ...], Field(min_length=1)] = ("localhost",)
+    listen: str = ""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8443
+    enrol_port: Annotated[int, Field(ge=0, le=65535)] = 8444
+
+
+class StoreSettings(Section):
+    """Where rows and pictures are kept: a URL; left out, an embedded store in the folder."""
+
+    url: str | None = None
+
+
+class HotlistSettings(Section):
+    """The signed hotlists that units fetch: the folder that `centre hotlist` publishes to."""
+
+    repository: Path | None = None
+
+
+class CertificateSettings(Section):
+    """How long certificates hold, in days. A unit renews its own when a third is left."""
+
+    unit_days: Annotated[int, Field(ge=1, le=1100)] = 365
+    server_days: Annotated[int, Field(ge=1, le=1100)] = 365
+
+
+class LimitSettings(Section):
+    """What the intake takes on at once, and from whom.
+
+    Rates are token buckets: so many a second for ever, and `burst` at once after a rest.
+    """
+
+    upload_mb: Annotated[float, Field(gt=0, le=8)] = 8.0
+    body_s: _Seconds = 120.0
+    head_s: _Seconds = 15.0
+    connections: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    in_flight: Annotated[int, Field(ge=1, le=1000)] = 16
+    in_flight_per_unit: Annotated[int, Field(ge=1, le=1000)] = 4
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
+    unit_per_s: Annotated[float, Field(gt=0, le=100_000)] = 20.0
+    unit_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 400
+    all_per_s: Annotated[float, Field(gt=0, le=1_000_000)] = 400.0
+    all_burst: Annotated[int, Field(ge=1, le=10_000_000)] = 4000
+    enrol_per_min: Annotated[float, Field(gt=0, le=6000)] = 10.0
+    enrol_burst: Annotated[int, Field(ge=1, le=1000)] = 20
+    clock_off_h: Annotated[float, Field(gt=0, le=8760)] = 24.0
+    stop_s: _Seconds = 30.0
+
+
+class CentreSettings(Section):
+    """All settings of a centre; every section may be left out."""
+
+    server: ServerSettings = Field(default_factory=ServerSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    hotlists: HotlistSettings = Field(default_factory=HotlistSettings)
+    certificates: CertificateSettings = Field(default_factory=CertificateSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class CentreFolder:
+    """Where a centre's files are."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """The settings (TOML)."""
+        return self.root / SETTINGS_FILE
+
+    @property
+    def ca_key(self) -> Path:
+        """The authority's private key (PEM): makes units. Stays on this machine."""
+        return self.root / "authority" / "ca-key.pem"
+
+    @property
+    def ca_certificate(self) -> Path:
+        """The authority's certificate (PEM): goes to every unit with its ticket."""
+        return self.root / "authority" / "ca.pem"
+
+    @property
+    def revoked(self) -> Path:
+        """The authority's list of revoked certificates (PEM)."""
+        return self.root / "authority" / "revoked.pem"
+
+    @property
+    def lock(self) -> Path:
+        """Held while the list of revoked certificates is written anew."""
+        return self.root / "authority" / "lock"
+
+    @property
+    def server_key(self) -> Path:
+        """The server's private TLS key (PEM)."""
+        return self.root / "authority" / "server-key.pem"
+
+    @property
+    def server_certificate(self) -> Path:
+        """The server's certificate (PEM)."""
+        return self.root / "authority" / "server.pem"
+
+    @property
+    def receipt_key(self) -> Path:
+        """The private key that receipts are signed with."""
+        return self.root / "keys" / "receipt.key"
+
+    @property
+    def sealing_key(self) -> Path:
+        """The public key that units seal to; its private half is elsewhere."""
+        return self.root / "keys" / "sealing.pub"
+
+    @property
+    def store(self) -> Path:
+        """Folder of the embedded store."""
+        return self.root / "store"
+
+    def load(self) -> CentreSettings:
+        """Return the settings. Raises ConfigError with every fault, or where there are none."""
+        try:
+            text = self.settings.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ConfigError(f"{self.root}: no centre here: `outrider centre init`") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.settings}: cannot be read: {error}") from error
+        return parse_as(CentreSettings, text, str(self.settings))
+
+
+def opening_keys(given: Path | None, folder: CentreFolder) -> Path:
+    """Return the folder of the private sealing keys: as given, or in the centre's own folder."""
+    return given or folder.root / "opening"
+
+
+def write_settings(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
+    """Write the first settings of a centre. Raises OSError."""
+    text = f"""# Settings of the reference centre; `outrider centre init` wrote them.
+# Left out: [store] url, [hotlists] repository, [certificates], [limits]; see the README.
+[server]
+hosts = {json.dumps(list(hosts))}
+"""
+    CentreSettings.model_validate({"server": {"hosts": hosts}})
+    durable.write(folder.settings, text.encode())

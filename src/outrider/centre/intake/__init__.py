@@ -1,0 +1,1 @@
+"""What takes in from units over HTTPS, and can read none of it."""

@@ -1,0 +1,242 @@
+"""The HTTP interface (`openapi.json` describes it): what units send, and what they fetch."""
+
+import asyncio
+import functools
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from outrider.centre.authority.authority import Authority
+from outrider.centre.authority.enrolment import EnrolmentDesk
+from outrider.centre.folder import LimitSettings
+from outrider.centre.intake.bodies import check_declared, read_body
+from outrider.centre.intake.codes import Code, Refusal
+from outrider.centre.intake.counts import Counts
+from outrider.centre.intake.frame import Frame, as_refusal, refused
+from outrider.centre.intake.rates import Gate, Rate, Rates
+from outrider.centre.intake.uploads import UploadDesk
+from outrider.centre.store.records import EnrolmentRefused, StoreError
+from outrider.wire import enrolment as messages
+from outrider.wire.canonical import WireError
+from outrider.wire.enrolment import EnrolmentRequest, RenewalRequest
+from outrider.wire.upload import (
+    DIGEST_HEADER,
+    SENT_HEADER,
+    SIGNATURE_HEADER,
+    UploadKind,
+    UploadName,
+    content_digest,
+)
+
+_UNIT = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_T = TypeVar("_T")
+_STORE_RETRY_S = 10.0
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What the endpoints work with. workers: runs what may block; status: more for `health`."""
+
+    limits: LimitSettings
+    uploads: UploadDesk
+    enrolment: EnrolmentDesk
+    authority: Authority
+    workers: Executor
+    counts: Counts
+    gate: Gate
+    status: Callable[[], Mapping[str, object]]
+
+    async def work(self, function: Callable[..., _T], *arguments: object) -> _T:
+        """Run what may block. Raises what it raises; a StoreError as Refusal (`store`)."""
+        loop = asyncio.get_running_loop()
+        try:
+            call = functools.partial(function, *arguments)
+            return await loop.run_in_executor(self.workers, call)
+        except StoreError as error:
+            text = f"the store cannot take it now: {error}"
+            raise Refusal(Code.STORE, text, _STORE_RETRY_S) from error
+
+
+def unit_app(intake: Intake, hotlists: Path | None) -> ASGIApp:
+    """Return what units are served over mutual TLS."""
+    limits = intake.limits
+    each = Rate(limits.unit_per_s, limits.unit_burst)
+    rates = Rates(each, Rate(limits.all_per_s, limits.all_burst))
+
+    def bound(endpoint: Callable[[Intake, Request], Awaitable[Response]]) -> _Endpoint:
+        return functools.partial(endpoint, intake)
+
+    routes: list[BaseRoute] = [
+        Route("/v1/units/{unit}/{kind}/{upload}", bound(_put_upload), methods=["PUT"]),
+        Route("/v1/units/{unit}/certificate", bound(_post_renewal), methods=["POST"]),
+        Route("/v1/revoked", bound(_get_revoked), methods=["GET"]),
+        Route("/v1/health", bound(_get_health), methods=["GET"]),
+        Route("/v1/openapi.json", _get_openapi, methods=["GET"]),
+    ]
+    if hotlists is not None:
+        routes += [
+            Mount(f"/v1/hotlists/{part}", StaticFiles(directory=hotlists / part, check_dir=False))
+            for part in ("metadata", "targets")
+        ]
+    return Frame(_application(routes, intake), rates, intake.counts)
+
+
+def enrolment_app(intake: Intake) -> ASGIApp:
+    """Return what anybody is served who comes without a certificate: enrolment alone."""
+    rate = Rate(intake.limits.enrol_per_min / 60, intake.limits.enrol_burst)
+    everyone = Rate(rate.per_s * 10, rate.burst * 10)
+    routes: list[BaseRoute] = [
+        Route(messages.ENROL_PATH, functools.partial(_post_enrolment, intake), methods=["POST"])
+    ]
+    return Frame(_application(routes, intake), Rates(rate, everyone), intake.counts)
+
+
+def _application(routes: list[BaseRoute], intake: Intake) -> Starlette:
+    def on_refusal(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        return refused(request, error, intake.counts)
+
+    def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return refused(request, as_refusal(error), intake.counts)
+
+    app = Starlette(routes=routes, exception_handlers={Refusal: on_refusal, HTTPException: on_http})
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _put_upload(intake: Intake, request: Request) -> Response:
+    name = _upload_name(request.path_params)
+    limits = intake.limits
+    most_bytes = int(limits.upload_mb * 2**20)
+    check_declared(request, most_bytes)
+    _check_peer(request, name.unit_id)
+    intake.uploads.check_sent(request.headers)
+    with intake.gate.enter(name.unit_id):
+        await intake.work(intake.uploads.trusted, name.unit_id)
+        body = await read_body(request, most_bytes, limits.body_s)
+        taken = await intake.work(intake.uploads.take, name, body, request.headers)
+    intake.counts.took(name.kind, taken, len(body))
+    request.scope["state"]["told"] = {
+        "bytes": len(body),
+        "stored": taken.stored,
+        "duplicates": taken.duplicates,
+        "again": taken.again,
+    }
+    return Response(taken.receipt, media_type="application/json")
+
+
+def _upload_name(params: Mapping[str, Any]) -> UploadName:
+    try:
+        kind = UploadKind(params["kind"])
+    except ValueError:
+        raise Refusal(Code.NOT_FOUND, "Not Found") from None
+    unit, text = _unit_id(params), params["upload"]
+    try:
+        upload_id = uuid.UUID(text)
+    except ValueError as error:
+        raise Refusal(Code.PATH, f"the upload's name is no UUID: {error}") from error
+    if str(upload_id) != text:
+        raise Refusal(Code.PATH, "the upload's name is no UUID in its usual form")
+    return UploadName(unit, kind, upload_id)
+
+
+def _unit_id(params: Mapping[str, Any]) -> str:
+    unit = str(params["unit"])
+    if not _UNIT.fullmatch(unit):
+        raise Refusal(Code.PATH, "the unit's name may have letters, digits and ._- only")
+    return unit
+
+
+def _check_peer(request: Request, unit_id: str) -> None:
+    """Check that a request about a unit comes over a connection of that unit's certificate."""
+    peer = request.scope["state"].get("peer")
+    if peer is None:
+        raise Refusal(Code.NO_CERTIFICATE, "a unit's certificate is needed")
+    if peer != unit_id:
+        raise Refusal(Code.OTHER_UNIT, f"the certificate is {peer}'s, the path is {unit_id}'s")
+
+
+async def _post_renewal(intake: Intake, request: Request) -> Response:
+    unit_id = _unit_id(request.path_params)
+    check_declared(request, messages.MAX_BYTES)
+    _check_peer(request, unit_id)
+    intake.uploads.check_sent(request.headers)
+    with intake.gate.enter(unit_id):
+        body = await read_body(request, messages.MAX_BYTES, intake.limits.body_s)
+        renewed = await intake.work(_renew, intake, unit_id, body, request.headers)
+    return Response(renewed, media_type="application/json")
+
+
+def _renew(intake: Intake, unit_id: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    unit = intake.uploads.trusted(unit_id)
+    if headers.get(DIGEST_HEADER, "") != content_digest(body):
+        raise Refusal(Code.DIGEST, "the body is not what its Content-Digest says")
+    try:
+        signature = headers.get(SIGNATURE_HEADER, "")
+        unit.signing_key.verify(messages.RENEWAL_PURPOSE, body, signature)
+    except WireError as error:
+        raise Refusal(Code.SIGNATURE, str(error)) from error
+    try:
+        asked = RenewalRequest.decode(body)
+        if (asked.unit_id, asked.sent) != (unit_id, headers.get(SENT_HEADER, "")):
+            raise Refusal(Code.CONTENT, "the unit or the time in the request is not its header's")
+        return intake.enrolment.renew(asked).encode()
+    except WireError as error:
+        raise Refusal(Code.CONTENT, str(error)) from error
+
+
+async def _post_enrolment(intake: Intake, request: Request) -> Response:
+    check_declared(request, messages.MAX_BYTES)
+    with intake.gate.enter("enrolment"):
+        body = await read_body(request, messages.MAX_BYTES, intake.limits.head_s)
+        answered = await intake.work(_enrol, intake, body)
+    return Response(answered, media_type="application/json")
+
+
+def _enrol(intake: Intake, body: bytes) -> bytes:
+    try:
+        return intake.enrolment.enrol(EnrolmentRequest.decode(body)).encode()
+    except WireError as error:
+        raise Refusal(Code.CONTENT, str(error)) from error
+    except EnrolmentRefused as error:
+        # One text for all reasons: whether a unit or a code exists is not for strangers to learn.
+        text = "the code is not good for this unit: unknown, used or expired; ask for a new ticket"
+        raise Refusal(Code.ENROLMENT, text) from error
+
+
+async def _get_revoked(intake: Intake, request: Request) -> Response:
+    text = await intake.work(intake.authority.revoked_pem)
+    return Response(text, media_type="application/x-pem-file")
+
+
+async def _get_health(intake: Intake, request: Request) -> Response:
+    status = await intake.work(intake.status)
+    return JSONResponse({**status, **intake.counts.as_json()})
+
+
+@functools.cache
+def openapi() -> dict[str, Any]:
+    """Return the description of the interface."""
+    text = resources.files(__package__).joinpath("openapi.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+async def _get_openapi(request: Request) -> Response:
+    return JSONResponse(openapi())

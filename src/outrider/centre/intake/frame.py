@@ -1,0 +1,111 @@
+"""Around every request: an identifier, a rate, a line in the log, and an answer come what may."""
+
+import logging
+import secrets
+import time
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from outrider.centre.intake.codes import Code, Refusal
+from outrider.centre.intake.counts import Counts
+from outrider.centre.intake.journal_lines import say
+from outrider.centre.intake.rates import Rates
+
+_log = logging.getLogger(__name__)
+_HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD}
+REQUEST_HEADER = b"outrider-request"
+
+
+def caller(scope: Scope) -> str:
+    """Return who asks: the unit of the client's certificate; without one, the address."""
+    peer = scope.get("state", {}).get("peer")
+    client = scope.get("client")
+    return str(peer or (client[0] if client else "unknown"))
+
+
+class Frame:
+    """The outermost part of an application: nothing gets in or out but through it."""
+
+    def __init__(self, app: ASGIApp, rates: Rates, counts: Counts) -> None:
+        self._app = app
+        self._rates = rates
+        self._counts = counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(6)
+        scope.setdefault("state", {})["request_id"] = request_id
+        begun_s = time.monotonic()
+        status = 0
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (REQUEST_HEADER, request_id.encode("ascii")),
+                ]
+            await send(message)
+
+        try:
+            await self._serve(scope, receive, tell)
+        except Exception:
+            _log.exception("unexpected", extra={"fields": {"request": request_id}})
+            self._counts.refused[Code.INTERNAL] += 1
+            if status:
+                raise  # too late for an answer: the connection is cut, so that none is believed
+            text = "something is wrong at the centre; its log says more under this request"
+            await answer(Refusal(Code.INTERNAL, text), request_id)(scope, receive, tell)
+        finally:
+            _say_done(scope, status, begun_s)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._rates.take(caller(scope))
+        except Refusal as refusal:
+            await refused(Request(scope), refusal, self._counts)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _say_done(scope: Scope, status: int, begun_s: float) -> None:
+    state = scope["state"]
+    fields = {
+        "request": state["request_id"],
+        "from": caller(scope),
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "ms": round((time.monotonic() - begun_s) * 1000, 1),
+    }
+    level = logging.WARNING if status >= 400 or not status else logging.INFO
+    say(_log, level, "request", **fields, **state.get("told", {}))
+
+
+def refused(request: Request, refusal: Refusal, counts: Counts) -> Response:
+    """Count a refusal, note it for the log, and return the answer."""
+    counts.refused[refusal.code] += 1
+    request.scope["state"]["told"] = {"code": refusal.code.value, "why": str(refusal)}
+    response = answer(refusal, request.scope["state"]["request_id"])
+    if request.method not in ("GET", "HEAD") and not hasattr(request.state, "body_read"):
+        response.headers["Connection"] = "close"  # else the server reads an unwanted body for ever
+    return response
+
+
+def answer(refusal: Refusal, request_id: str) -> JSONResponse:
+    """Return a refusal as an answer."""
+    content = {"error": refusal.code.value, "message": str(refusal), "request": request_id}
+    return JSONResponse(content, refusal.status, dict(refusal.headers()))
+
+
+def as_refusal(error: HTTPException) -> Refusal:
+    """Return what the framework refuses as a refusal of ours."""
+    code = _HTTP_CODES.get(error.status_code, Code.HTTP)
+    return Refusal(code, f"{error.detail}")
