@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +24,17 @@ from outrider.commands_common import Subparsers, add_json, new_parser
 from outrider.wire.signing import SigningIdentity
 
 _UNIT = r"[A-Za-z0-9._-]{1,64}"
+_COLUMNS = (
+    "enrolled",
+    "last upload",
+    "clock",
+    "rows",
+    "missing",
+    "gaps",
+    "breaks",
+    "due",
+    "certificate until",
+)
 
 
 def register(commands: Subparsers) -> None:
@@ -135,18 +147,9 @@ def _units(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([line.as_json() for line in lines], indent=1))
         return 0
-    table = Table(
-        "unit",
-        "enrolled",
-        "last upload",
-        "clock",
-        "rows",
-        "missing",
-        "gaps",
-        "chain breaks",
-        "pictures due",
-        "certificate until",
-    )
+    table = Table("unit", box=box.SIMPLE)
+    for name in _COLUMNS:
+        table.add_column(name, overflow="fold")
     for line in lines:
         table.add_row(*_cells(line))
     Console().print(table)

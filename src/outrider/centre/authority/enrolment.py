@@ -117,9 +117,5 @@ class EnrolmentDesk:
         return RenewalAnswer(
             certificate=issued.pem,
             revoked=self._authority.revoked_pem(),
-            sealing_key=_text(self._keys.sealing.raw),
+            sealing_key=self._keys.sealing_text(),
         )
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")

@@ -205,13 +205,15 @@ async def _post_enrolment(intake: Intake, request: Request) -> Response:
     check_declared(request, messages.MAX_BYTES)
     with intake.gate.enter("enrolment"):
         body = await read_body(request, messages.MAX_BYTES, intake.limits.head_s)
-        answered = await intake.work(_enrol, intake, body)
+        unit_id, answered = await intake.work(_enrol, intake, body)
+    request.scope["state"]["told"] = {"enrolled": unit_id}
     return Response(answered, media_type="application/json")
 
 
-def _enrol(intake: Intake, body: bytes) -> bytes:
+def _enrol(intake: Intake, body: bytes) -> tuple[str, bytes]:
     try:
-        return intake.enrolment.enrol(EnrolmentRequest.decode(body)).encode()
+        asked = EnrolmentRequest.decode(body)
+        return asked.unit_id, intake.enrolment.enrol(asked).encode()
     except WireError as error:
         raise Refusal(Code.CONTENT, str(error)) from error
     except EnrolmentRefused as error:

@@ -23,7 +23,7 @@ def caller(scope: Scope) -> str:
     """Return who asks: the unit of the client's certificate; without one, the address."""
     peer = scope.get("state", {}).get("peer")
     client = scope.get("client")
-    return str(peer or (client[0] if client else "unknown"))
+    return str(peer or (client[0].removeprefix("::ffff:") if client else "unknown"))
 
 
 class Frame:
