@@ -1,0 +1,191 @@
+"""A unit's journal as the centre knows it: what has come, what is gone, and whether it is whole."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from outrider.centre.store.columns import from_us, to_us
+from outrider.centre.store.records import (
+    ConflictError,
+    JournalState,
+    ReceivedUpload,
+    SeqRange,
+)
+from outrider.centre.store.session import Session, placeholders
+from outrider.centre.store.spans import Joined, Span, breaks_at_edges, holes, with_gaps
+from outrider.wire.batch import Gap
+from outrider.wire.sealing import SealedKey
+
+_SPAN = "first_seq, last_seq, first_previous, last_hash"
+_GAP = "first_seq, last_seq, last_hash, cause"
+_KEYS_AT_ONCE = 500
+_KEY_TOUCHED_US = 24 * 3600 * 1_000_000
+
+
+def claim(session: Session, for_update: str, unit_id: str, journal_id: uuid.UUID) -> int:
+    """Return the number that a journal has here, and hold it until the transaction ends.
+
+    Raises ConflictError where it is another unit's.
+    """
+    query = f"SELECT number, unit_id FROM journal WHERE journal_id = ?{for_update}"
+    found = session.one(query, journal_id.bytes)
+    if found is None:
+        session.run(
+            "INSERT INTO journal (journal_id, unit_id, last_upload_us, last_skew_s, "
+            "last_clock_quality, pictures_due) VALUES (?, ?, 0, 0, '', 0) "
+            "ON CONFLICT (journal_id) DO NOTHING",
+            journal_id.bytes,
+            unit_id,
+        )
+        found = session.one(query, journal_id.bytes)
+    if found is None or found[1] != unit_id:
+        raise ConflictError(f"journal {journal_id} is not unit {unit_id}'s")
+    return int(found[0])
+
+
+def number_of(session: Session, journal_id: uuid.UUID) -> int | None:
+    """Return the number that a journal has here."""
+    found = session.one("SELECT number FROM journal WHERE journal_id = ?", journal_id.bytes)
+    return None if found is None else int(found[0])
+
+
+def names(session: Session) -> dict[int, tuple[str, uuid.UUID]]:
+    """Return unit and identifier of every journal by its number here."""
+    found = session.rows("SELECT number, unit_id, journal_id FROM journal")
+    return {number: (unit_id, uuid.UUID(bytes=raw)) for number, unit_id, raw in found}
+
+
+def heard(session: Session, journal: int, upload: ReceivedUpload, due: int) -> None:
+    """Note the unit's clock at an upload, and how many more pictures are due than before."""
+    skew_s = (upload.sent.at - upload.arrived_at).total_seconds()
+    session.run(
+        "UPDATE journal SET last_upload_us = ?, last_skew_s = ?, last_clock_quality = ?, "
+        "pictures_due = pictures_due + ? WHERE number = ?",
+        to_us(upload.arrived_at),
+        skew_s,
+        str(upload.sent.quality),
+        due,
+        journal,
+    )
+
+
+def spans_near(session: Session, journal: int, first: int, last: int) -> list[Span]:
+    """Return the runs that hold or touch numbers first to last, in order."""
+    found = session.rows(
+        f"SELECT {_SPAN} FROM present WHERE journal = ? AND first_seq <= ? AND last_seq >= ? "
+        "ORDER BY first_seq",
+        journal,
+        last + 1,
+        first - 1,
+    )
+    return [Span(*row) for row in found]
+
+
+def add_spans(session: Session, journal: int, joined: Joined) -> None:
+    """Put runs in the place of those that they join; note where the chain breaks."""
+    session.each(
+        "DELETE FROM present WHERE journal = ? AND first_seq = ?",
+        [(journal, span.first) for span in joined.gone],
+    )
+    session.each(
+        f"INSERT INTO present (journal, {_SPAN}) VALUES (?, ?, ?, ?, ?)",
+        [(journal, s.first, s.last, s.first_previous, s.last_hash) for s in joined.made],
+    )
+    session.each(
+        "INSERT INTO chain_break (journal, seq) VALUES (?, ?)",
+        [(journal, seq) for seq in joined.breaks],
+    )
+
+
+def declare(session: Session, journal: int, gaps: Sequence[Gap]) -> None:
+    """Note the gaps that a unit declares."""
+    if not gaps:
+        return
+    kept = [Gap(*r) for r in session.rows(f"SELECT {_GAP} FROM gap WHERE journal = ?", journal)]
+    gone, made = with_gaps(kept, gaps)
+    session.each(
+        "DELETE FROM gap WHERE journal = ? AND first_seq = ? AND last_seq = ?",
+        [(journal, gap.first_seq, gap.last_seq) for gap in gone],
+    )
+    session.each(
+        f"INSERT INTO gap (journal, {_GAP}) VALUES (?, ?, ?, ?, ?)",
+        [(journal, g.first_seq, g.last_seq, g.last_hash, g.cause) for g in made],
+    )
+
+
+def add_keys(session: Session, journal: int, keys: Iterable[SealedKey], at_us: int) -> None:
+    """Keep sealed data keys, and when they were last named. Raises ConflictError."""
+    wanted = {key.key_id: key for key in keys}
+    known = dict[int, tuple[SealedKey, int]]()
+    for some in _in_parts(list(wanted)):
+        known |= {
+            row[0]: (SealedKey(*row[:3]), row[3])
+            for row in session.rows(
+                "SELECT key_id, centre_key_id, sealed, last_us FROM data_key WHERE journal = ? "
+                f"AND key_id IN ({placeholders(len(some))})",
+                journal,
+                *some,
+            )
+        }
+    for key_id, (key, _) in known.items():
+        if wanted[key_id] != key:
+            raise ConflictError(f"data key {key_id:016x} is here, sealed otherwise")
+    session.each(
+        "INSERT INTO data_key (journal, key_id, centre_key_id, sealed, last_us) "
+        "VALUES (?, ?, ?, ?, ?)",
+        [
+            (journal, key.key_id, key.centre_key_id, key.sealed, at_us)
+            for key in wanted.values()
+            if key.key_id not in known
+        ],
+    )
+    session.each(
+        "UPDATE data_key SET last_us = ? WHERE journal = ? AND key_id = ?",
+        [(at_us, journal, k) for k, (_, last) in known.items() if last < at_us - _KEY_TOUCHED_US],
+    )
+
+
+def _in_parts(values: list[int]) -> list[list[int]]:
+    return [values[i : i + _KEYS_AT_ONCE] for i in range(0, len(values), _KEYS_AT_ONCE)]
+
+
+def states(session: Session, unit_id: str | None) -> list[JournalState]:
+    """Return how whole each journal is, by unit and identifier."""
+    found = session.rows(
+        "SELECT number, unit_id, journal_id, pictures_due, last_upload_us, last_skew_s, "
+        "last_clock_quality FROM journal ORDER BY unit_id, journal_id"
+    )
+    spans = _by_journal(session, f"SELECT journal, {_SPAN} FROM present ORDER BY 1, 2", Span)
+    gaps = _by_journal(session, f"SELECT journal, {_GAP} FROM gap ORDER BY 1, 2, 3", Gap)
+    breaks = _by_journal(session, "SELECT journal, seq FROM chain_break ORDER BY 1, 2", int)
+    return [
+        _state(row[1:], spans[row[0]], gaps[row[0]], breaks[row[0]])
+        for row in found
+        if unit_id in (None, row[1])
+    ]
+
+
+def _by_journal(session: Session, query: str, make: Any) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for journal, *values in session.rows(query):
+        found[journal].append(make(*values))
+    return found
+
+
+def _state(
+    row: Sequence[Any], spans: list[Span], gaps: list[Gap], breaks: list[int]
+) -> JournalState:
+    unit_id, journal_id, due, last_upload_us, skew_s, quality = row
+    return JournalState(
+        unit_id=unit_id,
+        journal_id=uuid.UUID(bytes=journal_id),
+        present=tuple(SeqRange(span.first, span.last) for span in spans),
+        missing=holes(spans, gaps),
+        gaps=tuple(gaps),
+        chain_breaks=tuple(sorted({*breaks, *breaks_at_edges(spans, gaps)})),
+        pictures_due=due,
+        last_upload_at=from_us(last_upload_us),
+        last_skew_s=skew_s,
+        last_clock_quality=quality,
+    )

@@ -1,0 +1,127 @@
+"""What the two databases have in common, and what each does in its own way.
+
+The SQL of both is one where it can be: `?` for a value, whole numbers, texts and bytes. An ORM
+would hide just what matters here (which lock, which fsync, which bulk path) and map few tables.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Session(Protocol):
+    """One transaction's way to the database."""
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        """Return all rows of a query."""
+        ...
+
+    def one(self, sql: str, *values: object) -> Row | None:
+        """Return the first row of a query."""
+        ...
+
+    def run(self, sql: str, *values: object) -> int:
+        """Change something; return how many rows it changed."""
+        ...
+
+    def each(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement once for every row of values."""
+        ...
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Add many rows by the fastest way there is."""
+        ...
+
+
+class Backend(Protocol):
+    """A database, and what it keeps apart so that it can be dropped whole."""
+
+    for_update: str
+    """Ends a query whose rows nobody else may change until this transaction ends."""
+
+    def writing(self, what: str) -> AbstractContextManager[Session]:
+        """Begin a transaction that writes; on the disk when left, gone when left by an exception.
+
+        what: for the StoreError that every error of the database becomes.
+        """
+        ...
+
+    def reading(self, what: str) -> AbstractContextManager[Session]:
+        """Begin a transaction that only reads, as things stand at one instant."""
+        ...
+
+    def lock_audit(self, session: Session) -> None:
+        """Let nobody else add to the audit trail until this transaction ends."""
+        ...
+
+    def opened_facts(
+        self, session: Session, journal: int, first: int, last: int
+    ) -> dict[int, tuple[bytes, bytes]]:
+        """Return hash and packed pictures of opened rows by number: nothing that was read."""
+        ...
+
+    def opened_rows(self, session: Session, journal: int, first: int, last: int) -> list[Row]:
+        """Return opened rows, columns as OPENED, in order."""
+        ...
+
+    def find(self, session: Session, record_id: uuid.UUID) -> list[Row]:
+        """Return opened reads and hits of an identifier, columns as OPENED."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[tuple[Session, Iterator[Row]]]:
+        """Return all opened rows, columns as OPENED, as they stand at one instant."""
+        ...
+
+    def move(self, rows: Sequence[Row], moved: "Moved") -> None:
+        """Move opened rows (columns as OPENED) out of those that wait or were set aside.
+
+        Calls moved, in the transaction that takes them out, with the (journal, seq) of each.
+        """
+        ...
+
+    def put_pictures(self, session: Session, rows: Sequence[Row], arrived_us: int) -> None:
+        """Add pictures, columns as PICTURE."""
+        ...
+
+    def picture(self, session: Session, journal: int, seq: int, role: int) -> Row | None:
+        """Return a picture, columns as PICTURE."""
+        ...
+
+    def picture_digests(
+        self, session: Session, journal: int, seqs: Sequence[int]
+    ) -> dict[tuple[int, int], bytes]:
+        """Return the digests of pictures that are here, by number and role."""
+        ...
+
+    def expire(self, before_us: int, note: "NoteErasure") -> int:
+        """Drop whole days or weeks, and what waits, from before an instant; return the rows.
+
+        Calls note with rows and pictures in the transaction that makes it so.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+class Moved(Protocol):
+    """What is to be done in the transaction that moves rows."""
+
+    def __call__(self, session: Session, places: set[tuple[int, int]]) -> None:
+        """Do it, for the (journal, seq) of the rows that are moved by it."""
+
+
+class NoteErasure(Protocol):
+    """What is to be done in the transaction that erases."""
+
+    def __call__(self, session: Session, rows: int, pictures: int) -> None:
+        """Do it."""
+
+
+def placeholders(count: int) -> str:
+    """Return so many `?`, with commas."""
+    return ", ".join("?" * count)

@@ -1,0 +1,1 @@
+"""The embedded store: a folder of SQLite files, with nothing to install."""

@@ -1,0 +1,113 @@
+"""Rows that wait to be opened, and those that did not open."""
+
+import uuid
+
+from outrider.centre.store import journals
+from outrider.centre.store.columns import (
+    DAY_US,
+    PACKED_PICTURE_BYTES,
+    WAITING,
+    from_us,
+    sealed_row,
+    storable,
+)
+from outrider.centre.store.records import Backlog, SealedRecord, SetAside, StoreError
+from outrider.centre.store.session import Row, Session
+from outrider.wire.read_record import RecordKind
+from outrider.wire.sealing import SealedKey
+
+_KEY_KEPT_US = 8 * DAY_US
+_COLUMNS = ", ".join(WAITING)
+_SEALED = (
+    "SELECT unit_id, journal_id, arrived_us, w.key_id, centre_key_id, sealed, "
+    "seq, kind, w.key_id, previous, hash, body, pictures FROM waiting AS w "
+    "JOIN journal ON journal.number = w.journal "
+    "JOIN data_key ON data_key.journal = w.journal AND data_key.key_id = w.key_id "
+)
+_HITS_FIRST = f"WHERE kind = {int(RecordKind.HIT)} ORDER BY w.number LIMIT ?"
+_OTHERS = f"WHERE kind <> {int(RecordKind.HIT)} ORDER BY w.number LIMIT ?"
+
+
+def sealed(session: Session, limit: int) -> list[SealedRecord]:
+    """Return rows that wait, hits first, then the longest waiting."""
+    found = session.rows(_SEALED + _HITS_FIRST, limit)
+    if len(found) < limit:
+        found += session.rows(_SEALED + _OTHERS, limit - len(found))
+    return [_record(row) for row in found]
+
+
+def _record(row: Row) -> SealedRecord:
+    unit_id, journal_id, arrived_us, key_id, centre_key_id, box, *values = row
+    key = SealedKey(key_id, centre_key_id, box)
+    at = from_us(arrived_us)
+    return SealedRecord(unit_id, uuid.UUID(bytes=journal_id), sealed_row(values), key, at)
+
+
+def set_aside(session: Session, journal_id: uuid.UUID, seq: int, why: str) -> None:
+    """Move a row out of the way; one that is aside or opened by now is left alone."""
+    journal = journals.number_of(session, journal_id)
+    if journal is None:
+        raise StoreError(f"journal {journal_id} is not here")
+    added = session.run(
+        f"INSERT INTO set_aside ({_COLUMNS}, why) SELECT {_COLUMNS}, ? FROM waiting "
+        "WHERE journal = ? AND seq = ?",
+        storable(why, 1000),
+        journal,
+        seq,
+    )
+    if added:
+        session.run("DELETE FROM waiting WHERE journal = ? AND seq = ?", journal, seq)
+
+
+def retry(session: Session) -> int:
+    """Let all rows that are aside wait again, the oldest first."""
+    moved = session.run(
+        f"INSERT INTO waiting ({_COLUMNS}) SELECT {_COLUMNS} FROM set_aside "
+        "ORDER BY arrived_us, journal, seq"
+    )
+    if moved:
+        session.run("DELETE FROM set_aside")
+    return moved
+
+
+def backlog(session: Session) -> Backlog:
+    """Return how much waits and is aside."""
+    waiting = session.one("SELECT count(*) FROM waiting")
+    aside = session.one("SELECT count(*) FROM set_aside")
+    oldest = session.one("SELECT min(arrived_us) FROM waiting")
+    oldest_us = None if oldest is None else oldest[0]
+    return Backlog(
+        waiting[0] if waiting else 0,
+        aside[0] if aside else 0,
+        None if oldest_us is None else from_us(oldest_us),
+    )
+
+
+def aside(session: Session, limit: int) -> list[SetAside]:
+    """Return rows that did not open, by journal and number."""
+    found = session.rows(
+        "SELECT unit_id, journal_id, seq, why FROM set_aside "
+        "JOIN journal ON journal.number = set_aside.journal ORDER BY journal_id, seq LIMIT ?",
+        limit,
+    )
+    return [SetAside(unit, uuid.UUID(bytes=raw), seq, why) for unit, raw, seq, why in found]
+
+
+def forget_before(session: Session, before_us: int) -> int:
+    """Erase what came before an instant and still waits, and what only served it.
+
+    Returns how many rows went. A data key is kept eight days longer: a row may be filed a day after
+    its arrival, and goes with its week.
+    """
+    rows = sum(
+        session.run(f"DELETE FROM {table} WHERE arrived_us < ?", before_us)
+        for table in ("waiting", "set_aside")
+    )
+    if session.run("DELETE FROM due WHERE arrived_us < ?", before_us):
+        session.run(
+            "UPDATE journal SET pictures_due = coalesce((SELECT sum(length(pictures)) "
+            f"/ {PACKED_PICTURE_BYTES} FROM due WHERE due.journal = journal.number), 0)"
+        )
+    session.run("DELETE FROM upload WHERE arrived_us < ?", before_us)
+    session.run("DELETE FROM data_key WHERE last_us < ?", before_us - _KEY_KEPT_US)
+    return rows
