@@ -46,9 +46,13 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 nice -n 5 "$python" "$here/make_inputs.py" "$patches" "$work/inputs.npz"
+# Emulation is all of the time (a float reader takes seconds a patch): a process for each runtime.
+running=()
 for runtime in ai-edge-litert tflite-runtime; do
     nice -n 5 "$python" "$here/run_models.py" "$runtime" models "$work/inputs.npz" "$work/$runtime.x86_64.npz"
     PYTHONPATH="$cache/site" nice -n 5 qemu-aarch64-static -L "$cache/root" "$cache/root/usr/bin/python3.11" \
-        "$here/run_models.py" "$runtime" models "$work/inputs.npz" "$work/$runtime.aarch64.npz"
+        "$here/run_models.py" "$runtime" models "$work/inputs.npz" "$work/$runtime.aarch64.npz" &
+    running+=($!)
 done
+for one in "${running[@]}"; do wait "$one"; done
 "$python" "$here/compare.py" "$work"

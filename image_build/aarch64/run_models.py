@@ -9,6 +9,7 @@ Usage: python run_models.py ai-edge-litert|tflite-runtime MODELS_FOLDER INPUTS.n
 import importlib
 import platform
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,12 @@ def main(runtime: str, models: Path, inputs_path: str, out: str) -> None:
             name = f"{model}_{precision}"
             content = (models / f"{name}.tflite").read_bytes()
             interpreter = module.Interpreter(model_content=content, num_threads=1)
+            start_s = time.monotonic()
             for axis, values in outputs(interpreter, inputs[wanted]).items():
                 kept[f"{name}.{axis}"] = values
+            took_s = time.monotonic() - start_s
+            told = f"{runtime} {platform.machine()} {name}: {len(inputs[wanted])} in {took_s:.0f} s"
+            print(told, file=sys.stderr, flush=True)
     np.savez(out, **kept)
 
 
