@@ -10,7 +10,7 @@ tier=${1:-demo}
 packages=(python3-venv gpsd gcc libc6-dev make gcc-avr avr-libc libsimavr-dev libelf-dev)
 case $tier in
 demo) ;;
-test) packages+=(avrdude espeak-ng fuse3 libfuse3-3) ;;
+test) packages+=(avrdude espeak-ng fuse3 libfuse3-3 postgresql) ;;
 *) echo "setup.sh: '$tier' is no tier: demo or test" >&2; exit 2 ;;
 esac
 
