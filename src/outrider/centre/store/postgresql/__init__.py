@@ -1,0 +1,1 @@
+"""The store in PostgreSQL: weeks as partitions, and a role for each part of the centre."""

@@ -1,0 +1,170 @@
+"""PostgreSQL, with what is opened and the pictures in partitions of a week."""
+
+import contextlib
+import uuid
+from collections.abc import Iterator, Sequence
+
+from outrider.centre.store.columns import OPENED, PICTURE, WEEK_US, day_of, week_of
+from outrider.centre.store.postgresql.sessions import Pool, PostgresSession, translated
+from outrider.centre.store.session import Moved, NoteErasure, Row, Session, placeholders
+from outrider.centre.store.waiting import forget_before
+
+_OPENED_COLUMNS = ", ".join(OPENED)
+_PICTURE_COLUMNS = ", ".join(PICTURE)
+_FILED = OPENED.index("filed_us")
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_EXPORTED_AT_ONCE = 500
+# For the rows of one call that still wait or are aside; in one order, so that two openers that
+# meet wait for each other instead of stopping each other.
+_HOLD = (
+    "SELECT journal, seq FROM {table} WHERE (journal, seq) IN "
+    "(SELECT * FROM unnest(?::integer[], ?::bigint[])) ORDER BY journal, seq FOR UPDATE"
+)
+_TAKE = (
+    "DELETE FROM {table} WHERE (journal, seq) IN (SELECT * FROM unnest(?::integer[], ?::bigint[]))"
+)
+
+
+class PostgresBackend:
+    """One database; several processes may use it, each with the role of its part."""
+
+    for_update = " FOR UPDATE"
+
+    def __init__(self, url: str, connections: int) -> None:
+        """Connect to the database. Raises StoreError."""
+        self._pool = Pool(url, connections)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def writing(self, what: str) -> contextlib.AbstractContextManager[PostgresSession]:
+        """Begin a transaction that writes."""
+        return self._pool.transaction(what, _WRITE)
+
+    def reading(self, what: str) -> contextlib.AbstractContextManager[PostgresSession]:
+        """Begin a transaction that reads, as things stand at one instant."""
+        return self._pool.transaction(what, _READ)
+
+    def lock_audit(self, session: Session) -> None:
+        """Let nobody else add to the audit trail until this transaction ends."""
+        session.one("SELECT pg_advisory_xact_lock(1870033522, 1)")
+
+    def move(self, rows: Sequence[Row], moved: Moved) -> None:
+        """Move opened rows in one transaction."""
+        unique = {(row[0], row[1]): row for row in rows}
+        wanted = [list(numbers) for numbers in zip(*unique, strict=True)]
+        with self.writing("move opened rows") as session:
+            places: set[tuple[int, int]] = set()
+            for table in ("waiting", "set_aside"):
+                places.update(session.rows(_HOLD.format(table=table), *wanted))
+                session.run(_TAKE.format(table=table), *wanted)
+            here = [unique[place] for place in sorted(places)]
+            _make_weeks(session, "opened", (row[_FILED] for row in here))
+            session.insert("opened", OPENED, here)
+            moved(session, places)
+
+    def opened_facts(
+        self, session: Session, journal: int, first: int, last: int
+    ) -> dict[int, tuple[bytes, bytes]]:
+        """Return hash and packed pictures of opened rows."""
+        found = session.rows(
+            "SELECT seq, hash, pictures FROM opened WHERE journal = ? AND seq BETWEEN ? AND ?",
+            journal,
+            first,
+            last,
+        )
+        return {seq: (digest, pictures) for seq, digest, pictures in found}
+
+    def opened_rows(self, session: Session, journal: int, first: int, last: int) -> list[Row]:
+        """Return opened rows in order."""
+        return session.rows(
+            f"SELECT {_OPENED_COLUMNS} FROM opened WHERE journal = ? AND seq BETWEEN ? AND ? "
+            "ORDER BY seq",
+            journal,
+            first,
+            last,
+        )
+
+    def find(self, session: Session, record_id: uuid.UUID) -> list[Row]:
+        """Return opened reads and hits of an identifier."""
+        return session.rows(
+            f"SELECT {_OPENED_COLUMNS} FROM opened WHERE read_id = ? AND kind = 1 "
+            f"UNION ALL SELECT {_OPENED_COLUMNS} FROM opened WHERE hit_id = ? AND kind = 2",
+            record_id.bytes,
+            record_id.bytes,
+        )
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[tuple[Session, Iterator[Row]]]:
+        """Return all opened rows through a cursor on the server."""
+        with self.reading("export opened rows") as session:
+            yield session, self._exported(session)
+
+    def _exported(self, session: PostgresSession) -> Iterator[Row]:
+        with (
+            translated("export opened rows", self._pool.where),
+            session.connection.cursor("export", binary=True) as cursor,
+        ):
+            cursor.itersize = _EXPORTED_AT_ONCE
+            cursor.execute(f"SELECT {_OPENED_COLUMNS} FROM opened ORDER BY filed_us")
+            yield from cursor
+
+    def put_pictures(self, session: Session, rows: Sequence[Row], arrived_us: int) -> None:
+        """Add pictures to the week of their arrival."""
+        _make_weeks(session, "picture", [arrived_us])
+        session.insert("picture", PICTURE, rows)
+
+    def picture(self, session: Session, journal: int, seq: int, role: int) -> Row | None:
+        """Return a picture."""
+        return session.one(
+            f"SELECT {_PICTURE_COLUMNS} FROM picture WHERE journal = ? AND seq = ? AND role = ?",
+            journal,
+            seq,
+            role,
+        )
+
+    def picture_digests(
+        self, session: Session, journal: int, seqs: Sequence[int]
+    ) -> dict[tuple[int, int], bytes]:
+        """Return the digests of pictures that are here."""
+        found = session.rows(
+            "SELECT seq, role, digest FROM picture WHERE journal = ? "
+            f"AND seq IN ({placeholders(len(seqs))})",
+            journal,
+            *seqs,
+        )
+        return {(seq, role): digest for seq, role, digest in found}
+
+    def expire(self, before_us: int, note: NoteErasure) -> int:
+        """Drop the weeks that end before an instant; only the owner of the tables may."""
+        with self.writing("erase what is old, while nobody exports") as session:
+            session.run("SET LOCAL lock_timeout TO '30s'")
+            rows = _drop_weeks(session, "opened", before_us)
+            pictures = _drop_weeks(session, "picture", before_us)
+            rows += forget_before(session, before_us)
+            if rows or pictures:
+                note(session, rows, pictures)
+        return rows
+
+
+def _make_weeks(session: Session, part: str, instants_us: Iterator[int] | Sequence[int]) -> None:
+    for first_us in sorted({week_of(us) for us in instants_us}):
+        session.one("SELECT make_week(?, ?)", part, first_us)
+
+
+def _drop_weeks(session: Session, part: str, before_us: int) -> int:
+    """Drop a part's weeks that end before an instant; return how many rows they held."""
+    old = session.rows(
+        "DELETE FROM week WHERE part = ? AND first_us <= ? RETURNING first_us",
+        part,
+        before_us - WEEK_US,
+    )
+    dropped = 0
+    for (first_us,) in old:
+        name = f"{part}_{day_of(first_us).replace('-', '_')}"
+        found = session.one(f"SELECT count(*) FROM {name}")
+        dropped += 0 if found is None else found[0]
+        session.run(f"DROP TABLE {name}")
+    return dropped
