@@ -1,6 +1,8 @@
 """`outrider centre ...`: what the reference centre's staff do."""
 
+from outrider.centre.authority import cli as authority
 from outrider.centre.hotlists import cli as hotlists
+from outrider.centre.intake import cli as intake
 from outrider.commands_common import Subparsers, new_parser
 
 
@@ -9,8 +11,10 @@ def register(commands: Subparsers) -> None:
     parser = new_parser(
         commands,
         "centre",
-        "the reference centre: hotlist",
-        "outrider centre hotlist publish stolen.csv --list stolen --repository /srv/hotlists",
+        "the reference centre: init, serve, enrol-ticket, units, revoke, hotlist",
+        "outrider centre init /srv/centre --host centre.example\n"
+        "  outrider centre serve --dir /srv/centre",
     )
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    hotlists.register(parts)
+    for part in (authority, intake, hotlists):
+        part.register(parts)
