@@ -1,8 +1,10 @@
 """`outrider centre ...`: what the reference centre's staff do."""
 
+from outrider.centre.audit import cli as audit
 from outrider.centre.authority import cli as authority
 from outrider.centre.hotlists import cli as hotlists
 from outrider.centre.intake import cli as intake
+from outrider.centre.opening import cli as opening
 from outrider.commands_common import Subparsers, new_parser
 
 
@@ -11,10 +13,10 @@ def register(commands: Subparsers) -> None:
     parser = new_parser(
         commands,
         "centre",
-        "the reference centre: init, serve, enrol-ticket, units, revoke, hotlist",
+        "the reference centre: init, serve, open, enrol-ticket, units, audit, hotlist, ...",
         "outrider centre init /srv/centre --host centre.example\n"
         "  outrider centre serve --dir /srv/centre",
     )
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    for part in (authority, intake, hotlists):
+    for part in (authority, intake, opening, audit, hotlists):
         part.register(parts)

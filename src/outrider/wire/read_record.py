@@ -1,4 +1,4 @@
-"""Reads, hits, officers' actions and audit events as versioned canonical JSON.
+"""Reads, hits, officers' actions, audit events and crew entries as versioned canonical JSON.
 
 Pictures do not travel in the JSON: it holds their lengths and SHA-256, and they follow apart.
 """
@@ -14,11 +14,12 @@ from outrider.records import Evidence, Hit, OfficerAction, Read
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent
 from outrider.wire.canonical import WireError
+from outrider.wire.crew_entry import CrewRecord
 
 SCHEMA = 1
 MAX_BYTES = 64 * 1024
 
-Record = Read | Hit | OfficerAction | AuditEvent
+Record = Read | Hit | OfficerAction | AuditEvent | CrewRecord
 
 
 class RecordKind(IntEnum):
@@ -28,6 +29,7 @@ class RecordKind(IntEnum):
     HIT = 2
     ACTION = 3
     AUDIT = 4
+    CREW = 5
 
     @property
     def label(self) -> str:
@@ -52,6 +54,7 @@ _TYPES: dict[RecordKind, type[Record]] = {
     RecordKind.HIT: Hit,
     RecordKind.ACTION: OfficerAction,
     RecordKind.AUDIT: AuditEvent,
+    RecordKind.CREW: CrewRecord,
 }
 _ADAPTERS: dict[RecordKind, TypeAdapter[Any]] = {k: TypeAdapter(t) for k, t in _TYPES.items()}
 _KINDS = {kind.label: kind for kind in RecordKind}
@@ -130,7 +133,8 @@ def _open_envelope(envelope: dict[str, Any]) -> tuple[RecordKind, dict[str, Any]
         raise WireError(f"record schema {envelope.get('schema')!r}, this version reads {SCHEMA}")
     kind, body = _KINDS.get(str(envelope.get("kind"))), envelope.get("record")
     if kind is None or not isinstance(body, dict) or len(envelope) != 3:
-        raise WireError("a record is {schema, kind: read | hit | action | audit, record: {...}}")
+        kinds = " | ".join(_KINDS)
+        raise WireError(f"a record is {{schema, kind: {kinds}, record: {{...}}}}")
     return kind, body
 
 

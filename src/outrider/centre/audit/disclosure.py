@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from outrider.centre.audit.export import whole_file
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import OpenedRecord, StoreError
-from outrider.clock import Clock, UtcStamp
+from outrider.clock import Clock
 from outrider.durable import sha256_of
 from outrider.records import Hit
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent, AuditKind, new_event
+from outrider.wire.crew_entry import CrewRecord
 from outrider.wire.read_record import Record
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +66,25 @@ def disclose(
 def _write(
     store: CentreStore, path: Path, disclosure: Disclosure, progress: Callable[[int], None]
 ) -> int:
-    count = 0
+    count, first_ns, end_ns = 0, _ns(disclosure.since), _ns(disclosure.until)
     with whole_file(path) as write, store.snapshot() as rows:
         for opened in rows:
-            if disclosure.since <= time_of(opened.record).utc < disclosure.until:
+            if first_ns <= utc_ns_of(opened.record) < end_ns:
                 write(as_line(opened))
                 count += 1
                 progress(count)
     return count
 
 
-def time_of(record: Record) -> UtcStamp:
-    """Return the time that a record speaks of."""
-    return record.read.at if isinstance(record, Hit) else record.at
+def utc_ns_of(record: Record) -> int:
+    """Return the time that a record speaks of, ns since 1970."""
+    if isinstance(record, CrewRecord):
+        return record.event.utc_ns
+    return (record.read if isinstance(record, Hit) else record).at.utc_ns
+
+
+def _ns(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def as_line(opened: OpenedRecord) -> bytes:

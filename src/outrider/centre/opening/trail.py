@@ -7,6 +7,8 @@ from outrider.records import ActionKind, OfficerAction
 from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.read_record import Record
 
+_MOST_CHARACTERS = 1000
+
 
 def events_of(sealed: SealedRecord, record: Record) -> tuple[AuditEvent, ...]:
     """Return the audit events that come of a row: what the unit logged, and officers' corrections.
@@ -27,10 +29,10 @@ def _of_the_unit(sealed: SealedRecord, event: AuditEvent, place: str) -> AuditEv
         _identifier(sealed),
         event.kind,
         event.at,
-        f"unit {sealed.unit_id}: {event.actor}",
-        f"{event.subject} ({place})",
-        event.justification,
-        event.recipient,
+        f"unit {sealed.unit_id}: {_short(event.actor)}",
+        f"{_short(event.subject)} ({place})",
+        _short(event.justification),
+        _short(event.recipient),
     )
 
 
@@ -43,6 +45,11 @@ def _correction(sealed: SealedRecord, action: OfficerAction, place: str) -> Audi
         f"hit {action.hit_id}: the true mark joins the record at the centre ({place})",
         "misread",
     )
+
+
+def _short(text: str) -> str:
+    """Return a unit's words, cut: no unit may swell the trail; its row holds them whole."""
+    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
 
 
 def _identifier(sealed: SealedRecord) -> uuid.UUID:

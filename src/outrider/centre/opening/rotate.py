@@ -1,0 +1,34 @@
+"""A new sealing key for the centre; the old ones stay, for what was sealed to them."""
+
+import os
+from pathlib import Path
+
+from outrider import durable
+from outrider.centre.folder import CentreFolder
+from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey, SealingError
+
+
+def rotate(folder: CentreFolder, keys: Path) -> CentrePublicKey:
+    """Make a new pair and put its public half in force; return it.
+
+    The private half is on the disk first: cut off between, nothing was sealed to it yet. Raises
+    SealingError where the folder holds not the private half of the key in force, OSError.
+    """
+    present = CentrePublicKey.read(folder.sealing_key)
+    _require(keys, present)
+    new = CentrePrivateKey.generate()
+    new.write(keys / f"sealing-{new.public.key_id}.key")
+    part = folder.sealing_key.with_name(f".{folder.sealing_key.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    new.public.write(part)
+    durable.move(part, folder.sealing_key)
+    return new.public
+
+
+def _require(keys: Path, present: CentrePublicKey) -> None:
+    held = {CentrePrivateKey.read(path).public.key_id for path in sorted(keys.glob("*.key"))}
+    if present.key_id not in held:
+        raise SealingError(
+            f"{keys}: the private half of the key in force ({present.key_id}) is not here: what is "
+            "sealed to it would stay closed; give the folder that holds it"
+        )

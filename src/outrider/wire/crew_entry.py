@@ -1,0 +1,63 @@
+"""The crew's own entries as they cross to the centre: each event with its place in the trail.
+
+A trail is a chain of its own: every row's hash covers the row before and the event's text, so that
+the centre can tell that it has all of them, in order, as they were made.
+"""
+
+import hashlib
+import json
+import uuid
+from dataclasses import asdict, dataclass
+
+from outrider.records import Response
+
+FIRST_HASH = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class CrewEvent:
+    """Something done to the crew's list. utc_ns: when; expires: the last day, ISO 8601."""
+
+    action: str
+    entry_id: int
+    vrm: str
+    officer: str
+    comment: str
+    utc_ns: int
+    expires: str
+    response: str = Response.ASSESS.value
+    priority: int = 2
+
+    def text(self) -> str:
+        """Return the event as the trail keeps and hashes it: canonical JSON in ASCII."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class CrewRecord:
+    """An event as it stands in a unit's trail; sequence from 1 without gaps, hashes in hex."""
+
+    sequence: int
+    event: CrewEvent
+    previous: str
+    hash: str
+
+    @property
+    def record_id(self) -> uuid.UUID:
+        """Return what the row is called in a journal: the first half of its hash."""
+        return uuid.UUID(hex=self.hash[:32])
+
+    def is_whole(self) -> bool:
+        """Whether the hash is that of the event on the row before; follows says which row."""
+        return self.hash == trail_hash(self.previous, self.event.text())
+
+    def follows(self, before: "CrewRecord | None") -> bool:
+        """Whether it is the very next row of the trail after another one, or the first."""
+        if before is None:
+            return self.sequence == 1 and self.previous == FIRST_HASH
+        return self.sequence == before.sequence + 1 and self.previous == before.hash
+
+
+def trail_hash(previous: str, event_text: str) -> str:
+    """Return the hash of a row of the trail."""
+    return hashlib.sha256(f"{previous}{event_text}".encode()).hexdigest()

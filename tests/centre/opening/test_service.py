@@ -1,0 +1,269 @@
+"""The service on a real store: batches, keys that come later, two at once, killed, failing."""
+
+import os
+import random
+import signal
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outrider.bench.intake_rows import UnitJournal
+from outrider.centre.folder import CentreFolder
+from outrider.centre.opening.keys import KeyFolder
+from outrider.centre.opening.rotate import rotate
+from outrider.centre.opening.service import Opening
+from outrider.centre.store import open_store
+from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.records import StoreError
+from outrider.records import Read
+from outrider.wire.audit import AuditKind
+from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey, SealingError
+from tests.centre.opening.makers import some_reads
+from tests.centre.store.makers import send
+from tests.journal import makers
+
+OLD, NEW = CentrePrivateKey.generate(), CentrePrivateKey.generate()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[CentreStore]:
+    store = open_store(f"sqlite:{tmp_path / 'store'}")
+    yield store
+    store.close()
+
+
+def key_folder(tmp_path: Path, *keys: CentrePrivateKey) -> KeyFolder:
+    folder = tmp_path / "keys"
+    folder.mkdir(parents=True, exist_ok=True)
+    for key in keys:
+        key.write(folder / f"sealing-{key.public.key_id}.key")
+    return KeyFolder(folder)
+
+
+def sent(store: CentreStore, centre: CentrePrivateKey, count: int, first: int = 0) -> UnitJournal:
+    """Send so many reads and an officer's correction; return the unit's journal."""
+    unit = UnitJournal("unit-7", centre.public)
+    for read in some_reads(count, first):
+        unit.add(read)
+    unit.add(makers.action(first + 1))
+    send(store, unit, unit.rows)
+    return unit
+
+
+def found(store: CentreStore, unit: UnitJournal) -> list[uuid.UUID]:
+    """Return the identifiers of a journal's opened reads, in order."""
+    opened = store.records(unit.journal_id, 1, 10**6)
+    return [one.record.read_id for one in opened if isinstance(one.record, Read)]
+
+
+def alterations(store: CentreStore) -> int:
+    """Return how many alterations the trail holds."""
+    return sum(row.event.kind is AuditKind.ALTERATION for row in store.audit(0, 10_000))
+
+
+def test_all_that_waits_is_opened_once(store: CentreStore, tmp_path: Path) -> None:
+    """Rows come out in order, whatever the batch; a second run finds nothing to do."""
+    unit = sent(store, OLD, 25)
+    opening = Opening(store, key_folder(tmp_path, OLD), batch_rows=10)
+    opening.run(threading.Event())
+    assert (opening.tally.opened, opening.tally.set_aside) == (26, 0)
+    assert found(store, unit) == [read.read_id for read in some_reads(25)]
+    opening.run(threading.Event())
+    assert opening.tally.opened == 26
+    assert store.backlog().waiting == 0
+    assert alterations(store) == 1
+
+
+def test_a_set_stop_ends_it_between_batches(store: CentreStore, tmp_path: Path) -> None:
+    """Stop is heard after each batch, and what was opened by then stays opened."""
+    sent(store, OLD, 25)
+    stop = threading.Event()
+    Opening(store, key_folder(tmp_path, OLD), batch_rows=10).run(stop, stop.set)
+    assert store.backlog().waiting == 16
+
+
+def test_rows_for_a_missing_key_wait_aside_and_open_when_it_is_added(
+    store: CentreStore, tmp_path: Path
+) -> None:
+    """What needs a key that is not here is set aside by name; the key, once added, is used."""
+    unit = sent(store, OLD, 5)
+    keys = key_folder(tmp_path, NEW)
+    opening = Opening(store, keys)
+    opening.run(threading.Event())
+    assert store.backlog().set_aside == 6
+    assert OLD.public.key_id in store.rows_set_aside(10)[0].why
+    key_folder(tmp_path, OLD)
+    stop = threading.Event()
+
+    def beat() -> None:
+        backlog = store.backlog()
+        if backlog.waiting == backlog.set_aside == 0:
+            stop.set()
+
+    opening.watch(stop, beat)
+    assert len(found(store, unit)) == 5
+
+
+def test_old_and_new_rows_open_after_a_rotation(store: CentreStore, tmp_path: Path) -> None:
+    """A new key is made beside the old; what was sealed before and after it opens."""
+    centre, keys = CentreFolder(tmp_path / "centre"), key_folder(tmp_path, OLD)
+    centre.sealing_key.parent.mkdir(parents=True)
+    OLD.public.write(centre.sealing_key)
+    before = sent(store, OLD, 3)
+    new = rotate(centre, tmp_path / "keys")
+    assert new == CentrePublicKey.read(centre.sealing_key) != OLD.public
+    after = UnitJournal("unit-8", new)
+    for number in range(3):
+        after.add(makers.action(number))
+    send(store, after, after.rows)
+    opening = Opening(store, keys)
+    opening.run(threading.Event())
+    assert opening.tally.set_aside == 0
+    assert len(found(store, before)) == 3
+    assert len(store.records(after.journal_id, 1, 9)) == 3
+
+
+def test_no_rotation_without_the_private_half_of_the_present_key(tmp_path: Path) -> None:
+    """Rotating in the wrong folder would leave rows that nobody can open: refused."""
+    centre = CentreFolder(tmp_path / "centre")
+    centre.sealing_key.parent.mkdir(parents=True)
+    OLD.public.write(centre.sealing_key)
+    key_folder(tmp_path, NEW)
+    with pytest.raises(SealingError, match=OLD.public.key_id):
+        rotate(centre, tmp_path / "keys")
+    assert CentrePublicKey.read(centre.sealing_key) == OLD.public
+    assert len(list((tmp_path / "keys").iterdir())) == 1
+
+
+def test_keys_that_others_can_read_and_no_keys_are_refused(tmp_path: Path) -> None:
+    """A folder without keys, or with one that is not private any more, opens nothing."""
+    with pytest.raises(SealingError, match="no private key"):
+        key_folder(tmp_path).load()
+    folder = key_folder(tmp_path, OLD)
+    folder.load()
+    next((tmp_path / "keys").iterdir()).chmod(0o640)
+    with pytest.raises(SealingError, match="chmod 600"):
+        folder.load()
+
+
+def test_a_bad_row_holds_up_no_good_one(store: CentreStore, tmp_path: Path) -> None:
+    """Rows of another unit's reads among good ones: set aside, each with its reason."""
+    unit = UnitJournal("unit-8", OLD.public)  # the reads say unit-7
+    for read in some_reads(3):
+        unit.add(read)
+    send(store, unit, unit.rows)
+    good = sent(store, OLD, 3, first=10)
+    opening = Opening(store, key_folder(tmp_path, OLD), batch_rows=2)
+    opening.run(threading.Event())
+    assert (opening.tally.opened, opening.tally.set_aside) == (4, 3)
+    assert {aside.unit_id for aside in store.rows_set_aside(10)} == {"unit-8"}
+    assert len(found(store, good)) == 3
+    assert opening.retry() == 3
+    opening.run(threading.Event())
+    assert store.backlog().set_aside == 3
+
+
+def test_two_openers_at_once_open_each_row_once(store: CentreStore, tmp_path: Path) -> None:
+    """Two services race over the same rows: every read once, every audit event once."""
+    units = [sent(store, OLD, 20, first=100 * number) for number in range(4)]
+    keys = key_folder(tmp_path, OLD)
+    other = open_store(f"sqlite:{tmp_path / 'store'}")
+    racers = [Opening(one, keys, batch_rows=7) for one in (store, other)]
+    threads = [threading.Thread(target=racer.run, args=(threading.Event(),)) for racer in racers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    for number, unit in enumerate(units):
+        assert found(store, unit) == [read.read_id for read in some_reads(20, 100 * number)]
+    assert alterations(store) == 4
+
+
+def test_killed_anywhere_it_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """A service killed again and again at random instants opens all in the end, each row once."""
+    url, rng = f"sqlite:{tmp_path / 'store'}", random.Random(4)
+    store = open_store(url)
+    units = [sent(store, OLD, 25, first=100 * number) for number in range(4)]
+    store.close()
+    keys, kills = key_folder(tmp_path, OLD), 0
+    while _one_life(url, keys, rng.uniform(0, 0.15)):
+        kills += 1
+    assert kills > 2
+    store = open_store(url)
+    for number, unit in enumerate(units):
+        assert found(store, unit) == [read.read_id for read in some_reads(25, 100 * number)]
+    assert alterations(store) == 4
+    store.close()
+
+
+def _one_life(url: str, keys: KeyFolder, life_s: float) -> bool:
+    """Let a service open until it is done or killed; return whether it was killed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reading)
+            opening = Opening(open_store(url), keys, batch_rows=5)
+            opening.run(threading.Event(), lambda: _tell(writing))
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writing)
+    os.read(reading, 1)
+    threading.Event().wait(life_s)
+    os.kill(child, signal.SIGKILL)
+    os.close(reading)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def _tell(handle: int) -> None:
+    os.write(handle, b".")
+
+
+class FailingStore:
+    """A real store whose calls fail so many times first."""
+
+    def __init__(self, store: CentreStore, failures: dict[str, int]) -> None:
+        self._store = store
+        self._failures = failures
+
+    def __getattr__(self, name: str) -> Any:
+        if self._failures.get(name, 0) > 0:
+            self._failures[name] -= 1
+            raise StoreError(f"cannot {name}: the disk says no")
+        return getattr(self._store, name)
+
+
+def test_a_store_that_fails_is_asked_again(
+    store: CentreStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watching service counts the store's errors, waits, and goes on by itself."""
+    monkeypatch.setattr("outrider.centre.opening.service._LOOK_AGAIN_S", 0.01)
+    unit = sent(store, OLD, 5)
+    failing: Any = FailingStore(store, {"sealed": 2, "opened": 1})
+    opening, stop = Opening(failing, key_folder(tmp_path, OLD)), threading.Event()
+    opening.watch(stop, lambda: stop.set() if not store.backlog().waiting else None)
+    assert opening.tally.store_errors == 3
+    assert len(found(store, unit)) == 5
+
+
+def test_a_spoilt_key_does_not_end_a_running_service(
+    store: CentreStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is no key, dropped into the folder, is said; the keys read before go on."""
+    monkeypatch.setattr("outrider.centre.opening.service._LOOK_AGAIN_S", 0.01)
+    opening, stop = Opening(store, key_folder(tmp_path, OLD)), threading.Event()
+    (tmp_path / "keys" / "zz.key").write_text("nonsense")
+    (tmp_path / "keys" / "zz.key").chmod(0o600)
+    unit = sent(store, OLD, 2)
+    opening.watch(stop, lambda: stop.set() if not store.backlog().waiting else None)
+    assert "zz.key" in opening.fault
+    assert len(found(store, unit)) == 2
