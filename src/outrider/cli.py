@@ -29,7 +29,7 @@ _COMMANDS = {
     "journal": _Command("outrider.unit.journal.cli", "reads kept: list, verify, status"),
     "enrol": _Command("outrider.unit.commands.enrol", "join a centre with its one-time ticket"),
     "sync": _Command("outrider.unit.sync.cli", "send what is kept to the centre"),
-    "centre": _Command("outrider.centre.cli", "the reference centre: signed hotlists"),
+    "centre": _Command("outrider.centre.cli", "the reference centre: serve, units, open, ..."),
     "config": _Command("outrider.unit.commands.config", "settings: show, check"),
     "bench": _Command("outrider.bench.cli", "measure: accuracy, drive, speed, pipeline, ..."),
 }
