@@ -75,6 +75,29 @@ def test_agreement_makes_surer_and_doubt_less_sure() -> None:
     assert _votes(("AB12CDE", 0.9), ("XB12CDE", 0.9)).fused().probability < one
 
 
+def _two_ways() -> Probabilities:
+    """Return a look that leaves three characters of YP61NCU open, 2 to 1 against another each."""
+    sure, other = probabilities("YP61NCU"), probabilities("VPG1NDU")
+    return np.asarray(0.65 * sure + 0.35 * other, np.float32)
+
+
+@given(st.integers(1, 400), st.floats(0.02, 0.1))
+def test_many_tiny_pictures_settle_no_mark(frames: int, weight: float) -> None:
+    """A far plate that is read in the same doubtful way again and again does not become sure."""
+    vote = Vote()
+    for _ in range(frames):
+        vote.add(_two_ways(), weight)
+    assert vote.fused().probability < 0.5
+
+
+def test_good_pictures_that_agree_do_settle_it() -> None:
+    """As many clear pictures with the same doubt do make a mark sure."""
+    vote = Vote()
+    for _ in range(40):
+        vote.add(_two_ways(), 0.8)
+    assert vote.fused().probability > 0.8
+
+
 def test_a_good_picture_outweighs_a_poor_one() -> None:
     """The vote of a sharp large plate counts for more than that of a small one."""
     vote = Vote()
