@@ -12,7 +12,7 @@ from tests.centre.intake.running import Running, Unit, enrolled, running
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A centre with generous rates and short patience."""
     root = tmp_path_factory.mktemp("centre")
-    with running(root, body_s=1.0, unit_burst=100_000, all_burst=100_000) as made:
+    with running(root, body_s=1.0, head_s=1.0, unit_burst=100_000, all_burst=100_000) as made:
         yield made
 
 

@@ -23,6 +23,7 @@ from outrider.clock import NS_PER_S, Clock, ClockQuality, SystemClock, UtcStamp
 from outrider.config import Settings
 from outrider.enrolled import IdentityFiles
 from outrider.enrolled import read as enrolment_of
+from outrider.records import Hit, Read
 from outrider.unit.certificates import tls_context
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
 from outrider.unit.journal.segments import Stream
@@ -178,7 +179,7 @@ class Unit:
 
     def fill(self, count: int) -> None:
         """Put reads and a hit into the journal."""
-        records = [*reads(0, count), makers.hit(count)]
+        records: list[Read | Hit] = [*reads(0, count), makers.hit(count)]
         fill(self.settings.journal_dir, records, centre=self.centre.opening_key)
 
     def rows_body(self, limit: int = 100, unit_id: str | None = None) -> bytes:

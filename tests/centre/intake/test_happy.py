@@ -1,4 +1,4 @@
-"""The whole way: enrolled by ticket, synced by the unit's own client, stored, receipted, renewed."""
+"""The whole way: enrolled by ticket, synced by the unit's own client, stored, receipted."""
 
 import threading
 from pathlib import Path

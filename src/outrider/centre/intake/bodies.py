@@ -29,7 +29,6 @@ async def read_body(request: Request, most_bytes: int, within_s: float) -> bytes
     except ClientDisconnect:
         text = f"the connection broke off after {len(body)} bytes of the body"
         raise Refusal(Code.GONE, text) from None
-    request.state.body_read = True
     return bytes(body)
 
 

@@ -93,10 +93,7 @@ def refused(request: Request, refusal: Refusal, counts: Counts) -> Response:
     """Count a refusal, note it for the log, and return the answer."""
     counts.refused[refusal.code] += 1
     request.scope["state"]["told"] = {"code": refusal.code.value, "why": str(refusal)}
-    response = answer(refusal, request.scope["state"]["request_id"])
-    if request.method not in ("GET", "HEAD") and not hasattr(request.state, "body_read"):
-        response.headers["Connection"] = "close"  # else the server reads an unwanted body for ever
-    return response
+    return answer(refusal, request.scope["state"]["request_id"])
 
 
 def answer(refusal: Refusal, request_id: str) -> JSONResponse:

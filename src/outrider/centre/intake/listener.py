@@ -25,7 +25,7 @@ class Listener(uvicorn.Server):
         protocol = type(
             "Protocol",
             (IntakeProtocol,),
-            {"head_s": limits.head_s, "most_connections": limits.connections},
+            {"patience_s": limits.head_s, "most_connections": limits.connections},
         )
         super().__init__(
             uvicorn.Config(
@@ -79,7 +79,8 @@ class Listener(uvicorn.Server):
     def drop_connections(self) -> None:
         """Let every connection end with its request; whoever is still trusted comes again."""
         for connection in list(self.server_state.connections):
-            connection.shutdown()
+            if not connection.transport.is_closing():
+                connection.shutdown()
 
 
 def bind(address: str, port: int) -> socket.socket:

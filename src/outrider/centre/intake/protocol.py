@@ -11,14 +11,21 @@ from outrider.centre.intake.journal_lines import say
 from outrider.centre.intake.tls import peer_of
 
 _log = logging.getLogger(__name__)
+_UNWANTED_BYTES = 32 * 2**20
 
 
 class IntakeProtocol(H11Protocol):
-    """One connection. The application finds its unit as `peer` in the request's state."""
+    """One connection. The application finds its unit as `peer` in the request's state.
 
-    head_s = 15.0
+    patience_s: for a request's head, and for the rest of a body that has been refused: it is read
+    and thrown away, for a client that is cut off while it sends never reads why.
+    """
+
+    patience_s = 15.0
     most_connections = 1000
-    _head_timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _answered_early = False
+    _unwanted_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or break it off where there are too many."""
@@ -30,32 +37,50 @@ class IntakeProtocol(H11Protocol):
             return
         peer = peer_of(transport.get_extra_info("ssl_object"))
         self.app_state = {**self.app_state, "peer": peer}
-        self._watch_head()
+        self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in; a request's head must be whole in time."""
+        """Take bytes in."""
+        if self._answered_early:
+            self._unwanted_bytes += len(data)
+            if self._unwanted_bytes > _UNWANTED_BYTES:
+                self.transport.abort()
+                return
         super().data_received(data)
-        self._watch_head()
+        self._watch()
 
-    def _watch_head(self) -> None:
-        in_head = self.conn.their_state is h11.IDLE
-        if in_head and self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_s, self._too_slow)
-        elif not in_head and self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def on_response_complete(self) -> None:
+        """Note whether the answer came before the end of the body."""
+        super().on_response_complete()
+        self._watch()
 
-    def _too_slow(self) -> None:
-        self._head_timer = None
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
-            say(_log, logging.WARNING, "no request in time", after_s=self.head_s)
-            self.transport.close()
+    def _watch(self) -> None:
+        """Give a head, or the rest of a refused body, its time; anything else has its own."""
+        answered = self.conn.our_state is h11.DONE
+        self._answered_early = answered and self.conn.their_state is h11.SEND_BODY
+        begun = self.cycle is None or bool(self.conn.trailing_data[0])
+        waits = self._answered_early or (self.conn.their_state is h11.IDLE and begun)
+        if waits and self._timer is None:
+            self._unwanted_bytes = 0
+            self._timer = self.loop.call_later(self.patience_s, self._out_of_patience)
+        elif not waits:
+            self._unwatch()
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _out_of_patience(self) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
+            what = "body" if self._answered_early else "head"
+            say(_log, logging.WARNING, "too slow", waited_for=what, after_s=self.patience_s)
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        self._unwatch()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
