@@ -174,6 +174,16 @@ def composite_sample(
     return degrade(picture, rng), targets
 
 
+def rear_sample(
+    sources: Sequence[Source], bank: Sequence[Grey], size: tuple[int, int], rng: Rng
+) -> Sample:
+    """Cut a random view of a real scene and put one large vehicle or motorcycle into it."""
+    scene = pick_scene(sources, rng)
+    picture = cut_view(scene.picture, random_view(scene, size, rng), size)
+    targets = _with_rear(picture, [], bank, rng)
+    return degrade(picture, rng), targets
+
+
 def _pick(bank: Sequence[Grey], rng: Rng) -> Grey:
     return bank[int(rng.integers(len(bank)))]
 

@@ -17,9 +17,10 @@ from typing import Protocol
 import cv2
 import numpy as np
 import torch
-from detector_composite import composite_sample, plate_bank
+from detector_composite import composite_sample, plate_bank, rear_sample
 from detector_data import Grey, Scene, Source, load_scenes, split_files
 from detector_net import DeployedDetector, macs
+from detector_targets import extent
 from export_detector import load_weights
 from numpy.typing import NDArray
 
@@ -184,6 +185,22 @@ def corner_table(scenes: Sequence[Scene], maps: Maps, count: int) -> None:
             )
 
 
+def rear_table(scenes: Sequence[Scene], maps: Maps, count: int) -> None:
+    """Print the share found of unseen drawn plates on drawn large vehicles in unseen pictures."""
+    source = [Source("heldout", scenes, 1.0)]
+    bank = plate_bank(300, seed=98)
+    scores: list[float] = []
+    for index in range(count):
+        rng = np.random.default_rng((992, index))
+        picture, targets = rear_sample(source, bank, maps.size_px, rng)
+        extents = [extent(target.corners) for target in targets if not target.ignored]
+        sides = [(x0, y0, x1 - x0, y1 - y0) for x0, y0, x1, y1 in extents]
+        scene = Scene(picture, np.array(sides, np.float32).reshape(-1, 4))
+        scores += [float(score) for score in match(scene, find(maps, picture))[0]]
+    shares = "  ".join(f"{(np.array(scores) >= t).mean():6.3f}" for t in THRESHOLDS)
+    print(f"plates on large vehicles and motorcycles: {len(scores)} drawn  {shares}")
+
+
 def main() -> None:
     """Score as the command line says."""
     parser = argparse.ArgumentParser(description="Score the detector on the held-out pictures.")
@@ -207,6 +224,7 @@ def main() -> None:
     table("drive held out, every fourth", drive, maps)
     table("negatives (also trained on)", load_scenes(args.real, "negatives"), maps)
     corner_table(held, maps, args.drawn)
+    rear_table(held, maps, args.drawn)
 
 
 if __name__ == "__main__":
