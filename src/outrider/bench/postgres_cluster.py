@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import psycopg
+
 _ACCOUNT = "postgres"
 _DATABASES = "/usr/lib/postgresql"
 
@@ -65,10 +67,11 @@ class Cluster:
         return f"postgresql://outrider@/{database}?host={self.folder}{options and '&' + options}"
 
     def new_database(self) -> str:
-        """Make a database; return its name. Raises CalledProcessError."""
+        """Make a database; return its name. Raises psycopg.Error."""
         self._count += 1
         name = f"centre_{self._count}"
-        self._run("createdb", "-h", str(self.folder), "-U", "outrider", name)
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
         return name
 
 
