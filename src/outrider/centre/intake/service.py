@@ -173,14 +173,15 @@ class IntakeService:
             self._faults.pop("authority", None)
 
     def _follow(self, listener: Listener) -> None:
+        part = f"TLS at port {listener.port}"
         try:
             if listener.trust.refresh():
                 say(_log, logging.INFO, "certificates read anew", port=listener.port)
                 listener.drop_connections()
         except TlsError as error:
-            self._fault("tls", str(error))
+            self._fault(part, str(error))
         else:
-            self._faults.pop("tls", None)
+            self._faults.pop(part, None)
 
     def _fault(self, part: str, text: str) -> None:
         if self._faults.get(part) != text:

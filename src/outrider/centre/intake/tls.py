@@ -80,19 +80,28 @@ class Trust:
 
 
 def _watched(refused: Counter[str]) -> type[ssl.SSLObject]:
-    """Return a connection type that says why a handshake failed; asyncio tells nobody."""
+    """Return a connection type that says why a handshake failed; asyncio tells neither side.
+
+    On an error asyncio closes without sending what OpenSSL has to say. Asking for more first lets
+    the alert out; the error follows with the next bytes, the other side's end, or the time limit.
+    """
 
     class Watched(ssl.SSLObject):
+        _failed: ssl.SSLError | None = None
+
         def do_handshake(self) -> None:
+            if self._failed is not None:
+                raise self._failed
             try:
                 super().do_handshake()
             except _NOT_YET:
                 raise
             except ssl.SSLError as error:
-                why = getattr(error, "verify_message", None) or error.reason or "TLS error"
-                refused[str(why)] += 1
-                say(_log, logging.WARNING, "TLS refused", why=str(why))
-                raise
+                self._failed = error
+                why = str(getattr(error, "verify_message", None) or error.reason or "TLS error")
+                refused[why] += 1
+                say(_log, logging.WARNING, "TLS refused", why=why)
+                raise ssl.SSLWantReadError from error
 
     return Watched
 

@@ -1,0 +1,154 @@
+"""Who gets in at all: certificates expired, revoked, forged, missing; and units revoked."""
+
+import logging
+import ssl
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from outrider.centre.authority.authority import time_of
+from outrider.cli import main
+from outrider.clock import SystemClock
+from tests.centre.intake import raw
+from tests.centre.intake.running import Running, Unit, enrolled, running
+
+
+def test_without_a_certificate(centre: Running, unit: Unit) -> None:
+    """Without a client certificate there is no way in, not even to ask for health."""
+    tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
+    with httpx.Client(verify=tls, trust_env=False) as client, pytest.raises(httpx.TransportError):
+        client.get(f"{centre.url}/v1/health")
+    with unit.client() as client:
+        assert client.get("/v1/health").json()["tls_refused"]
+
+
+def test_certificate_of_another_authority(centre: Running) -> None:
+    """A certificate that names the unit, made by somebody else, is refused in the handshake."""
+    tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
+    trustme.CA().issue_cert(common_name="unit-7").configure_cert(tls)
+    with httpx.Client(verify=tls, trust_env=False) as client, pytest.raises(httpx.TransportError):
+        client.get(f"{centre.url}/v1/health")
+
+
+@pytest.mark.parametrize(("age", "days"), [(timedelta(days=400), 365), (timedelta(days=-2), 365)])
+def test_certificate_out_of_its_time(
+    centre: Running, tmp_path: Path, age: timedelta, days: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A certificate that is past its end, or not yet valid, is refused, and the log says why."""
+    begun = time_of(SystemClock()) - age
+    tls, _ = raw.own_certificate(centre, tmp_path / "late", "unit-7", begun, days)
+    with (
+        caplog.at_level(logging.WARNING, "outrider.centre"),
+        httpx.Client(verify=tls, trust_env=False) as client,
+    ):
+        with pytest.raises(httpx.TransportError):
+            client.get(f"{centre.url}/v1/health")
+        reasons = [r.fields["why"] for r in caplog.records if hasattr(r, "fields")]
+    assert reasons[0] in ("certificate has expired", "certificate is not yet valid")
+
+
+def test_server_certificate_is_no_units(centre: Running) -> None:
+    """The centre's own server certificate does not pass for a client's."""
+    tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
+    tls.load_cert_chain(centre.folder.server_certificate, centre.folder.server_key)
+    with httpx.Client(verify=tls, trust_env=False) as client, pytest.raises(httpx.TransportError):
+        client.get(f"{centre.url}/v1/health")
+
+
+def test_certificate_without_enrolment(centre: Running, unit: Unit, tmp_path: Path) -> None:
+    """A real certificate for a unit that is not in the register opens nothing: 401."""
+    now = time_of(SystemClock())
+    tls, _ = raw.own_certificate(centre, tmp_path / "ghost", "ghost", now, 365)
+    body = unit.rows_body()
+    name = unit.name()
+    ghost = type(name)("ghost", name.kind, name.upload_id)
+    with httpx.Client(base_url=centre.url, verify=tls, trust_env=False) as client:
+        answer = client.put(ghost.path, content=body, headers=unit.headers(ghost, body))
+    assert (answer.status_code, answer.json()["error"]) == (401, "unknown-unit")
+    assert answer.headers["WWW-Authenticate"]
+
+
+def test_old_tls(centre: Running, unit: Unit) -> None:
+    """Nothing older than TLS 1.3 is spoken."""
+    tls = unit.tls()
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError), raw.line(centre.service.ports.units, tls):
+        pass
+
+
+@pytest.fixture
+def revoked(centre: Running, home: Path) -> Unit:
+    """A unit that was enrolled, and is then revoked by the command."""
+    made = enrolled(centre, home, f"revoked-{home.parent.name}")
+    made.fill(3)
+    return made
+
+
+def revoke(unit: Unit) -> None:
+    directory = str(unit.centre.folder.root)
+    assert main(["centre", "revoke", unit.unit_id, "--why", "stolen", "--dir", directory]) == 0
+
+
+def test_revoked_on_an_open_connection(centre: Running, revoked: Unit) -> None:
+    """A connection that is open when its unit is revoked is good for nothing more: 403."""
+    name, body = revoked.name(), revoked.rows_body()
+    before = centre.contents()
+    with revoked.client() as client:
+        assert client.get("/v1/health").status_code == 200
+        revoke(revoked)
+        try:
+            answer = client.put(name.path, content=body, headers=revoked.headers(name, body))
+        except httpx.TransportError:
+            pass  # the list was read first, and the connection with it is gone
+        else:
+            assert (answer.status_code, answer.json()["error"]) == (403, "revoked")
+    assert centre.contents()[0] == before[0]
+    assert centre.contents()[1] == before[1]
+
+
+def test_revoked_certificate(centre: Running, revoked: Unit) -> None:
+    """The list is read without a restart; then the handshake fails, and the unit reads why."""
+    revoke(revoked)
+    said = ""
+    while "revoked" not in said.lower():
+        with revoked.client() as client:
+            try:
+                client.get("/v1/health")
+            except httpx.TransportError as error:
+                said = str(error)
+
+
+def test_enrolled_anew_after_revocation(centre: Running, revoked: Unit, tmp_path: Path) -> None:
+    """A unit that was found again enrols with a new ticket; its old certificate stays revoked."""
+    revoke(revoked)
+    again = enrolled(centre, tmp_path / "again", revoked.unit_id)
+    again.fill(2)
+    assert again.put(again.name(), again.rows_body()).status_code == 200
+    serials = {c.serial for c in centre.store.revoked_certificates()}
+    assert len(serials) >= 1
+
+
+def test_unreadable_list_keeps_the_old_one(tmp_path: Path) -> None:
+    """A damaged list of revoked certificates is a fault shown; trust stays as it was."""
+    with running(tmp_path / "centre", unit_burst=10_000) as centre:
+        unit = enrolled(centre, tmp_path / "unit")
+        centre.folder.revoked.write_text("garbage")
+        with unit.client() as client:
+            while not faults(client):
+                pass
+            centre.authority().write_revoked(centre.store.revoked_certificates())
+        with unit.client() as client:
+            while faults(client):
+                pass
+
+
+def faults(client: httpx.Client) -> list[str]:
+    """Return the faults of TLS that health shows."""
+    try:
+        found = client.get("/v1/health").json()["faults"]
+    except httpx.RemoteProtocolError:  # the connection went with the list that it began under
+        return ["?"]
+    return [part for part in found if part.startswith("TLS")]
