@@ -14,6 +14,7 @@ from outrider.clock import ClockQuality, UtcStamp
 from outrider.records import Hit, OfficerAction, Position, Read
 from outrider.vrm import fold
 from outrider.wire.chain import SealedPicture, SealedRow
+from outrider.wire.crew_entry import CrewRecord
 from outrider.wire.read_record import Record, RecordKind, Role, decode
 from outrider.wire.sealing import SealedKey
 
@@ -111,6 +112,8 @@ def opened_row(journal: int, opened: OpenedRecord) -> tuple[Any, ...]:
 def _at(record: Record) -> UtcStamp:
     if isinstance(record, Hit):
         return record.read.at
+    if isinstance(record, CrewRecord):  # does not say what its time rests on
+        return UtcStamp(record.event.utc_ns, ClockQuality.FREE_RUNNING, 0.0)
     return record.at
 
 
@@ -125,6 +128,8 @@ def _bytes(identifier: uuid.UUID) -> bytes:
 
 
 def _mark(record: Record, read: Read | None) -> str | None:
+    if isinstance(record, CrewRecord):
+        return storable(fold(record.event.vrm), 32)
     return storable(fold(read.text.vrm), 32) if read else None
 
 
