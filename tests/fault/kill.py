@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from outrider.config import JournalSettings
 from outrider.wire.sealing import CentrePrivateKey
 from tests.fault import load
 from tests.fault.account import Account, settle, told
@@ -29,10 +30,11 @@ def campaign(folder: Path, kills: int, seed: int, longest_s: float = 0.4) -> Acc
     for journal in range((kills + _PER_JOURNAL - 1) // _PER_JOURNAL):
         directory = folder / f"j{journal}" / "journal"
         directory.parent.mkdir()
+        settings = load.settings(directory, centre)
         lines = b""
         for _ in range(min(_PER_JOURNAL, kills - journal * _PER_JOURNAL)):
             once_told = b"M " if rng.random() < 0.3 else b"C "
-            lines += one_life(directory, centre, first, rng.uniform(0, longest_s), once_told)
+            lines += one_life(directory, settings, first, rng.uniform(0, longest_s), once_told)
             first += 100_000
             total.cuts += 1
         total.add(settle(directory, *told(lines), centre))
@@ -40,7 +42,7 @@ def campaign(folder: Path, kills: int, seed: int, longest_s: float = 0.4) -> Acc
 
 
 def one_life(
-    directory: Path, centre: CentrePrivateKey, first: int, life_s: float, once_told: bytes = b"C "
+    directory: Path, settings: JournalSettings, first: int, life_s: float, once_told: bytes = b"C "
 ) -> bytes:
     """Let a child process write until it is killed; return what it told.
 
@@ -52,7 +54,7 @@ def one_life(
     if child == 0:
         os.close(reading)
         try:
-            load.run(directory, centre, first, load.tell_to(writing))
+            load.run(directory, settings, first, load.tell_to(writing))
         finally:
             os._exit(1)
     os.close(writing)

@@ -8,29 +8,33 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from outrider.clock import SystemClock
+from outrider.config import JournalSettings
 from outrider.unit.journal import Committed, SealedJournal
 from outrider.wire.sealing import CentrePrivateKey
 from tests.journal import makers
 from tests.journal.filled import settings_for
 
-SIZES = {"patch_bytes": 300, "overview_bytes": 900}
-
 
 def run(
-    directory: Path, centre: CentrePrivateKey, first: int, tell: Callable[[bytes], None]
+    directory: Path,
+    journal_settings: JournalSettings,
+    first: int,
+    tell: Callable[[bytes], None],
+    pause_s: float = 0.0,
 ) -> None:
     """Put reads and hits for ever, numbered from first; tell `M id` before, `C id` when durable.
 
-    Ends only with the process.
+    pause_s: between two of them. Ends only with the process.
     """
 
     def committed(batch: Sequence[Committed]) -> None:
         tell(b"".join(b"C %s\n" % str(one.record_id).encode() for one in batch))
 
-    settings = settings_for(directory, centre, commit_within_s=0.01, commit_reads=10)
-    journal = SealedJournal(directory, settings, SystemClock(), live=True, on_commit=committed)
+    journal = SealedJournal(
+        directory, journal_settings, SystemClock(), live=True, unit_id="unit-7", on_commit=committed
+    )
     journal.start(threading.Event())
-    rng = random.Random(first)
+    rng, pause = random.Random(first), threading.Event()
     for number in itertools.count(first):
         if rng.random() < 0.05:
             hit = makers.hit(number)
@@ -40,6 +44,13 @@ def run(
             read = makers.read(number, patch_bytes=300, overview_bytes=900)
             tell(b"M %s\n" % str(read.read_id).encode())
             journal.put_read(read)
+        if pause_s:
+            pause.wait(pause_s)
+
+
+def settings(directory: Path, centre: CentrePrivateKey) -> JournalSettings:
+    """Return settings that seal to a key and commit at short intervals."""
+    return settings_for(directory, centre, commit_within_s=0.01, commit_reads=10)
 
 
 def tell_to(handle: int) -> Callable[[bytes], None]:

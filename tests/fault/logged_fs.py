@@ -1,7 +1,8 @@
 """A file system in memory, served through FUSE, that logs every change and every sync in order.
 
 The log is what a power cut is simulated from: `powercut.py` rebuilds the disk as it could stand at
-any point of it. Run as a process: `python -m tests.fault.logged_fs MOUNT LOG`.
+any point of it. Run as a process: `python -m tests.fault.logged_fs MOUNT LOG [SEED]`; SEED is a
+folder whose files are there, and on the disk, from the start.
 """
 
 import errno
@@ -38,6 +39,19 @@ class LoggedFs(mfusepy.Operations):  # type: ignore[misc]
         self._nodes = {"/": Node(0, stat.S_IFDIR | 0o755)}
         self._open: dict[int, Node] = {}
         self._log = log.open("wb")
+
+    def seed(self, folder: Path) -> None:
+        """Take in the files of a folder as what is on the disk already."""
+        for path in sorted(folder.rglob("*")):
+            name = f"/{path.relative_to(folder)}"
+            if path.is_dir():
+                self.mkdir(name, 0o700)
+                continue
+            handle = self.create(name, 0o600)
+            self.write(name, path.read_bytes(), 0, handle)
+            self.fsync(name, 0, handle)
+            self.release(name, handle)
+        self._note("syncall")
 
     def _note(self, *entry: object) -> None:
         pickle.dump(entry, self._log)
@@ -160,5 +174,8 @@ def cut(data: bytearray, length: int) -> None:
 
 
 if __name__ == "__main__":
-    mfusepy.FUSE(LoggedFs(Path(sys.argv[2])), sys.argv[1], foreground=True, nothreads=True)
+    served = LoggedFs(Path(sys.argv[2]))
+    if len(sys.argv) > 3:
+        served.seed(Path(sys.argv[3]))
+    mfusepy.FUSE(served, sys.argv[1], foreground=True, nothreads=True)
     os._exit(0)

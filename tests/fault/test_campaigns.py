@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fault.way_account import WayAccount
+
 ROOT = Path(__file__).parents[2]
+HAS_FUSE = Path("/dev/fuse").exists() and shutil.which("fusermount3") is not None
 
 
 def run(module: str, *options: str) -> dict[str, int]:
@@ -42,7 +45,7 @@ def test_killed_writers_lose_and_double_nothing() -> None:
 
 
 @pytest.mark.skipif(
-    not (Path("/dev/fuse").exists() and shutil.which("fusermount3")),
+    not HAS_FUSE,
     reason="power cuts need FUSE: apt-get install fuse3, and /dev/fuse",
 )
 def test_power_cuts_lose_and_double_nothing() -> None:
@@ -53,9 +56,12 @@ def test_power_cuts_lose_and_double_nothing() -> None:
     assert_clean(figures)
 
 
-def test_killed_units_and_syncs_bring_all_to_the_centre() -> None:
-    """With units and syncs killed and a centre that misbehaves, all arrives once, and in order."""
-    figures = run("sync_kill", "--kills", "10", "--seed", "3")
-    assert figures["cuts"] >= 10
+def test_the_whole_way_loses_and_doubles_nothing() -> None:
+    """Unit, sync, centre and opening killed, the unit's power cut: all is at the centre, once."""
+    cuts = ("--cut-every", "6") if HAS_FUSE else ()
+    figures = run("campaign", "--kills", "14", "--seed", "3", *cuts)
+    assert figures["kills"] == 14
+    assert figures["power_cuts"] == (2 if HAS_FUSE else 0)
     assert figures["committed"] > 15
-    assert_clean(figures)
+    assert figures["opened"] >= figures["committed"]
+    assert {name: figures[name] for name in WayAccount.BAD} == dict.fromkeys(WayAccount.BAD, 0)

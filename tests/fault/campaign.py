@@ -1,0 +1,251 @@
+"""The kill campaign over the whole way, with nothing of it played: four real programs, killed.
+
+A unit's writer, `outrider sync --watch`, `outrider centre serve` (mutual TLS, enrolled by a real
+ticket) and `outrider centre open --watch` run under load; each is killed with SIGKILL at random
+instants, starting up included, and started again. With `--cut-every` the unit's disk is a logged
+file system whose power is cut: what was not synced is lost, torn or reordered. All the while the
+unit erases what is receipted. In the end everything that was told committed must be at the centre,
+open, once, in order, with its pictures. Long run: `python -m tests.fault.campaign --kills 1000`.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import select
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from outrider.bench.postgres_cluster import running
+from outrider.clock import ClockQuality, UtcStamp
+from outrider.unit.journal.outbox import Outbox
+from tests.fault import load
+from tests.fault.account import told
+from tests.fault.logged_disk import LoggedDisk
+from tests.fault.places import CentrePlace, UnitPlace
+from tests.fault.processes import EndedByItselfError, Program, abandoning, wait_listening
+from tests.fault.way_account import WayAccount, deleted_before_receipt, settle
+
+_FAR_FUTURE = UtcStamp(2**61, ClockQuality.GPS, 0.0)
+_LONGEST_S = {"writer": 2.0, "sync": 6.0, "centre serve": 8.0, "centre open": 6.0}
+_PAUSE_S = 0.008
+_DRAIN_S = 300.0
+
+
+class Writer:
+    """The unit's journal under load, in a process that is forked here; what it tells is kept."""
+
+    name = "writer"
+
+    def __init__(self, unit: UnitPlace) -> None:
+        self._journal = unit.journal
+        self._settings = unit.journal_settings()
+        self._first = 0
+        self._child = 0
+        self._told = -1
+        self.lines = b""
+
+    def start(self) -> None:
+        """Begin another life, with records of its own."""
+        self._told, writing = os.pipe()
+        self._first += 100_000
+        self._child = os.fork()
+        if self._child == 0:
+            try:
+                tell = load.tell_to(writing)
+                load.run(self._journal, self._settings, self._first, tell, _PAUSE_S)
+            finally:
+                os._exit(1)
+        os.close(writing)
+
+    def listen(self, until_s: float) -> None:
+        """Take down what it tells until an instant of the monotonic clock."""
+        ready = select.poll()
+        ready.register(self._told, select.POLLIN)
+        while (left_s := until_s - time.monotonic()) > 0:
+            if ready.poll(left_s * 1000):
+                chunk = os.read(self._told, 65536)
+                self.lines += chunk
+                if not chunk:
+                    raise EndedByItselfError("the writer ended")
+
+    def check(self) -> None:
+        """Nothing: listen tells."""
+
+    def kill(self) -> None:
+        """SIGKILL it, and take down what it had told by then."""
+        os.kill(self._child, signal.SIGKILL)
+        os.waitpid(self._child, 0)
+        while chunk := os.read(self._told, 65536):
+            self.lines += chunk
+        # The last line may be torn, and is then cut off; the next life begins a new one.
+        self.lines = self.lines[: self.lines.rfind(b"\n") + 1]
+        os.close(self._told)
+        self._child = 0
+
+    def abandon(self) -> None:
+        """End it in any state."""
+        if self._child:
+            os.kill(self._child, signal.SIGKILL)
+            os.waitpid(self._child, 0)
+
+
+class Campaign:
+    """Four programs, and the hand that kills them."""
+
+    def __init__(
+        self, centre: CentrePlace, unit: UnitPlace, disk: LoggedDisk | None, seed: int
+    ) -> None:
+        self._centre = centre
+        self._unit = unit
+        self._disk = disk
+        self._rng = random.Random(seed)
+        self.writer = Writer(unit)
+        self.sync, self.serve, self.open = unit.sync(), centre.serve(), centre.open()
+        self.account = WayAccount()
+
+    def run(self, kills: int, cut_every: int) -> None:
+        """Kill so many, then leave the rest in peace until all is at the centre."""
+        victims: list[Writer | Program] = [self.writer, self.sync, self.serve, self.open]
+        for victim in victims:
+            victim.start()
+            if victim is self.writer:  # it makes the journal that sync then finds
+                self._until_committed()
+        dies_s = {victim.name: self._death(victim.name) for victim in victims}
+        while self.account.kills < kills:
+            victim = min(victims, key=lambda one: dies_s[one.name])
+            self.writer.listen(dies_s[victim.name])
+            for other in victims:
+                other.check()
+            victim.kill()
+            self.account.kills += 1
+            self.account.kills_of[victim.name] += 1
+            if cut_every and self.account.kills % cut_every == 0:
+                self._cut_power(victim)
+            if self._rng.random() < 0.3:
+                self._erase()
+            victim.start()
+            dies_s[victim.name] = self._death(victim.name)
+        self._drain()
+
+    def _death(self, name: str) -> float:
+        return time.monotonic() + self._rng.uniform(0, _LONGEST_S[name])
+
+    def _until_committed(self) -> None:
+        while b"C " not in self.writer.lines:
+            self.writer.listen(time.monotonic() + 0.05)
+
+    def _cut_power(self, dead: Writer | Program) -> None:
+        """Cut the unit's power: all its programs die, and its disk is as it may be then."""
+        assert self._disk is not None
+        alive = [one for one in (self.writer, self.sync) if one is not dead]
+        for one in alive:
+            one.kill()
+        self._disk.cut(self._rng)
+        self.account.power_cuts += 1
+        for one in alive:
+            one.start()
+
+    def _erase(self) -> None:
+        """Erase what is receipted, and see that the centre has it; sync needs a good clock to."""
+        outbox = Outbox(self._unit.journal)
+        try:
+            outbox.expire(0.0, _FAR_FUTURE)
+        finally:
+            outbox.close()
+        with contextlib.closing(self._centre.store()) as store:
+            _, bad = deleted_before_receipt(self._unit.journal, store)
+        self.account.deleted_before_receipt += bad
+
+    def _drain(self) -> None:
+        """Let what is left go its way, unharmed; then end all as systemd does."""
+        self.writer.kill()
+        pause, start_s = threading.Event(), time.monotonic()
+        while not self._is_through():
+            if time.monotonic() - start_s > _DRAIN_S:
+                self.account.fault("what was left did not arrive, with nobody killed any more")
+                break
+            for program in (self.sync, self.serve, self.open):
+                program.check()
+            pause.wait(0.5)
+        for program in (self.sync, self.serve, self.open):
+            program.end()
+
+    def _is_through(self) -> bool:
+        outbox = Outbox(self._unit.journal)
+        try:
+            left = outbox.remaining()
+        finally:
+            outbox.close()
+        with contextlib.closing(self._centre.store()) as store:
+            return left.rows == left.pictures == 0 and store.backlog().waiting == 0
+
+
+@contextlib.contextmanager
+def set_up(root: Path, store: str, cuts: bool) -> Iterator[tuple[CentrePlace, UnitPlace]]:
+    """Make a centre and a unit enrolled with it; the unit's journal on a disk that can be cut."""
+    with contextlib.ExitStack() as stack:
+        url = None
+        if store == "postgresql":
+            cluster = stack.enter_context(running())
+            url = cluster.url(cluster.new_database())
+        centre = CentrePlace.make(root, url)
+        serving = centre.serve()
+        stack.enter_context(abandoning(serving))
+        serving.start()
+        wait_listening(serving, centre.enrol_port)
+        journal = (root / "disk" / "mount" if cuts else root) / "journal"
+        unit = UnitPlace.make(root, centre, journal)
+        serving.end()
+        yield centre, unit
+
+
+def campaign(root: Path, kills: int, seed: int, store: str, cut_every: int) -> WayAccount:
+    """Run a campaign; return its account."""
+    with set_up(root, store, cuts=cut_every > 0) as (centre, unit):
+        disk = LoggedDisk(root / "disk") if cut_every else None
+        if disk is not None:
+            disk.attach()
+        run = Campaign(centre, unit, disk, seed)
+        try:
+            with abandoning(run.sync, run.serve, run.open, run.writer):
+                run.run(kills, cut_every)
+            with contextlib.closing(centre.store()) as looked:
+                lines = told(run.writer.lines)
+                settle(run.account, looked, unit.journal, lines, centre.private_keys())
+        finally:
+            if disk is not None:
+                disk.detach()
+    return run.account
+
+
+def main() -> int:
+    """Run the campaign and print its figures; exit 1 where anything is not as it must be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument(
+        "--cut-every", type=int, default=0, help="kills between power cuts of the unit (none)"
+    )
+    parser.add_argument("--json", action="store_true", help="the figures as JSON, on a line more")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        account = campaign(Path(folder), args.kills, args.seed, args.store, args.cut_every)
+    print(f"SIGKILL of unit, sync, centre and opening, {args.store}: {account.line()}")
+    for reason in account.reasons[:20]:
+        print(f"  {reason}")
+    if args.json:
+        print(json.dumps(asdict(account)))
+    return 0 if account.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

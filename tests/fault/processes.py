@@ -1,0 +1,117 @@
+"""The real programs as processes: started, watched, killed, started again."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+END_S = 60.0
+OUTRIDER = (sys.executable, "-m", "outrider.cli")
+
+
+class EndedByItselfError(AssertionError):
+    """A program that was to run until it is killed has ended: with what, and its last words."""
+
+
+def outrider(*words: str | Path) -> str:
+    """Run a command; return what it printed. Raises EndedByItselfError where it fails."""
+    command = [*OUTRIDER, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=END_S, check=False)
+    if done.returncode:
+        raise EndedByItselfError(f"{' '.join(command)}: {done.returncode}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+class Abandonable(Protocol):
+    """What must not outlive a campaign that fails."""
+
+    def abandon(self) -> None:
+        """End it in any state."""
+        ...
+
+
+class Program:
+    """A command of ours that runs until it is killed."""
+
+    def __init__(self, name: str, log: Path, *words: str | Path) -> None:
+        self.name = name
+        self._command: Sequence[str] = [*OUTRIDER, *map(str, words)]
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it may need a while before it is of use."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+
+    def check(self) -> None:
+        """Raise EndedByItselfError where it does not run any more."""
+        process = self._running()
+        if process.poll() is not None:
+            words = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise EndedByItselfError(f"{self.name} ended: {process.returncode}: {words}")
+
+    def kill(self) -> None:
+        """SIGKILL it."""
+        self.check()
+        process = self._running()
+        process.kill()
+        process.wait(END_S)
+
+    def end(self) -> None:
+        """Ask it to end, as systemd does. Raises EndedByItselfError where it ends otherwise."""
+        self.check()
+        process = self._running()
+        process.send_signal(signal.SIGTERM)
+        if process.wait(END_S) not in (0, -signal.SIGTERM):
+            self.check()
+
+    def abandon(self) -> None:
+        """End it in any state, when a campaign fails."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(END_S)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise AssertionError(f"{self.name} was not started")
+        return self._process
+
+
+@contextlib.contextmanager
+def abandoning(*programs: Abandonable) -> Iterator[None]:
+    """Leave no process behind."""
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.abandon()
+
+
+def wait_listening(program: Program, port: int) -> None:
+    """Wait until a program that was started takes connections. Raises EndedByItselfError."""
+    pause = threading.Event()
+    for _ in range(int(END_S / 0.1)):
+        program.check()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        pause.wait(0.1)
+    raise EndedByItselfError(f"{program.name} does not listen at {port} after {END_S:.0f} s")
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of this machine that nobody listens at now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
