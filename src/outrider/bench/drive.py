@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from outrider.bench.fused_confidence import by_frames
 from outrider.bench.labelled_drive import LabelledDrive
 from outrider.bench.labels import LABELS_NAME, LabelError
 from outrider.bench.runtime_options import add_runtime, runtime_options
@@ -102,9 +103,10 @@ def run(args: argparse.Namespace) -> int:
     reads = [one for one in driven.reads if subject.counts(one) and _sure(one, args.least)]
     found = score(subject.truth, map(as_read, reads), subject.tolerance_s)
     if args.json:
-        print(json.dumps(_as_json(found, driven)))
+        print(json.dumps(_as_json(found, driven, reads)))
     else:
         _show(Console(), found, driven, args.passes)
+        _show_confidence(Console(), found, reads)
     return 0
 
 
@@ -208,6 +210,15 @@ def _show(console: Console, found: DriveScore, driven: Driven, each: bool) -> No
             console.print(one, markup=False, highlight=False)
 
 
+def _show_confidence(console: Console, found: DriveScore, reads: Sequence[PassResult]) -> None:
+    table = Table("frames fused", "reads of passes", "mean confidence", "right")
+    for one in by_frames(found, reads):
+        table.add_row(
+            one.frames, str(one.reads), f"{one.mean_confidence:.3f}", f"{one.share_right:.3f}"
+        )
+    console.print(table)
+
+
 def _told_apart(found: DriveScore) -> Iterator[str]:
     for one in found.passes:
         texts = [f"{read.vrm}@{read.mono_ns / 1e9:.1f}s" for read in one.reads]
@@ -230,11 +241,12 @@ def _share(count: int, whole: int) -> str:
     return f"{count} ({count / whole:.1%})" if whole else "-"
 
 
-def _as_json(found: DriveScore, driven: Driven) -> dict[str, Any]:
+def _as_json(found: DriveScore, driven: Driven, reads: Sequence[PassResult]) -> dict[str, Any]:
     return {
         "due": found.due, "captured": found.captured, "right": found.right,
         "wrong_reads": found.wrong_reads, "doubled_reads": found.doubled_reads,
         "false_reads": len(found.false_reads), "reads": len(driven.reads),
         "frames": driven.frames, "cpu_ms_a_frame": driven.cpu_s / max(1, driven.frames) * 1e3,
         "rejected": driven.tracker.counts.rejected, "merged": driven.tracker.counts.merged,
+        "by_frames": [asdict(one) for one in by_frames(found, reads)],
     }  # fmt: skip
