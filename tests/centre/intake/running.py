@@ -2,14 +2,17 @@
 
 import ssl
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 from outrider import config
 from outrider.centre.authority.authority import Authority
@@ -111,6 +114,19 @@ def running(
         service.stop()
         thread.join()
         store.close()
+
+
+def logged(caplog: pytest.LogCaptureFixture, field: str, count: int = 1) -> list[dict[str, Any]]:
+    """Return the fields of the lines that have a field, as soon as there are so many.
+
+    A line is written when its request is over, a moment after the answer.
+    """
+    deadline_s = time.monotonic() + 5.0
+    while True:
+        lines = [getattr(record, "fields", {}) for record in caplog.records]
+        found = [line for line in lines if field in line]
+        if len(found) >= count or time.monotonic() > deadline_s:
+            return found
 
 
 class ShiftedClock:

@@ -12,72 +12,79 @@ import zstandard
 
 from outrider.wire import batch, picture_bundle, upload
 from outrider.wire.picture_bundle import PictureBundle
+from outrider.wire.read_record import Role
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import UploadKind, UploadName
 from tests.centre.intake import raw
-from tests.centre.intake.running import Running, ShiftedClock, Unit, enrolled
+from tests.centre.intake.running import Running, ShiftedClock, Unit, enrolled, logged
 
-Attack = Callable[[Unit], tuple[UploadName, bytes, dict[str, str]]]
+Sending = tuple[UploadName, bytes, dict[str, str]]
+Attack = Callable[[Unit], Sending]
 YEARS = timedelta(days=4 * 365)
 
 
-def signed(unit: Unit, body: bytes, off: timedelta = timedelta(), **changes: str):  # type: ignore[no-untyped-def]
-    """Return an upload of rows, well signed over its body, with headers changed afterwards."""
+def signed(unit: Unit, body: bytes, off: timedelta = timedelta(), **changes: str) -> Sending:
+    """Return an upload of rows, well signed over its body; changes: to headers, afterwards."""
     name = unit.name()
-    return name, body, unit.headers(name, body, off) | changes
+    changed = {key.replace("_", "-"): value for key, value in changes.items()}
+    return name, body, unit.headers(name, body, off) | changed
 
 
-def truncated(unit: Unit):  # type: ignore[no-untyped-def]
+def truncated(unit: Unit) -> Sending:
     name, body = unit.name(), unit.rows_body()
     return name, body[: len(body) // 2], unit.headers(name, body)
 
 
-def signed_by_another(unit: Unit):  # type: ignore[no-untyped-def]
+def signed_by_another(unit: Unit) -> Sending:
     name, body, clock = unit.name(), unit.rows_body(), ShiftedClock(timedelta())
     stamp = clock.stamp(clock.mono_ns())
     return name, body, upload.headers(name, body, SigningIdentity.generate(), stamp)
 
 
-def signed_for_another_name(unit: Unit):  # type: ignore[no-untyped-def]
+def signed_for_another_name(unit: Unit) -> Sending:
     body = unit.rows_body()
     return unit.name(), body, unit.headers(unit.name(), body)
 
 
-def signed_for_another_kind(unit: Unit):  # type: ignore[no-untyped-def]
+def signed_for_another_kind(unit: Unit) -> Sending:
     name, body = unit.name(), unit.rows_body()
     as_pictures = dataclasses.replace(name, kind=UploadKind.PICTURES)
     return as_pictures, body, unit.headers(name, body)
 
 
-def zip_bomb(unit: Unit):  # type: ignore[no-untyped-def]
+def an_hour_ago(unit: Unit) -> str:
+    return unit.headers(unit.name(), b"", -timedelta(hours=1))["Outrider-Sent"]
+
+
+def zip_bomb(unit: Unit) -> Sending:
     return signed(unit, zstandard.ZstdCompressor().compress(bytes(2**28)))
 
 
-def wide_window(unit: Unit):  # type: ignore[no-untyped-def]
+def wide_window(unit: Unit) -> Sending:
     parameters = zstandard.ZstdCompressionParameters(window_log=25, write_content_size=False)
     packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
     return signed(unit, packer.compress(b"{}\n") + packer.flush())
 
 
-def another_units_batch(unit: Unit):  # type: ignore[no-untyped-def]
+def another_units_batch(unit: Unit) -> Sending:
     return signed(unit, unit.rows_body(unit_id="unit-8"))
 
 
-def changed_row(unit: Unit):  # type: ignore[no-untyped-def]
+def changed_row(unit: Unit) -> Sending:
     plain = zstandard.ZstdDecompressor().decompress(unit.rows_body(), max_output_size=2**24)
     changed = plain.replace(b'"kind":1', b'"kind":3', 1)
     assert changed != plain
     return signed(unit, zstandard.ZstdCompressor().compress(changed))
 
 
-def row_without_its_key(unit: Unit):  # type: ignore[no-untyped-def]
+def row_without_its_key(unit: Unit) -> Sending:
     found = batch.decode(unit.rows_body())
     return signed(unit, batch.encode(dataclasses.replace(found, keys=())))
 
 
-def another_journals_pictures(unit: Unit):  # type: ignore[no-untyped-def]
+def another_journals_pictures(unit: Unit) -> Sending:
     name = unit.name(UploadKind.PICTURES)
-    picture = picture_bundle.BundledPicture(1, picture_bundle.Role.PATCH, b"x")
+    picture = picture_bundle.BundledPicture(1, Role.PATCH, b"x")
     body = picture_bundle.encode(PictureBundle(unit.unit_id, uuid.uuid4(), (picture,)))
     return name, body, unit.headers(name, body)
 
@@ -85,16 +92,16 @@ def another_journals_pictures(unit: Unit):  # type: ignore[no-untyped-def]
 ATTACKS: dict[str, tuple[Attack, int, str, str]] = {
     "truncated": (truncated, 401, "digest", "cut short or changed"),
     "no digest": (
-        lambda u: signed(u, u.rows_body(), **{"Content-Digest": ""}), 401, "digest", "Digest"
+        lambda u: signed(u, u.rows_body(), Content_Digest=""), 401, "digest", "Digest"
     ),
     "no signature": (
-        lambda u: signed(u, u.rows_body(), **{"Outrider-Signature": ""}),
+        lambda u: signed(u, u.rows_body(), Outrider_Signature=""),
         401,
         "signature",
         "not good",
     ),
     "signature that is no base64": (
-        lambda u: signed(u, u.rows_body(), **{"Outrider-Signature": "%%%"}),
+        lambda u: signed(u, u.rows_body(), Outrider_Signature="%%%"),
         401,
         "signature",
         "not good",
@@ -103,10 +110,10 @@ ATTACKS: dict[str, tuple[Attack, int, str, str]] = {
     "signed for another name": (signed_for_another_name, 401, "signature", "not good"),
     "signed for another kind": (signed_for_another_kind, 401, "signature", "not good"),
     "no time": (
-        lambda u: signed(u, u.rows_body(), **{"Outrider-Sent": ""}), 401, "sent", "TIME;QUALITY"
+        lambda u: signed(u, u.rows_body(), Outrider_Sent=""), 401, "sent", "TIME;QUALITY"
     ),
     "another time than signed": (
-        lambda u: signed(u, u.rows_body(), **{"Outrider-Sent": u.headers(u.name(), b"", -timedelta(hours=1))["Outrider-Sent"]}),  # noqa: E501
+        lambda u: signed(u, u.rows_body(), Outrider_Sent=an_hour_ago(u)),
         401,
         "signature",
         "not good",
@@ -146,7 +153,7 @@ def test_refused_and_nothing_stored(
         assert reason in said["message"]
         assert answer.headers["Outrider-Request"] == said["request"]
         assert centre.contents() == before
-        (line,) = [r.fields for r in caplog.records if getattr(r, "fields", {}).get("code")]  # type: ignore[attr-defined]
+        (line,) = logged(caplog, "code")
         assert (line["code"], line["from"], line["request"]) == (code, "unit-7", said["request"])
         assert client.get("/v1/health").json()["refused"][code] > 0
 

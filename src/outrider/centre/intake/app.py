@@ -26,7 +26,7 @@ from outrider.centre.folder import LimitSettings
 from outrider.centre.intake.bodies import check_declared, read_body
 from outrider.centre.intake.codes import Code, Refusal
 from outrider.centre.intake.counts import Counts
-from outrider.centre.intake.frame import Frame, as_refusal, refused
+from outrider.centre.intake.frame import Frame, as_refusal, refused, unexpected
 from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.intake.uploads import UploadDesk
 from outrider.centre.store.records import EnrolmentRefused, StoreError
@@ -115,7 +115,11 @@ def _application(routes: list[BaseRoute], intake: Intake) -> Starlette:
         assert isinstance(error, HTTPException)
         return refused(request, as_refusal(error), intake.counts)
 
-    app = Starlette(routes=routes, exception_handlers={Refusal: on_refusal, HTTPException: on_http})
+    def on_unexpected(request: Request, _: Exception) -> Response:
+        return refused(request, unexpected(), intake.counts)
+
+    handlers = {Refusal: on_refusal, HTTPException: on_http, Exception: on_unexpected}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return app
 

@@ -26,6 +26,24 @@ def caller(scope: Scope) -> str:
     return str(peer or (client[0].removeprefix("::ffff:") if client else "unknown"))
 
 
+class _Told:
+    """Passes an answer on, names the request in it, and notes what was said."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._name = (REQUEST_HEADER, request_id.encode("ascii"))
+        self.status = 0
+        self.complete = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), self._name]
+        elif message["type"] == "http.response.body":
+            self.complete = not message.get("more_body", False)
+        await self._send(message)
+
+
 class Frame:
     """The outermost part of an application: nothing gets in or out but through it."""
 
@@ -39,32 +57,18 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(6)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = secrets.token_hex(6)
         begun_s = time.monotonic()
-        status = 0
-
-        async def tell(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (REQUEST_HEADER, request_id.encode("ascii")),
-                ]
-            await send(message)
-
+        told = _Told(send, state["request_id"])
         try:
-            await self._serve(scope, receive, tell)
+            await self._serve(scope, receive, told)
         except Exception:
-            _log.exception("unexpected", extra={"fields": {"request": request_id}})
-            self._counts.refused[Code.INTERNAL] += 1
-            if status:
-                raise  # too late for an answer: the connection is cut, so that none is believed
-            text = "something is wrong at the centre; its log says more under this request"
-            await answer(Refusal(Code.INTERNAL, text), request_id)(scope, receive, tell)
+            _log.exception("unexpected", extra={"fields": {"request": state["request_id"]}})
+            if not told.complete:
+                raise  # the connection is cut, so that half an answer is not believed
         finally:
-            _say_done(scope, status, begun_s)
+            _say_done(scope, told.status, begun_s)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -100,6 +104,12 @@ def answer(refusal: Refusal, request_id: str) -> JSONResponse:
     """Return a refusal as an answer."""
     content = {"error": refusal.code.value, "message": str(refusal), "request": request_id}
     return JSONResponse(content, refusal.status, dict(refusal.headers()))
+
+
+def unexpected() -> Refusal:
+    """Return what is said of an error that nobody foresaw."""
+    text = "something is wrong at the centre; its log says more under this request"
+    return Refusal(Code.INTERNAL, text)
 
 
 def as_refusal(error: HTTPException) -> Refusal:
