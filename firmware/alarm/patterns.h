@@ -44,6 +44,10 @@
 #define PATTERN_DOCK_DONE(S) \
     S(1050, 90, G) S(1320, 90, G) S(1570, 90, G) S(2090, 240, G) S(0, 100, 0)
 
+/* The same triad falling, and a long low note: not all of it got through. */
+#define PATTERN_DOCK_FAILED(S) \
+    S(1570, 90, A) S(1320, 90, A) S(1050, 90, A) S(0, 60, A) S(700, 400, A) S(0, 200, 0)
+
 /* The unit's answers to a button: taken, not taken. */
 #define PATTERN_KEY_TAKEN(S) \
     S(3200, 30, 0)
@@ -71,6 +75,7 @@
     P(KEY_TAKEN, 8, 1, 0, 0) \
     P(KEY_REFUSED, 9, 1, 0, 0) \
     P(LATE_MARK, 10, 1, 0, 0) \
-    P(POWER_ON, 11, 1, 0, 0)
+    P(POWER_ON, 11, 1, 0, 0) \
+    P(DOCK_FAILED, 12, 2, 0, 0)
 
 #endif

@@ -112,7 +112,8 @@
     X(UNKNOWN, 3)
 
 #define SIGNALS(X) \
-    X(DOCK_DONE, 1)
+    X(DOCK_DONE, 1)        /* everything is at the centre */ \
+    X(DOCK_FAILED, 2)      /* something is left on the unit */
 
 #define TEST_ITEMS(X) \
     X(NONE, 0) \
@@ -125,7 +126,8 @@
     X(PATTERN_POSSIBLE, 19) \
     X(PATTERN_LOOK_BACK, 20) \
     X(PATTERN_FAULT, 21) \
-    X(PATTERN_DOCK_DONE, 22)   /* patterns.h keeps this order */
+    X(PATTERN_DOCK_DONE, 22) \
+    X(PATTERN_DOCK_FAILED, 27) /* patterns.h keeps these numbers, less 15; 23 to 26 are no test's */
 
 #define RESET_CAUSES(X) \
     X(POWER_ON, 0x01) \

@@ -14,6 +14,7 @@ from outrider.unit.alarm.patterns import table
 from outrider.unit.alarm.pin_witness import sounds_as
 from outrider.unit.alarm.serial_alarm import SerialAlarm
 from outrider.unit.devices.alarm_serial import SerialPort, open_alarm
+from outrider.unit.ports import DockOutcome
 from tests.alarm import makers
 from tests.alarm.bench import built, running, until
 
@@ -152,14 +153,14 @@ def test_fault_of_another_component_is_heard() -> None:
         bench.sim.wait_for(lambda event: event.what == "tone" and event.value == 480, 20.0, seen)
 
 
-def test_dock_done_is_heard() -> None:
-    """`signal_dock_done` plays its own pattern."""
+@pytest.mark.parametrize(("outcome", "pattern"), [("done", "DOCK_DONE"), ("failed", "DOCK_FAILED")])
+def test_how_docking_ended_is_heard(outcome: str, pattern: str) -> None:
+    """Done and failed each play their own pattern on the unit's pin."""
     with running() as bench:
         threading.Event().wait(0.6)
         seen = len(bench.sim.events())
-        bench.alarm.signal_dock_done()
-        bench.sim.wait_for(lambda event: event.what == "tone" and event.value > 2050, 20.0, seen)
-        until(lambda: sounds_as(bench.sim.events()[seen:], table()["DOCK_DONE"]), what="the sound")
+        bench.alarm.signal_dock(DockOutcome(outcome))
+        until(lambda: sounds_as(bench.sim.events()[seen:], table()[pattern]), what="the sound")
 
 
 def test_port_that_is_no_port_says_so(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_removed_entry_is_out_of_force_and_both_are_in_the_trail(tmp_path: Path)
         ("add", "left scene"),
         ("remove", "found"),
     ]
-    crew.mark_synced(waiting[0].sequence)
+    crew.mark_synced(waiting[:1])
     assert [row.event.action for row in crew.unsynced()] == ["remove"]
     assert crew.verify() == 2
 

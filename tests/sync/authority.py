@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from outrider.clock import SystemClock
 from outrider.wire.enrolment import (
     ENROL_PATH,
+    RENEWAL_PURPOSE,
     EnrolmentAnswer,
     EnrolmentRequest,
     RenewalAnswer,
@@ -27,7 +28,8 @@ from outrider.wire.enrolment import (
     key_text,
 )
 from outrider.wire.sealing import CentrePrivateKey
-from outrider.wire.signing import SigningIdentity
+from outrider.wire.signing import SigningIdentity, VerifyingKey
+from outrider.wire.upload import DIGEST_HEADER, SENT_HEADER, SIGNATURE_HEADER, content_digest
 
 CODE = "ABCDEFGHIJKLMNOPQRSTUVWX27"
 DAY = dt.timedelta(days=1)
@@ -133,13 +135,15 @@ class Authority:
         """Put a certificate on the list."""
         self._revoked.append(serial)
 
-    def revoked(self, next_update: dt.datetime | None = None) -> str:
+    def revoked(
+        self, next_update: dt.datetime | None = None, issued: dt.datetime | None = None
+    ) -> str:
         """Return the list of revoked certificates."""
         now = utc_now()
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self._name)
-            .last_update(now - 2 * DAY)
+            .last_update(issued or now - 2 * DAY)
             .next_update(next_update or now + DAY)
         )
         for serial in self._revoked:
@@ -191,12 +195,17 @@ class Registrar:
         )
         return 200, answer.model_copy(update=self.changes).encode()
 
-    def renew(self, body: bytes) -> tuple[int, bytes]:
-        """Return status and body for a request of renewal."""
+    def renew(self, body: bytes, headers: dict[str, str], unit: VerifyingKey) -> tuple[int, bytes]:
+        """Return status and body for a request of renewal, signed as the wire says."""
         request = RenewalRequest.decode(body)
+        unit.verify(RENEWAL_PURPOSE, body, headers[SIGNATURE_HEADER])
+        assert headers[DIGEST_HEADER] == content_digest(body)
+        assert (headers[SENT_HEADER], self.unit_id) == (request.sent, request.unit_id)
+        self.requests += 1
         answer = RenewalAnswer(
             certificate=self.authority.sign(request.certificate_request),
             revoked=self.authority.revoked(),
+            sealing_key=key_text(self.sealing.public.raw),
         )
         return 200, answer.model_copy(update=self.changes).encode()
 

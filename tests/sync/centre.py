@@ -19,6 +19,7 @@ from outrider.wire.read_record import Role
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import UploadKind, UploadName
+from tests.sync.authority import Registrar
 
 AT = "2026-11-21T05:00:00.000Z"
 
@@ -46,6 +47,7 @@ class TestCentre:
         self.uploads: list[UploadKind] = []
         self.misbehaviour: list[Callable[[Handler], bool]] = []
         self.lock = threading.Lock()
+        self.registrar: Registrar | None = None
 
     def take(self, name: UploadName, body: bytes, headers: dict[str, str]) -> receipt.Receipt:
         """Check and store an upload; return its receipt. Raises Refusal."""
@@ -110,6 +112,21 @@ class Handler(BaseHTTPRequestHandler):
             )
             return
         self.answer(200, receipt.encode(made, centre.identity))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        registrar = self.server.centre.registrar
+        if registrar is None or not self.path.endswith("/certificate"):
+            self.answer(404, b"{}")
+            return
+        self.answer(*registrar.renew(body, dict(self.headers.items()), self.server.centre.unit))
+
+    def do_GET(self) -> None:
+        registrar = self.server.centre.registrar
+        if registrar is None or self.path != "/v1/revoked":
+            self.answer(404, b"{}")
+            return
+        self.answer(200, registrar.changes.get("revoked", registrar.authority.revoked()).encode())
 
     def answer(self, status: int, body: bytes, **headers: str) -> None:
         """Send an answer."""

@@ -29,7 +29,7 @@ from outrider.records import (
     Response,
     VehicleOfInterest,
 )
-from outrider.unit.ports import Verdict
+from outrider.unit.ports import DockOutcome, Verdict
 from outrider.unit.timing import StageTimes
 from outrider.vrm import Family
 
@@ -143,6 +143,9 @@ class Recorder(Base):
     def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
         self.order.append(("faults", tuple(faults)))
         self.told.set()
+
+    def signal_dock(self, outcome: DockOutcome) -> None:
+        self.order.append(("dock", outcome))
 
     def actions(self) -> list[OfficerAction]:
         pending, self.pending = self.pending, []

@@ -25,6 +25,7 @@ from outrider.records import (
 )
 from outrider.vrm import Family
 from outrider.wire.audit import AuditEvent, AuditKind
+from outrider.wire.crew_entry import CrewEvent, CrewRecord
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _said = _text.filter(lambda text: bool(text.strip()))
@@ -90,4 +91,8 @@ actions = st.builds(OfficerAction, _uuids, st.sampled_from(ActionKind), stamps, 
 audits = st.builds(
     AuditEvent, _uuids, st.sampled_from(AuditKind), stamps, _said, _said, _said, _said
 )
-records = reads | hits | actions | audits
+_events = st.builds(
+    CrewEvent, _text, st.integers(1, 10**6), _text, _text, _text, st.integers(0, 2**62), _text
+)
+crew_records = st.builds(CrewRecord, st.integers(1, 10**6), _events, _text, _text)
+records = reads | hits | actions | audits | crew_records

@@ -160,13 +160,14 @@ static uint8_t take_settings(unit_t *unit, const uint8_t *payload) {
 static uint8_t take_signal(unit_t *unit, const uint8_t *payload) {
     signal_t signal;
     decode_signal(&signal, payload);
-    if (signal.signal != SIGNAL_DOCK_DONE) return RESULT_BAD_VALUE;
-    show_signal(unit);
+    if (signal.signal != SIGNAL_DOCK_DONE && signal.signal != SIGNAL_DOCK_FAILED) return RESULT_BAD_VALUE;
+    show_signal(unit, signal.signal == SIGNAL_DOCK_DONE ? PLAY_DOCK_DONE : PLAY_DOCK_FAILED);
     return RESULT_ACCEPTED;
 }
 
 static uint8_t is_test_item(uint8_t item) {
-    return item <= TEST_LAMP_GREEN || (item >= TEST_PATTERN_STOP && item <= TEST_PATTERN_DOCK_DONE);
+    return item <= TEST_LAMP_GREEN || (item >= TEST_PATTERN_STOP && item <= TEST_PATTERN_DOCK_DONE) ||
+           item == TEST_PATTERN_DOCK_FAILED;
 }
 
 static uint8_t take_test(unit_t *unit, const uint8_t *payload) {

@@ -35,8 +35,8 @@ void show_cleared(unit_t *unit, uint8_t slot) {
     if (unit->show.slot == slot) stop(unit);
 }
 
-void show_signal(unit_t *unit) {
-    if (unit->show.playing < PLAYING_SIGNAL) play(unit, PLAYING_SIGNAL, PLAY_DOCK_DONE, 1);
+void show_signal(unit_t *unit, uint8_t pattern) {
+    if (unit->show.playing < PLAYING_SIGNAL) play(unit, PLAYING_SIGNAL, pattern, pattern_repeats(pattern));
 }
 
 void show_test(unit_t *unit, const test_t *test) {

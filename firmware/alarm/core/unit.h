@@ -109,7 +109,7 @@ void show_start(unit_t *unit);
 outputs_t show_tick(unit_t *unit);
 void show_press(unit_t *unit, press_t press);
 void show_test(unit_t *unit, const test_t *test);
-void show_signal(unit_t *unit);
+void show_signal(unit_t *unit, uint8_t pattern);
 uint8_t show_volume(const unit_t *unit);
 /* The alert is gone from its slot: stop its sound. */
 void show_cleared(unit_t *unit, uint8_t slot);

@@ -14,7 +14,7 @@ from outrider.unit.events import Events, RunSummary
 from outrider.unit.health import HealthBoard, HealthKeeper, write_status
 from outrider.unit.inputs import Inputs
 from outrider.unit.pipeline import Pipeline
-from outrider.unit.ports import AlarmOutput, Journal, Matcher, Recogniser
+from outrider.unit.ports import AlarmOutput, DockOutcome, Journal, Matcher, Recogniser
 from outrider.unit.tag import Tagger, drawn_bits, repeatable_bits
 
 _log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ class Parts:
     journal: Journal
     watched: tuple[Callable[[], ComponentHealth], ...] = ()
     """Health of what runs beside the unit, such as the last hotlist update."""
+    dock_news: Callable[[], DockOutcome | None] = lambda: None
+    """How docking has just ended, told once; asked in each round of health."""
 
 
 class Unit:
@@ -119,6 +121,9 @@ class Unit:
 
     def _tell_health(self, components: Sequence[ComponentHealth]) -> None:
         self.parts.alarm.set_faults([c for c in components if c.name != "alarm"])
+        docked = self.parts.dock_news()
+        if docked is not None:
+            self.parts.alarm.signal_dock(docked)
         self._events.health(components)
         try:
             write_status(self._settings.status_file, self.parts.inputs.clock, components)

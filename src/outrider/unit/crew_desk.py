@@ -18,7 +18,7 @@ from outrider.clock import NS_PER_S, Clock
 from outrider.durable import write
 from outrider.records import ComponentHealth, Evidence, Hit, OfficerAction
 from outrider.unit.alarm.followups import FollowUps
-from outrider.unit.ports import AlarmOutput
+from outrider.unit.ports import AlarmOutput, DockOutcome
 from outrider.wire.canonical import WireError
 from outrider.wire.read_record import decode, encode
 
@@ -79,6 +79,10 @@ class CrewDesk:
     def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
         """Pass on how the other components are."""
         self._alarm.set_faults(faults)
+
+    def signal_dock(self, outcome: DockOutcome) -> None:
+        """Pass on how docking ended."""
+        self._alarm.signal_dock(outcome)
 
     def health(self) -> ComponentHealth:
         """Return the alarm output's health, with what waits for the crew."""

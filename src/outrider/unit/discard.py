@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Read
+from outrider.unit.ports import DockOutcome
 
 
 class NoAlarm:
@@ -21,6 +22,9 @@ class NoAlarm:
         """Do nothing."""
 
     def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
+        """Do nothing."""
+
+    def signal_dock(self, outcome: DockOutcome) -> None:
         """Do nothing."""
 
     def actions(self) -> list[OfficerAction]:

@@ -148,6 +148,13 @@ class LookBack(Protocol):
         ...
 
 
+class DockOutcome(StrEnum):
+    """How docking ended: everything is at the centre, or something is left."""
+
+    DONE = "done"
+    FAILED = "failed"
+
+
 class AlarmOutput(Component, Protocol):
     """The alarm unit, or what stands in its place on a terminal. Never given a silent hit."""
 
@@ -165,6 +172,10 @@ class AlarmOutput(Component, Protocol):
 
     def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
         """Tell how the other components are, so that a fault, or an old list, is heard."""
+        ...
+
+    def signal_dock(self, outcome: DockOutcome) -> None:
+        """Sound how docking ended; returns at once."""
         ...
 
     def actions(self) -> list[OfficerAction]:

@@ -1,6 +1,7 @@
 """Opens the real parts of a run: what the command line and the settings name."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,6 +30,10 @@ from outrider.unit.devices.recogniser_models import (
 from outrider.unit.devices.speaker import open_second_output
 from outrider.unit.discard import NoAlarm, NoJournal
 from outrider.unit.health import write_status
+from outrider.unit.hotlist.build import BuildError
+from outrider.unit.hotlist.crew import FILE as CREW_FILE
+from outrider.unit.hotlist.crew import CrewList
+from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.hotlist.match import MatchSettings
 from outrider.unit.hotlist.opening import open_matcher
@@ -41,6 +46,7 @@ from outrider.unit.journal.writer import SealedJournal
 from outrider.unit.ports import AlarmOutput, Journal, SourceError
 from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.track import Tracker, TrackerLimits
+from outrider.unit.sync.state import SyncWatch
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +76,7 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
         options.source, options.gps, settings, late_is_dropped=options.late_is_dropped
     )
     journal = _open_journal(settings, inputs, live=inputs.camera)
+    _heal_crew_list(settings.hotlist_dir, inputs.clock)
     alarm: AlarmOutput = _open_alarm(settings, inputs.clock)
     if (
         inputs.camera
@@ -109,6 +116,16 @@ def open_bench(settings: Settings, inputs: Inputs, alarm: AlarmOutput) -> Parts:
     return _parts(settings, inputs, _open_models(settings), alarm, journal)
 
 
+def _heal_crew_list(lists: Path, clock: Clock) -> None:
+    """Make the crew's list say what their trail says, where a cut came between the two."""
+    if not (lists / CREW_FILE).exists():
+        return
+    try:
+        CrewList(HotlistStore(lists), clock).rebuild()
+    except (BuildError, GenerationError, OSError, sqlite3.Error) as error:
+        _log.error("hotlist: the crew's own list is not brought up to its trail: %s", error)
+
+
 def _open_journal(settings: Settings, inputs: Inputs, *, live: bool) -> SealedJournal:
     return SealedJournal(
         settings.journal_dir, settings.journal, inputs.clock, live=live, unit_id=settings.unit.id
@@ -128,8 +145,10 @@ def _parts(
         amber_age_h=hotlist.amber_age_h,
         red_age_h=hotlist.red_age_h,
     )
-    lists = hotlist.path or settings.unit.state_dir / "hotlists"
+    lists = settings.hotlist_dir
     limits = TrackerLimits(pass_ends_after_s=settings.pipeline.pass_ends_after_s)
+    beside = SyncWatch(settings.unit.runtime_dir or settings.unit.state_dir)
+    updates = () if lists.is_file() else (UpdateHealth(HotlistStore(lists)).health,)
     return Parts(
         inputs=inputs,
         recogniser=opened.recogniser,
@@ -142,7 +161,8 @@ def _parts(
         ),
         alarm=alarm,
         journal=journal,
-        watched=() if lists.is_file() else (UpdateHealth(HotlistStore(lists)).health,),
+        watched=(*updates, beside.health) if inputs.camera else updates,
+        dock_news=beside.dock_news if inputs.camera else lambda: None,
     )
 
 

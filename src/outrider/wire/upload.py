@@ -81,16 +81,21 @@ def content_digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode('ascii')}:"
 
 
+def sent_text(sent: UtcStamp) -> str:
+    """Return the value of `Outrider-Sent` for an instant."""
+    return f"{sent.iso_ms()};{sent.quality}"
+
+
 def headers(
     name: UploadName, body: bytes, identity: SigningIdentity, sent: UtcStamp
 ) -> dict[str, str]:
     """Return the headers that go with an upload."""
-    sent_text = f"{sent.iso_ms()};{sent.quality}"
+    said = sent_text(sent)
     return {
         "Content-Type": MEDIA_TYPES[name.kind],
         DIGEST_HEADER: content_digest(body),
-        SENT_HEADER: sent_text,
-        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(body, sent_text)),
+        SENT_HEADER: said,
+        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(body, said)),
     }
 
 

@@ -138,6 +138,7 @@ class SignalKind(IntEnum):
     """Sounds that are not alerts."""
 
     DOCK_DONE = 1
+    DOCK_FAILED = 2
 
 
 class TestItem(IntEnum):
@@ -156,6 +157,7 @@ class TestItem(IntEnum):
     PATTERN_LOOK_BACK = 20
     PATTERN_FAULT = 21
     PATTERN_DOCK_DONE = 22
+    PATTERN_DOCK_FAILED = 27
 
 
 class ResetCause(IntFlag):

@@ -21,6 +21,7 @@ from outrider.unit.alarm.outcomes import Outcomes
 from outrider.unit.alarm.protocol import SignalKind
 from outrider.unit.alarm.queue import AlertQueue, Unacknowledged
 from outrider.unit.alarm.volume import volume_for
+from outrider.unit.ports import DockOutcome
 
 _log = logging.getLogger(__name__)
 _REOPEN_EVERY_S = 0.5
@@ -93,10 +94,11 @@ class SerialAlarm:
             )
         self._wake.set()
 
-    def signal_dock_done(self) -> None:
-        """Sound that all reads have reached the centre."""
+    def signal_dock(self, outcome: DockOutcome) -> None:
+        """Sound whether all reads have reached the centre."""
+        done = outcome is DockOutcome.DONE
         with self._lock:
-            self._dispatcher.ask(m.Signal(SignalKind.DOCK_DONE))
+            self._dispatcher.ask(m.Signal(SignalKind.DOCK_DONE if done else SignalKind.DOCK_FAILED))
         self._wake.set()
 
     def actions(self) -> list[OfficerAction]:

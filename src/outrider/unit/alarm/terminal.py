@@ -19,6 +19,7 @@ from outrider.unit.alarm.driver_safe import DriverSafe
 from outrider.unit.alarm.patterns import pattern_of
 from outrider.unit.alarm.queue import AlertQueue, Entry, Unacknowledged
 from outrider.unit.alarm.speech import text_of
+from outrider.unit.ports import DockOutcome
 
 _KEYS = {"a": ActionKind.CORRECT, "m": ActionKind.MISREAD, "d": ActionKind.DISMISSED}
 _ROUND_S = 0.1
@@ -91,6 +92,13 @@ class TerminalAlarm:
             words = f" fault: {', '.join(sorted(fresh))}" if self._text_allowed() else ""
         if fresh:
             self._console.print(f"[yellow]●[/]{words}")
+
+    def signal_dock(self, outcome: DockOutcome) -> None:
+        """Show how docking ended, and ring."""
+        done = outcome is DockOutcome.DONE
+        words = "all is at the centre" if done else "something is left: see `outrider status`"
+        self._console.print(f"[{'green' if done else 'yellow'}]●[/] docking: {words}")
+        self._console.bell()
 
     def actions(self) -> list[OfficerAction]:
         """Return the officer's actions since the last call."""

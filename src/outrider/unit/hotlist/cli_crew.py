@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import ssl
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +10,10 @@ from outrider import config
 from outrider.clock import SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
 from outrider.records import Response
+from outrider.unit.certificates import TransportSettingsError
 from outrider.unit.hotlist.cli_lists import Adder
 from outrider.unit.hotlist.crew import CrewList
+from outrider.unit.hotlist.refresh import refresh
 from outrider.unit.hotlist.store import HotlistStore
 
 _RESPONSES = [response.value for response in Response]
@@ -107,39 +108,16 @@ def _crew(args: argparse.Namespace, store: HotlistStore) -> int:
 
 def _update(args: argparse.Namespace, store: HotlistStore) -> int:
     # Imported here: tuf takes a quarter of a second, which no other command should wait for.
-    from outrider.unit.hotlist.fetch import HttpFetcher
     from outrider.unit.hotlist.trust import UpdateError
-    from outrider.unit.hotlist.update import Source, UpdateClient
 
-    settings = config.load(args.config)
-    url = args.url or settings.hotlist.update_url
-    root = args.root or settings.hotlist.trusted_root
-    if url is None or root is None:
-        raise ValueError(
-            "set hotlist.update_url and hotlist.trusted_root, or give --url and --root"
-        )
-    fetcher = HttpFetcher(_tls(settings.sync))
     try:
-        source = Source(url, root.read_bytes())
-        done = UpdateClient(store, source, SystemClock(), fetcher).update()
-    except UpdateError as error:
+        done = refresh(config.load(args.config), store, SystemClock(), args.url, args.root)
+    except (UpdateError, TransportSettingsError) as error:
         print(f"not updated: {error}; the lists in force stay", file=sys.stderr)
         return 1
-    finally:
-        fetcher.close()
     if args.json:
         print(json.dumps([asdict(one) for one in done], indent=1))
     for one in done if not args.json else ():
         state = "updated" if one.generation else one.fault or "up to date"
         print(f"{one.name}: revision {one.revision}, {state}")
     return int(any(one.fault for one in done))
-
-
-def _tls(sync: config.SyncSettings) -> ssl.SSLContext | None:
-    """Return how to talk to the centre: the same certificates as for sending reads."""
-    if sync.ca_certificate is None and sync.client_certificate is None:
-        return None
-    context = ssl.create_default_context(cafile=sync.ca_certificate)
-    if sync.client_certificate is not None:
-        context.load_cert_chain(sync.client_certificate, sync.client_key)
-    return context

@@ -5,12 +5,10 @@ that the centre has it. The list `crew` is made from it, as a generation like an
 that matching, fallback and look-back need nothing special.
 """
 
-import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from outrider.clock import Clock
@@ -21,13 +19,13 @@ from outrider.unit.hotlist.build import build
 from outrider.unit.hotlist.generations import Generation
 from outrider.unit.hotlist.schema import ListHeader
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.wire.crew_entry import FIRST_HASH, CrewEvent, CrewRecord, trail_hash
 from outrider.wire.hotlist_entry import NumberedRow, to_row
 from outrider.wire.hotlist_policy import ListPolicy
 
 LIST_NAME = "crew"
 DAYS = range(1, 101)
-_FILE = "crew.sqlite"
-_FIRST_HASH = "0" * 64
+FILE = "crew.sqlite"
 _DDL = """
 CREATE TABLE IF NOT EXISTS audit (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -43,31 +41,6 @@ class CrewEntryError(ValueError):
     """An entry that cannot be taken, or is not there; the message says what is allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class CrewEvent:
-    """Something done to the crew's list. utc_ns: when; expires: the last day, ISO 8601."""
-
-    action: str
-    entry_id: int
-    vrm: str
-    officer: str
-    comment: str
-    utc_ns: int
-    expires: str
-    response: str = Response.ASSESS.value
-    priority: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """An event as it stands in the trail; the centre checks the chain of hashes."""
-
-    sequence: int
-    event: CrewEvent
-    previous: str
-    hash: str
-
-
 class CrewList:
     """The crew's list of one unit. Any thread or process may open its own."""
 
@@ -75,7 +48,7 @@ class CrewList:
         self._store = store
         self._clock = clock
         store.root.mkdir(parents=True, exist_ok=True)
-        self._path = store.root / _FILE
+        self._path = store.root / FILE
         with self._open() as db:
             db.execute(_DDL)
 
@@ -154,23 +127,23 @@ class CrewList:
                 return None
             return generations.commit(built, "the crew's own entries")
 
-    def unsynced(self) -> list[AuditRow]:
+    def unsynced(self) -> list[CrewRecord]:
         """Return the rows of the trail that the centre has not acknowledged, oldest first."""
         with self._open() as db:
             return _rows(db, "WHERE NOT synced")
 
-    def mark_synced(self, through: int) -> None:
-        """Note that the centre has acknowledged every row up to a sequence number."""
+    def mark_synced(self, rows: Collection[CrewRecord]) -> None:
+        """Note that the centre has acknowledged these rows of the trail."""
         with self._open() as db, _write(db):
-            db.execute("UPDATE audit SET synced = 1 WHERE sequence <= ?", (through,))
+            db.executemany("UPDATE audit SET synced = 1 WHERE hash = ?", [(r.hash,) for r in rows])
 
     def verify(self) -> int:
         """Return the length of the trail. Raises CrewEntryError where its chain is broken."""
         with self._open() as db:
             rows = db.execute("SELECT sequence, event, previous, hash FROM audit ORDER BY 1")
-            before, count = _FIRST_HASH, 0
+            before, count = FIRST_HASH, 0
             for sequence, event, previous, digest in rows:
-                if previous != before or digest != _chain(previous, event):
+                if previous != before or digest != trail_hash(previous, event):
                     raise CrewEntryError(f"the trail was altered at row {sequence}")
                 before, count = digest, count + 1
             return count
@@ -192,27 +165,23 @@ def _write(db: sqlite3.Connection) -> Iterator[None]:
 
 def _append(db: sqlite3.Connection, event: CrewEvent) -> None:
     last = db.execute("SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
-    previous = last[0] if last else _FIRST_HASH
-    text = json.dumps(asdict(event), sort_keys=True, separators=(",", ":"))
+    previous = last[0] if last else FIRST_HASH
+    text = event.text()
     db.execute(
         "INSERT INTO audit (event, previous, hash) VALUES (?, ?, ?)",
-        (text, previous, _chain(previous, text)),
+        (text, previous, trail_hash(previous, text)),
     )
 
 
-def _chain(previous: str, event: str) -> str:
-    return hashlib.sha256(f"{previous}{event}".encode()).hexdigest()
-
-
-def _rows(db: sqlite3.Connection, which: str = "") -> list[AuditRow]:
+def _rows(db: sqlite3.Connection, which: str = "") -> list[CrewRecord]:
     found = db.execute(f"SELECT sequence, event, previous, hash FROM audit {which} ORDER BY 1")
     return [
-        AuditRow(sequence, CrewEvent(**json.loads(event)), previous, digest)
+        CrewRecord(sequence, CrewEvent(**json.loads(event)), previous, digest)
         for sequence, event, previous, digest in found
     ]
 
 
-def _present(rows: Sequence[AuditRow]) -> list[CrewEvent]:
+def _present(rows: Sequence[CrewRecord]) -> list[CrewEvent]:
     present: dict[int, CrewEvent] = {}
     for row in rows:
         if row.event.action == "add":

@@ -18,7 +18,10 @@ class HttpFetcher(FetcherInterface):
     def __init__(self, tls: ssl.SSLContext | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         """Set the longest silence of the line, in s, before a fetch is given up."""
         self._client = httpx.Client(
-            timeout=timeout_s, verify=tls if tls is not None else True, follow_redirects=False
+            timeout=timeout_s,
+            verify=tls if tls is not None else True,
+            follow_redirects=False,
+            trust_env=False,
         )
 
     def _fetch(self, url: str) -> Iterator[bytes]:

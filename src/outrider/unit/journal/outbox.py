@@ -128,6 +128,16 @@ class Outbox:
                 "DELETE FROM outbox WHERE priority IN (0, 1) AND seq = ?",
                 [(row.seq,) for row in rows],
             )
+            self._db.executemany(
+                "UPDATE crew_row SET receipted = 1 WHERE seq = ?",
+                [(row.seq,) for row in rows if row.kind is RecordKind.CREW],
+            )
+
+    def crew_rows(self, *, receipted: bool = False) -> set[str]:
+        """Return the names of the crew's entries that are here; receipted: the centre has them."""
+        query = "SELECT record_id FROM crew_row WHERE receipted >= ?"
+        found = self._db.execute(query, (receipted,))
+        return {record_id for (record_id,) in found}
 
     def pictures_receipted(
         self, pictures: Sequence[StoredPicture], receipt: Receipt, at: UtcStamp

@@ -38,7 +38,7 @@ class Entry:
     @property
     def urgent(self) -> bool:
         """Whether it is committed at once."""
-        return self.kind in (RecordKind.HIT, RecordKind.ACTION)
+        return self.kind in (RecordKind.HIT, RecordKind.ACTION, RecordKind.CREW)
 
     @property
     def picture_bytes(self) -> int:

@@ -41,6 +41,7 @@ class _Found:
     keys: dict[int, SealedKey] = field(default_factory=dict)
     segments: list[SegmentHead] = field(default_factory=list)
     gaps: list[tuple[int, int, bytes, str]] = field(default_factory=list)
+    crew: list[tuple[str, int, int]] = field(default_factory=list)
     last_seq: int = 0
 
     def numbers(self) -> Iterator[int]:
@@ -113,6 +114,7 @@ def _gather(directory: Path) -> _Found:
         found.keys |= {head.sealed_key.key_id: head.sealed_key for head in segments}
         found.keys |= {key.key_id: key for key in _keys(db)}
         found.gaps = _table(db, "SELECT * FROM gap") or []
+        found.crew = _table(db, "SELECT record_id, seq, receipted FROM crew_row") or []
         outbox = _table(db, "SELECT seq FROM outbox", whole=True)
         found.unsent = {seq for (seq,) in outbox} if outbox is not None else None
         carved = _carve(directory, db, scanned, found.journal_id)
@@ -259,6 +261,12 @@ def _insert_rows(db: sqlite3.Connection, found: _Found) -> None:
             for r in found.rows
             if found.unsent is None or r.seq in found.unsent
         ],
+    )
+    # One whose row is lost is left out: it is written again from the crew's own trail.
+    here = {row.seq for row in found.rows}
+    db.executemany(
+        "INSERT OR IGNORE INTO crew_row VALUES (?, ?, ?)",
+        [crew for crew in found.crew if crew[1] in here or crew[2]],
     )
     db.executemany(
         "INSERT INTO picture VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -5,6 +5,8 @@ import sqlite3
 import uuid
 from pathlib import Path
 
+from outrider.unit.journal.database import transaction
+
 DATABASE = "journal.sqlite3"
 BUSY_S = 10.0
 
@@ -49,7 +51,16 @@ CREATE TABLE receipt (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_V1, _V2)
+# Which rows are the crew's own entries, by their name in the crew's trail: each is written once,
+# however often it is offered, and the trail may be told of its receipt though its body is sealed.
+_V3 = """
+CREATE TABLE crew_row (
+    record_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, receipted INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX crew_row_of_seq ON crew_row (seq);
+"""
+
+MIGRATIONS = (_V1, _V2, _V3)
 
 
 class JournalError(Exception):
@@ -102,6 +113,14 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    if _version(db) == len(MIGRATIONS):
+        return
+    # The unit and a sync may open a new journal at once: the one that comes second finds it made.
+    with transaction(db):
+        _migrate_alone(db, path)
+
+
+def _migrate_alone(db: sqlite3.Connection, path: Path) -> None:
     version = _version(db)
     if version > len(MIGRATIONS):
         raise JournalError(
@@ -109,11 +128,11 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
             "update outrider, or move the folder away to begin a new journal"
         )
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        first_time = f"INSERT INTO meta VALUES ('journal_id', '{uuid.uuid4()}');"
-        extra = first_time if number == 1 else ""
-        db.executescript(
-            f"BEGIN IMMEDIATE; {script} {extra} PRAGMA user_version = {number}; COMMIT;"
-        )
+        for statement in filter(str.strip, script.split(";")):
+            db.execute(statement)
+        if number == 1:
+            db.execute("INSERT INTO meta VALUES ('journal_id', ?)", (str(uuid.uuid4()),))
+        db.execute(f"PRAGMA user_version = {number:d}")
 
 
 def journal_id(db: sqlite3.Connection) -> uuid.UUID:

@@ -59,7 +59,7 @@ def _isolate_rows(db: sqlite3.Connection) -> None:
         for seq in damaged:
             db.execute("INSERT INTO damaged_row SELECT * FROM row WHERE seq = ?", (seq,))
             _keep_chain(db, seq)
-            for table in ("row", "picture", "outbox"):
+            for table in ("row", "picture", "outbox", "crew_row"):
                 db.execute(f"DELETE FROM {table} WHERE seq = ?", (seq,))
         add_to_counter(db, "lost_rows", len(damaged))
 

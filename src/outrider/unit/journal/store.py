@@ -23,7 +23,13 @@ from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import DataKey, Place, SealedKey, Sealer
 
 KEY_LOG = "keys.log"
-PRIORITY = {RecordKind.HIT: 0, RecordKind.ACTION: 0, RecordKind.READ: 1, RecordKind.AUDIT: 1}
+PRIORITY = {
+    RecordKind.HIT: 0,
+    RecordKind.ACTION: 0,
+    RecordKind.CREW: 0,
+    RecordKind.READ: 1,
+    RecordKind.AUDIT: 1,
+}
 
 
 class WriterLock:
@@ -98,6 +104,24 @@ class Store:
             raise
         self.segments.committed()
         return rows
+
+    def append_crew(self, entries: Sequence[Entry]) -> int:
+        """Write those of the crew's entries that are not here yet; return how many that were.
+
+        Which are here is known and noted in the transaction that writes them: an entry that is
+        offered again, by whatever process and after whatever cut, is not written again. Raises
+        OSError or sqlite3.Error; then none is written.
+        """
+        self._renew_keys()
+        with transaction(self.db):
+            known = {found for (found,) in self.db.execute("SELECT record_id FROM crew_row")}
+            new = [entry for entry in entries if str(entry.record_id) not in known]
+            rows = self._write_rows(new)
+            self.db.executemany(
+                "INSERT INTO crew_row (record_id, seq) VALUES (?, ?)",
+                [(str(e.record_id), r.seq) for e, r in zip(new, rows, strict=True)],
+            )
+        return len(new)
 
     def _renew_keys(self) -> None:
         if self._mono_ns() - self._keys_made_ns < self._key_lifetime_ns:

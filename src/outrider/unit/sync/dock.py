@@ -1,11 +1,11 @@
-"""A session from the settings: what it needs, and what it leaves in the journal."""
+"""A session from the settings: what it needs, and what it leaves behind."""
 
 import contextlib
 import fcntl
 import os
+import ssl
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,28 +14,36 @@ from outrider.clock import Clock, ClockQuality
 from outrider.config import Settings
 from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.journal.enrolment import choose_sealer
-from outrider.unit.journal.keeper import audit_entry
 from outrider.unit.journal.outbox import Outbox
-from outrider.unit.journal.queue import Entry
-from outrider.unit.journal.schema import JournalError
+from outrider.unit.journal.schema import DATABASE, JournalError
 from outrider.unit.journal.space import MIB
 from outrider.unit.journal.store import Store
+from outrider.unit.ports import DockOutcome
 from outrider.unit.sync.backoff import Backoff
+from outrider.unit.sync.crew_trail import CrewTrail
+from outrider.unit.sync.disclosure import Disclosures
+from outrider.unit.sync.docking import Docking
+from outrider.unit.sync.link import Link, link_to
+from outrider.unit.sync.lists import bring_lists
 from outrider.unit.sync.session import Identity, Session, Summary
+from outrider.unit.sync.state import SyncStateFile, state_of
 from outrider.unit.sync.transport import HttpsCentre
-from outrider.wire.audit import AuditKind
+from outrider.unit.sync.upkeep import Upkeep
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 _FIRST_WAIT_S = 1.0
 _LOOK_AGAIN_S = 1.0
+_LINK_HOLDS_S = 10.0
 _AUDIT_EVERY_S = 600.0
+_TRIES_ON_THE_ROAD = 3
+_Progress = Callable[[Summary], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to sync: over a metered link or not; and after how many failed tries to give up."""
+    """How to sync. metered: as told, None to find out; give_up_after: failed tries, None: never."""
 
-    metered: bool = False
+    metered: bool | None = None
     give_up_after: int | None = None
 
 
@@ -46,80 +54,136 @@ class Dock:
         sync = settings.sync
         if sync.url is None or sync.signing_key is None or sync.receipt_key is None:
             raise TransportSettingsError(
-                "sync.url, sync.signing_key and sync.receipt_key are needed: enrol the unit"
+                "this unit does not know its centre: enrol it (outrider enrol --ticket FILE), or "
+                "set sync.url, sync.signing_key and sync.receipt_key"
             )
         self._url = sync.url
-        self._tls = None
-        if self._url.startswith("https:"):
-            self._tls = tls_context(sync.ca_certificate, sync.client_certificate, sync.client_key)
+        self._settings = settings
+        self._clock = clock
+        self._tls()
         self._identity = Identity(
             settings.unit.id,
             SigningIdentity.read(sync.signing_key),
             VerifyingKey.read(sync.receipt_key),
         )
-        self._settings = settings
         self._sealer = choose_sealer(settings.journal, live=False)
-        self._clock = clock
         self._directory = settings.journal_dir
-        self._owed: Counter[str] = Counter()
+        self._backoff = Backoff(_FIRST_WAIT_S, sync.longest_wait_s)
+        self._upkeep = Upkeep(settings, self._identity, clock)
+        self._crew = CrewTrail(settings.hotlist_dir, clock)
+        self._disclosures = Disclosures(self._identity, clock, self._open_store)
+        self._state = SyncStateFile(settings.unit.runtime_dir or settings.unit.state_dir)
+        self._link: tuple[float, Link] | None = None
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """Return TLS from the files as they are now: a renewal may have replaced one."""
+        sync = self._settings.sync
+        if not self._url.startswith("https:"):
+            return None
+        return tls_context(
+            sync.ca_certificate, sync.client_certificate, sync.client_key, sync.revocation_list
+        )
+
+    def hurry(self) -> None:
+        """Try at once, and look at the link anew: a network has come. From any thread or signal."""
+        self._link = None
+        self._backoff.hurry()
 
     def once(
-        self,
-        manner: Manner,
-        stop: threading.Event,
-        progress: Callable[[Summary], None] | None = None,
+        self, manner: Manner, stop: threading.Event, progress: _Progress | None = None
     ) -> Summary:
-        """Send what there is; then erase what the centre has had long enough, and audit both."""
-        summary = self._send(manner, stop, progress)
-        self._audit()
+        """Send what there is, bring the lists, erase what the centre has had long enough."""
+        self._journal_crew()
+        summary = self._send(self._way(manner), manner, stop, progress)
+        if not summary.gave_up and not stop.is_set():
+            bring_lists(self._settings, self._clock, summary)
+        self._disclosures.write()
+        well = not summary.gave_up and (summary.done or summary.link_metered)
+        self._leave(summary, DockOutcome.DONE if well else DockOutcome.FAILED)
         return summary
 
     def watch(
         self, manner: Manner, stop: threading.Event, report: Callable[[Summary], None]
     ) -> None:
-        """Send whatever comes, within seconds, until stop; report each session that sent."""
-        audited_s = time.monotonic()
+        """Send whatever comes, within seconds, until stop; report each session that did anything.
+
+        A session that fails is given up after a few tries, so that the link is looked at again; the
+        waits between tries go on growing all the same.
+        """
+        manner = Manner(manner.metered, manner.give_up_after or _TRIES_ON_THE_ROAD)
+        docking, audited_s = Docking(), time.monotonic()
         try:
             while not stop.is_set():
-                if self._has_work(manner):
-                    report(self._send(manner, stop, None))
+                self._journal_crew()
+                link = self._way(manner)
+                if self._has_work(link):
+                    summary = self._send(link, manner, stop, None)
+                    self._leave(summary, docking.after(link, summary))
+                    report(summary)
+                    if summary.gave_up:
+                        self._link = None
+                        self._backoff.wait(stop)
                 if time.monotonic() - audited_s > _AUDIT_EVERY_S:
-                    self._audit()
+                    self._disclosures.write()
                     audited_s = time.monotonic()
                 stop.wait(_LOOK_AGAIN_S)
         finally:
-            self._audit()
+            self._disclosures.write()
+
+    def _way(self, manner: Manner) -> Link:
+        """Return the way to the centre, looked at anew after a while."""
+        if manner.metered is not None:
+            return Link("as told", manner.metered, "the command line")
+        if self._link is None or time.monotonic() - self._link[0] > _LINK_HOLDS_S:
+            self._link = time.monotonic(), link_to(self._url, self._settings.sync)
+        return self._link[1]
 
     def _send(
-        self, manner: Manner, stop: threading.Event, progress: Callable[[Summary], None] | None
+        self, link: Link, manner: Manner, stop: threading.Event, progress: _Progress | None
     ) -> Summary:
-        sync = self._settings.sync
-        with self._outbox() as outbox, HttpsCentre(self._url, self._tls) as centre:
+        with self._outbox() as outbox, HttpsCentre(self._url, self._tls()) as centre:
             session = Session(
                 outbox,
                 centre,
                 self._identity,
                 self._clock,
-                Backoff(_FIRST_WAIT_S, sync.longest_wait_s),
-                batch_rows=sync.batch_rows,
-                metered=manner.metered,
+                self._backoff,
+                batch_rows=self._settings.sync.batch_rows,
+                metered=link.metered,
                 give_up_after=manner.give_up_after,
                 progress=progress,
             )
+            session.summary.link, session.summary.link_metered = link.interface, link.metered
             summary = session.run(stop)
+            self._crew.settle(outbox)
             self._expire(outbox, summary)
-        self._owed.update(
-            reads=summary.reads,
-            hits=summary.hits,
-            pictures=summary.pictures,
-            erased=summary.erased_rows,
-        )
+            if not summary.gave_up and not stop.is_set():
+                self._upkeep.round(centre, summary)
+        if link.metered and summary.remaining.pictures:
+            summary.notes.append(f"pictures wait for the dock: {link.why}")
+        self._disclosures.add(summary)
         return summary
 
-    def _has_work(self, manner: Manner) -> bool:
+    def _leave(self, summary: Summary, docked: DockOutcome | None) -> None:
+        at = self._clock.stamp(self._clock.mono_ns())
+        self._state.write(state_of(summary, at), docked)
+
+    def _has_work(self, link: Link) -> bool:
+        if self._upkeep.is_due() and link.interface:
+            return (self._directory / DATABASE).exists()
         with self._outbox() as outbox:
             remaining = outbox.remaining()
-        return remaining.rows > 0 or (remaining.pictures > 0 and not manner.metered)
+        return remaining.rows > 0 or (remaining.pictures > 0 and not link.metered)
+
+    def _journal_crew(self) -> None:
+        """Put the crew's own entries into the journal, unless they would stand there in clear."""
+        if self._sealer.seals or self._settings.journal.sealing == "none":
+            self._crew.to_journal(self._directory, self._open_store)
+
+    def _open_store(self) -> Store:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lifetime_s = self._settings.journal.key_lifetime_min * 60
+        return Store(self._directory, self._sealer, self._clock.mono_ns, MIB, lifetime_s)
 
     @contextlib.contextmanager
     def _outbox(self) -> Iterator[Outbox]:
@@ -135,29 +199,6 @@ class Dock:
         if now.quality is ClockQuality.FREE_RUNNING:
             return  # a clock that may be years off must not decide that a day is over
         summary.erased_rows = outbox.expire(self._settings.sync.keep_acknowledged_h * 3600, now)
-
-    def _audit(self) -> None:
-        """Leave the events of section 62 that are owed; they go with the next session."""
-        entries = self._events()
-        self._owed.clear()
-        if entries:
-            lifetime_s = self._settings.journal.key_lifetime_min * 60
-            store = Store(self._directory, self._sealer, self._clock.mono_ns, MIB, lifetime_s)
-            with contextlib.closing(store):
-                store.append(entries)
-
-    def _events(self) -> list[Entry]:
-        owed, actor = self._owed, f"unit {self._identity.unit_id}"
-        at = self._clock.stamp(self._clock.mono_ns())
-        entries: list[Entry] = []
-        if owed["reads"] or owed["hits"] or owed["pictures"]:
-            sent = f"{owed['reads']} reads, {owed['hits']} hits, {owed['pictures']} pictures"
-            why, centre = "delivery to the centre", f"centre {self._identity.centre.key_id}"
-            entries.append(audit_entry(AuditKind.DISCLOSURE, at, actor, sent, why, centre))
-        if owed["erased"]:
-            gone, why = f"{owed['erased']} rows that the centre has", "kept long enough"
-            entries.append(audit_entry(AuditKind.ERASURE, at, actor, gone, why))
-        return entries
 
 
 @contextlib.contextmanager

@@ -15,11 +15,22 @@ from outrider.unit.sync.uploads import Chooser, Upload
 from outrider.wire import receipt as receipts
 from outrider.wire import upload as uploads
 from outrider.wire.canonical import WireError
+from outrider.wire.read_record import RecordKind
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import UploadKind
 
 _log = logging.getLogger(__name__)
 _FAULTS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """A hotlist after docking: the revision in force, its age (h), and what the update came to."""
+
+    name: str
+    revision: str
+    age_h: float
+    state: str
 
 
 @dataclass(slots=True)
@@ -29,6 +40,7 @@ class Summary:
     rows: int = 0
     reads: int = 0
     hits: int = 0
+    crew_entries: int = 0
     pictures: int = 0
     bytes_sent: int = 0
     duplicates: int = 0
@@ -36,17 +48,25 @@ class Summary:
     set_aside: int = 0
     erased_rows: int = 0
     took_s: float = 0.0
+    gave_up: bool = False
+    grave: bool = False
+    renewed_until: str = ""
+    link: str = ""
+    link_metered: bool = False
+    lists: list[ListLine] = field(default_factory=list)
     remaining: Remaining = field(default_factory=lambda: Remaining(0, 0, 0))
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> bool:
         """Whether all that was to be sent is at the centre."""
         return self.remaining.rows == 0 and self.remaining.pictures == 0
 
-    def fault(self, text: str) -> None:
-        """Note a fault, once."""
+    def fault(self, text: str, *, grave: bool = False) -> None:
+        """Note a fault, once; grave: time and distance will not mend it, somebody must."""
         _log.warning("sync: %s", text)
+        self.grave = self.grave or grave
         if text not in self.faults and len(self.faults) < _FAULTS_KEPT:
             self.faults.append(text)
 
@@ -100,6 +120,7 @@ class Session:
             if upload is None:
                 break
             self._deliver(upload, stop)
+        self.summary.gave_up = self._gives_up()
         self.summary.took_s = round((time.monotonic_ns() - start_ns) / 1e9, 3)
         self.summary.remaining = self._outbox.remaining()
         return self.summary
@@ -115,7 +136,7 @@ class Session:
             try:
                 answer = self._centre.put(upload.name.path, upload.body, headers)
             except UnreachableError as error:
-                self._failed(str(error), stop)
+                self._failed(str(error), stop, grave=error.distrust)
                 continue
             if self._settle(upload, answer, stop):
                 return
@@ -128,9 +149,10 @@ class Session:
             self._refused(upload, answer, stop)
             return True
         reason = f"the centre answers {answer.status}: {said(answer)}"
-        if answer.status in (401, 403):
+        unwelcome = answer.status in (401, 403)
+        if unwelcome:
             reason = f"the centre does not accept this unit ({answer.status}: {said(answer)})"
-        self._failed(reason, stop, answer.retry_after_s)
+        self._failed(reason, stop, answer.retry_after_s, grave=unwelcome)
         return False
 
     def _take_receipt(self, upload: Upload, answer: Answer, stop: threading.Event) -> bool:
@@ -138,7 +160,7 @@ class Session:
             receipt = receipts.decode(answer.body, self._identity.centre)
             receipts.check(receipt, upload.name, upload.body, upload.count)
         except WireError as error:
-            self._failed(f"the centre's receipt is not good: {error}", stop)
+            self._failed(f"the centre's receipt is not good: {error}", stop, grave=True)
             return False
         upload.receipted(receipt, self._clock.stamp(self._clock.mono_ns()))
         self._delivered(upload, receipt.duplicates)
@@ -148,8 +170,9 @@ class Session:
         summary = self.summary
         if upload.name.kind is UploadKind.ROWS:
             summary.rows += upload.count
-            summary.hits += upload.hits
-            summary.reads += upload.reads
+            summary.hits += upload.kinds[RecordKind.HIT]
+            summary.reads += upload.kinds[RecordKind.READ]
+            summary.crew_entries += upload.kinds[RecordKind.CREW]
         else:
             summary.pictures += upload.count
         summary.bytes_sent += len(upload.body)
@@ -171,12 +194,14 @@ class Session:
         self._chooser.set_aside.update(upload.seqs)
         self.summary.set_aside += 1
         text = f"row {upload.seqs[0]} is refused ({answer.status}: {said(answer)})"
-        self._failed(f"{text}; it stays on the unit", stop, answer.retry_after_s)
+        self._failed(f"{text}; it stays on the unit", stop, answer.retry_after_s, grave=True)
 
-    def _failed(self, text: str, stop: threading.Event, asked_s: float = 0.0) -> None:
+    def _failed(
+        self, text: str, stop: threading.Event, asked_s: float = 0.0, *, grave: bool = False
+    ) -> None:
         self._failed_in_a_row += 1
         self.summary.tries_failed += 1
-        self.summary.fault(text)
+        self.summary.fault(text, grave=grave)
         if not self._gives_up():
             self._backoff.wait(stop, asked_s)
 

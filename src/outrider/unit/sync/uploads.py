@@ -1,6 +1,7 @@
 """What to send next: hits first, pictures later, and over a metered link only those of hits."""
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,7 +10,6 @@ from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
 from outrider.unit.journal.segments import Stream
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
-from outrider.wire.chain import SealedRow
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind
 from outrider.wire.receipt import Receipt
@@ -25,8 +25,7 @@ class Upload:
     name: UploadName
     body: bytes
     count: int
-    reads: int
-    hits: int
+    kinds: Counter[RecordKind]
     seqs: tuple[int, ...]
     receipted: Callable[[Receipt, UtcStamp], None]
 
@@ -72,8 +71,8 @@ class Chooser:
 
         name = UploadName(self.unit_id, UploadKind.ROWS, uuid.uuid4())
         seqs = tuple(row.seq for row in rows)
-        reads, hits = _count(rows, RecordKind.READ), _count(rows, RecordKind.HIT)
-        return Upload(name, body, len(rows), reads, hits, seqs, receipted)
+        kinds = Counter(row.kind for row in rows)
+        return Upload(name, body, len(rows), kinds, seqs, receipted)
 
     def _pictures(self, stream: Stream) -> Upload | None:
         found = self.outbox.pictures(stream, self.limit, _BUNDLE_BYTES, self.set_aside)
@@ -87,8 +86,5 @@ class Chooser:
             self.outbox.pictures_receipted(pictures, receipt, at)
 
         name = UploadName(self.unit_id, UploadKind.PICTURES, uuid.uuid4())
-        return Upload(name, body, len(found), 0, 0, tuple(p.seq for p in pictures), receipted)
-
-
-def _count(rows: list[SealedRow], kind: RecordKind) -> int:
-    return sum(row.kind is kind for row in rows)
+        seqs = tuple(p.seq for p in pictures)
+        return Upload(name, body, len(found), Counter(), seqs, receipted)
