@@ -13,6 +13,8 @@ from outrider.centre.store.records import StoreError
 from outrider.centre.store.session import Row
 
 _CONNECT_S = 10
+_PATIENCE_S = 5.0
+_RECONNECT_S = 2.0
 # What COPY in binary must know of columns that are not bigint.
 _TYPES = {
     "journal": "int4", "kind": "int2", "role": "int2", "latitude_e7": "int4",
@@ -88,7 +90,10 @@ class Pool:
                 url,
                 min_size=1,
                 max_size=connections,
-                timeout=_CONNECT_S,
+                timeout=_PATIENCE_S,
+                # Soon given up, so that the next call tries at once: a pool that waits ever longer
+                # would stay away for minutes from a server that is back.
+                reconnect_timeout=_RECONNECT_S,
                 kwargs={"autocommit": True, "connect_timeout": _CONNECT_S},
                 configure=_configure,
                 check=ConnectionPool.check_connection,
