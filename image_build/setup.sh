@@ -6,11 +6,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tier=${1:-demo}
-# The demo: real gpsd, and the alarm unit's real firmware in its simulator.
-packages=(python3-venv gpsd gcc libc6-dev make gcc-avr avr-libc libsimavr-dev libelf-dev)
+# The demo: real gpsd, the alarm unit's real firmware in its simulator, aplay for the second sounder.
+packages=(python3-venv alsa-utils gpsd gcc libc6-dev make gcc-avr avr-libc libsimavr-dev libelf-dev)
 case $tier in
 demo) ;;
-test) packages+=(avrdude espeak-ng fuse3 libfuse3-3 postgresql) ;;
+test) packages+=(avrdude espeak-ng shellcheck fuse3 libfuse3-3 postgresql) ;;
 *) echo "setup.sh: '$tier' is no tier: demo or test" >&2; exit 2 ;;
 esac
 

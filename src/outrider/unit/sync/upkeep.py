@@ -125,15 +125,13 @@ class Upkeep:
         return RenewalAnswer.decode(answer.body)
 
     def _fetch_list(self, centre: HttpsCentre, summary: Summary) -> None:
-        if (
-            self._settings.sync.revocation_list is None
-            or self._settings.sync.ca_certificate is None
-        ):
+        ca = self._settings.sync.ca_certificate
+        if self._settings.sync.revocation_list is None or ca is None:
             return
         answer = centre.get(REVOKED_PATH, _MAX_LIST_BYTES)
         if answer.status != 200:
             raise CertificateError(f"the centre answers {answer.status}: {said(answer)}")
-        self._keep_list(answer.body, self._settings.sync.ca_certificate.read_bytes())
+        self._keep_list(answer.body, ca.read_bytes())
 
     def _keep_list(self, pem: bytes, ca: bytes) -> None:
         """Keep a list that is the authority's, and no older than the one that is kept."""

@@ -1,0 +1,72 @@
+"""The files that a machine's systemd and NetworkManager run: sound by those programs' own checks."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from outrider.cli import build_parser
+
+BUILD = Path(__file__).parents[2] / "image_build"
+UNITS = sorted((BUILD / "systemd").glob("outrider*"))
+DISPATCHER = BUILD / "networkmanager" / "90-outrider-sync"
+PROGRAM = "/usr/lib/outrider/venv/bin/outrider"
+
+
+def test_systemd_finds_no_fault(tmp_path: Path) -> None:
+    """`systemd-analyze verify` accepts every service and timer, with nothing to say."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not here: it comes with Debian's systemd")
+    for unit in UNITS:
+        text = unit.read_text().replace(PROGRAM, "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    found = subprocess.run(
+        ["systemd-analyze", "verify", *(str(tmp_path / unit.name) for unit in UNITS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    ours = [line for line in found.stderr.splitlines() if "outrider" in line]
+    assert (found.returncode, ours) == (0, [])
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_commands_of_the_units_exist(unit: Path) -> None:
+    """What a unit starts is a command line that this version understands."""
+    for line in re.findall(rf"^ExecStart={PROGRAM} (.+)$", unit.read_text(), re.MULTILINE):
+        words = line.replace("${OUTRIDER_REPOSITORY}", "/x").split()
+        assert build_parser(words[0]).parse_args(words)
+
+
+def test_every_timer_has_its_service() -> None:
+    """A timer that starts nothing is found."""
+    names = {unit.name for unit in UNITS}
+    assert {name for name in names if name.endswith(".timer")}
+    for name in names:
+        assert name.endswith(".service") or name.replace(".timer", ".service") in names
+
+
+def test_shell_finds_no_fault() -> None:
+    """Shellcheck has nothing to say about the dispatcher, and it may be executed."""
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not here: it is a Debian package")
+    subprocess.run(["shellcheck", str(DISPATCHER)], check=True)
+    assert DISPATCHER.stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize(("event", "calls"), [("up", 2), ("connectivity-change", 2), ("down", 0)])
+def test_dispatcher_wakes_the_sync_when_a_network_comes(
+    tmp_path: Path, event: str, calls: int
+) -> None:
+    """Run as NetworkManager does: it asks systemd for the sync and the lists, or for nothing."""
+    log = tmp_path / "log"
+    (tmp_path / "systemctl").write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
+    (tmp_path / "systemctl").chmod(0o755)
+    subprocess.run(
+        [str(DISPATCHER), "wlan0", event], check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    )
+    said = log.read_text().splitlines() if log.exists() else []
+    assert len(said) == calls
+    assert all("outrider-" in line for line in said)
