@@ -102,7 +102,7 @@ def measure(folder: Path, args: argparse.Namespace) -> Figures:
     written_before = _bytes_written()
     commits = _Commits()
     journal = _open(folder / "journal", sealed=not args.clear, commits=commits)
-    makers = _Maker(int(args.patch_kb * 1024), int(args.overview_kb * 1024))
+    makers = ReadMaker(int(args.patch_kb * 1024), int(args.overview_kb * 1024))
     reads_per_s = _fill(journal, commits, makers, args.reads)
     journal.close()
     written = _bytes_written() - written_before
@@ -157,7 +157,7 @@ class _Commits:
             return self._hit_ns[hit_id]
 
 
-def _fill(journal: SealedJournal, commits: _Commits, makers: "_Maker", count: int) -> float:
+def _fill(journal: SealedJournal, commits: _Commits, makers: "ReadMaker", count: int) -> float:
     reads = [makers.read() for _ in range(min(count, 200))]
     start_ns = time.monotonic_ns()
     for number in range(count):
@@ -167,7 +167,7 @@ def _fill(journal: SealedJournal, commits: _Commits, makers: "_Maker", count: in
 
 
 def _time_hits(
-    journal: SealedJournal, commits: _Commits, makers: "_Maker", count: int
+    journal: SealedJournal, commits: _Commits, makers: "ReadMaker", count: int
 ) -> list[float]:
     pause, latencies_ms = threading.Event(), []
     for _ in range(count):
@@ -199,7 +199,7 @@ def _kept_bytes(directory: Path) -> int:
     return int(rows + pictures)
 
 
-class _Maker:
+class ReadMaker:
     """Makes reads of a usual size; their pictures are noise, as JPEG data is to a disk."""
 
     def __init__(self, patch_bytes: int, overview_bytes: int) -> None:
@@ -207,6 +207,7 @@ class _Maker:
         self._sizes = patch_bytes, overview_bytes
 
     def read(self) -> Read:
+        """Return another read."""
         rng = self._rng
         vrm = "".join(rng.choices("ABCDEFGHJKLMNOPRSTUVWXY0123456789", k=7))
         guesses = tuple(CharacterGuess(c, rng.random(), (("8", rng.random()),)) for c in vrm)
@@ -226,6 +227,7 @@ class _Maker:
         )
 
     def hit(self) -> Hit:
+        """Return a hit on another read."""
         read = self.read()
         entry = VehicleOfInterest(read.text.vrm, "bench")
         match = Match("bench", "1", 0.0, MatchClass.EXACT, entry)

@@ -5,6 +5,7 @@ root, so root runs it as the user `postgres`, which the Debian package makes.
 """
 
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -70,8 +72,7 @@ class Cluster:
         """Make a database; return its name. Raises psycopg.Error."""
         self._count += 1
         name = f"centre_{self._count}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+        _make_database(self.url("postgres"), name)
         return name
 
 
@@ -98,3 +99,20 @@ def running() -> Iterator[Cluster]:
             yield cluster
         finally:
             cluster.stop("immediate")
+
+
+@contextmanager
+def temporary_database(server_url: str) -> Iterator[str]:
+    """Make a database on a server, and drop it in the end; yield its URL. Raises psycopg.Error."""
+    name = f"outrider_bench_{secrets.token_hex(6)}"
+    _make_database(server_url, name)
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _make_database(server_url: str, name: str) -> None:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
