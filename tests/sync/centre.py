@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from outrider.wire import batch, picture_bundle, receipt, upload
 from outrider.wire.canonical import WireError
@@ -48,6 +49,7 @@ class TestCentre:
         self.misbehaviour: list[Callable[[Handler], bool]] = []
         self.lock = threading.Lock()
         self.registrar: Registrar | None = None
+        self.hotlists: Path | None = None
 
     def take(self, name: UploadName, body: bytes, headers: dict[str, str]) -> receipt.Receipt:
         """Check and store an upload; return its receipt. Raises Refusal."""
@@ -122,7 +124,13 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(*registrar.renew(body, dict(self.headers.items()), self.server.centre.unit))
 
     def do_GET(self) -> None:
-        registrar = self.server.centre.registrar
+        registrar, hotlists = self.server.centre.registrar, self.server.centre.hotlists
+        if hotlists is not None and self.path.startswith("/v1/hotlists/"):
+            file = hotlists / self.path.removeprefix("/v1/hotlists/")
+            self.answer(
+                200 if file.is_file() else 404, file.read_bytes() if file.is_file() else b""
+            )
+            return
         if registrar is None or self.path != "/v1/revoked":
             self.answer(404, b"{}")
             return

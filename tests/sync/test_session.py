@@ -308,7 +308,7 @@ def test_bad_server_certificates_are_named(
     client_tls: ssl.SSLContext,
     fault: str,
 ) -> None:
-    """With a wrong name, an expired or a foreign certificate nothing is sent, and it is said."""
+    """A wrong name, expired, foreign: nothing is sent, it is said, and a good one resumes."""
     tls = {
         "wrong name": lambda: server_tls(authority, "elsewhere.example"),
         "expired": lambda: server_tls(
@@ -321,6 +321,10 @@ def test_bad_server_certificates_are_named(
     assert centre.rows == {}
     assert summary.remaining.rows == 41
     assert "certificate" in summary.faults[0]
+    assert query(journal, "SELECT count(*) FROM row") == [(41,)]
+    with serve(centre, server_tls(authority, "localhost")) as url:
+        assert sync(journal, centre, url, client_tls).done
+    assert_all_arrived(journal, centre)
 
 
 def test_unit_without_certificate_is_not_let_in(

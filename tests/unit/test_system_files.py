@@ -1,4 +1,4 @@
-"""The files that a machine's systemd and NetworkManager run: sound by those programs' own checks."""
+"""What a machine's systemd and NetworkManager run: sound by those programs' own checks."""
 
 import re
 import shutil

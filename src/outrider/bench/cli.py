@@ -13,6 +13,7 @@ _BENCHES = {
     "hotlist": "look-ups, sizes, false matches by list length",
     "alarm": "from the host's call to the first edge on the sounder's pin",
     "journal": "reads a second, bytes written per byte kept, hit commit latency",
+    "sync": "a shift docked at a centre over loopback, on a line that may be cut",
     "intake": "reads a second that the centre takes, on SQLite and on PostgreSQL",
 }
 

@@ -157,7 +157,9 @@ class Dock:
             summary = session.run(stop)
             self._crew.settle(outbox)
             self._expire(outbox, summary)
-            if not summary.gave_up and not stop.is_set():
+            if summary.gave_up:
+                self._upkeep.say_if_expired(summary)
+            elif not stop.is_set():
                 self._upkeep.round(centre, summary)
         if link.metered and summary.remaining.pictures:
             summary.notes.append(f"pictures wait for the dock: {link.why}")

@@ -48,6 +48,17 @@ class Upkeep:
         """Whether an hour has passed since the last round; also before the first."""
         return self._done_s is None or time.monotonic() - self._done_s > _EVERY_S
 
+    def say_if_expired(self, summary: Summary) -> None:
+        """Say that the unit's own certificate is over, where the clock may be believed."""
+        path = self._settings.sync.client_certificate
+        now = self._clock.stamp(self._clock.mono_ns())
+        if path is None or now.quality is ClockQuality.FREE_RUNNING:
+            return
+        ends = life_of(path.read_bytes()).ends
+        if now.utc >= ends:
+            text = f"this unit's certificate expired at {ends}: `outrider enrol --again` with a"
+            summary.fault(f"{text} new ticket", grave=True)
+
     def round(self, centre: HttpsCentre, summary: Summary) -> None:
         """Renew what is due and fetch the list; what does not succeed is a fault until it does."""
         if self._settings.sync.client_certificate is None:
