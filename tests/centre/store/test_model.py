@@ -2,8 +2,10 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,11 +18,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from outrider.bench.intake_rows import UnitJournal
 from outrider.centre.opening.rows import open_row
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError, ReceivedUpload
-from outrider.wire.chain import row_hash
+from outrider.wire.chain import SealedRow, row_hash
 from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.upload import UploadKind
 from tests.centre.store.conftest import empty
@@ -30,15 +33,13 @@ from tests.journal import makers
 _ROWS = 24
 
 
-def _unit(unit_id: str):  # type: ignore[no-untyped-def]
+def _unit(unit_id: str) -> UnitJournal:
     made = journal(unit_id=unit_id)
     for number in range(_ROWS):
-        kind = makers.hit if number % 7 == 3 else makers.read
-        record = kind(number)
-        read = record.read if number % 7 == 3 else record  # type: ignore[union-attr]
-        origin = dataclasses.replace(read.origin, unit_id=unit_id)  # type: ignore[union-attr]
-        read = dataclasses.replace(read, origin=origin)  # type: ignore[type-var]
-        made.add(dataclasses.replace(record, read=read) if number % 7 == 3 else read)  # type: ignore[arg-type, call-arg]
+        read = makers.read(number)
+        read = dataclasses.replace(read, origin=dataclasses.replace(read.origin, unit_id=unit_id))
+        hit = dataclasses.replace(makers.hit(number), read=read)
+        made.add(hit if number % 7 == 3 else read)
     return made
 
 
@@ -50,13 +51,11 @@ WHICH = st.integers(0, len(UNITS) - 1)
 class StoreMachine(RuleBasedStateMachine):
     """Sends, opens and asks at random, and keeps account of it in sets."""
 
-    def __init__(self, new_store: Callable[[], CentreStore]) -> None:
-        super().__init__()
-        self._new_store = new_store
+    new_store: ClassVar[Callable[[], CentreStore]]
 
     @initialize()
     def begin(self) -> None:
-        self.store = self._new_store()
+        self.store = type(self).new_store()
         self.came: dict[int, set[int]] = {0: set(), 1: set()}
         self.opened: dict[int, set[int]] = {0: set(), 1: set()}
         self.aside: dict[int, set[int]] = {0: set(), 1: set()}
@@ -81,7 +80,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.uploads.append((sent, which, seqs, given))
 
     @rule(choose=st.randoms(use_true_random=False))
-    def send_again(self, choose) -> None:  # type: ignore[no-untyped-def]
+    def send_again(self, choose: random.Random) -> None:
         if self.uploads:
             sent, which, seqs, given = choose.choice(self.uploads)
             batch = UNITS[which].batch([UNITS[which].rows[seq - 1] for seq in seqs])
@@ -187,12 +186,12 @@ def _which(unit_id: str) -> int:
     return int(unit_id.removeprefix("unit-")) - 1
 
 
-def _hit(row) -> bool:  # type: ignore[no-untyped-def]
-    return bool(row.kind is RecordKind.HIT)
+def _hit(row: SealedRow) -> bool:
+    return row.kind is RecordKind.HIT
 
 
 @pytest.fixture
-def new_store(url: str, tmp_path: Path) -> Iterator[Callable[[], CentreStore]]:
+def new_store(url: str, tmp_path: Path) -> Callable[[], CentreStore]:
     """Makes an empty store, as often as it is called."""
     numbers = itertools.count()
 
@@ -207,8 +206,13 @@ def new_store(url: str, tmp_path: Path) -> Iterator[Callable[[], CentreStore]]:
 
 def test_store_is_as_the_model(new_store: Callable[[], CentreStore]) -> None:
     """No order of sending, resending, forging, opening and setting aside breaks the account."""
+
+    class Machine(StoreMachine):
+        pass
+
+    Machine.new_store = staticmethod(new_store)
     run_state_machine_as_test(
-        lambda: StoreMachine(new_store),
+        Machine,
         settings=settings(
             max_examples=12,
             stateful_step_count=25,

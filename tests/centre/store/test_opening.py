@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from outrider.centre.opening.rows import open_row
+from outrider.centre.opening.rows import open_row, open_text
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
-from outrider.centre.store.records import SetAside, StoreError
+from outrider.centre.store.records import OpenedRecord, SealedRecord, SetAside, StoreError
 from outrider.records import Hit, Read
 from outrider.wire.audit import AuditKind
 from outrider.wire.batch import Gap
+from outrider.wire.read_record import decode
 from tests.centre.store.makers import ARRIVED, KEYS, journal, open_all, send
 from tests.journal import makers
 
@@ -49,12 +50,8 @@ def test_an_identifier_that_came_twice_is_found_twice(store: CentreStore) -> Non
     assert sorted(o.sealed.unit_id for o in store.find(name)) == ["unit-7", "unit-8"]
 
 
-def _as_it_is(sealed):  # type: ignore[no-untyped-def]
+def _as_it_is(sealed: SealedRecord) -> OpenedRecord:
     """Open a row without holding its unit against the read's."""
-    from outrider.centre.opening.rows import open_text
-    from outrider.centre.store.records import OpenedRecord
-    from outrider.wire.read_record import decode
-
     text = open_text(sealed, KEYS)
     return OpenedRecord(sealed, decode(text), text)
 

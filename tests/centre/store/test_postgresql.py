@@ -91,7 +91,7 @@ def test_nobody_changes_the_trail(cluster: Cluster, shared_database: str, change
         psycopg.connect(shared_database) as connection,
         pytest.raises(psycopg.errors.RaiseException, match="only ever added to"),
     ):
-        connection.execute(change.format("outrider.audit"))  # type: ignore[arg-type]
+        connection.execute(change.format("outrider.audit"))
 
 
 def test_weeks_are_made_and_dropped_whole(cluster: Cluster, database: str) -> None:
@@ -145,12 +145,12 @@ def test_a_database_that_is_not_there() -> None:
             open_store(bad)
 
 
-def test_a_server_that_dies(cluster: Cluster, database: str) -> None:
+def test_a_server_that_goes_away(cluster: Cluster, database: str) -> None:
     """While the server is gone calls fail with StoreError; when it is back, they go on."""
     store = open_store(cluster.url(database))
     unit = journal(6)
     given = send(store, unit, unit.rows[:3])
-    cluster.stop("immediate")
+    cluster.stop()
     with pytest.raises(StoreError, match="cannot store rows"):
         send(store, unit, unit.rows)
     cluster.start()

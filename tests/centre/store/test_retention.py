@@ -1,5 +1,6 @@
 """The audit trail, which only grows, and the rest, which goes when its time is over."""
 
+import dataclasses
 import threading
 import uuid
 from datetime import timedelta
@@ -128,8 +129,6 @@ def test_uploads_are_forgotten_but_rows_are_not(store: CentreStore) -> None:
 
 def test_a_units_wrong_clock_does_not_erase(store: CentreStore) -> None:
     """A read that says 1970 by a clock that rested on nothing is kept as long as its arrival."""
-    import dataclasses
-
     read = dataclasses.replace(makers.read(1), at=UtcStamp(0, ClockQuality.FREE_RUNNING, 3600.0))
     unit = journal()
     unit.add(read)

@@ -12,7 +12,6 @@ import pytest
 
 from outrider.centre.store import open_store
 from outrider.centre.store.records import StoreError
-from outrider.centre.store.sqlite import days
 from tests.centre.store.makers import (
     ARRIVED,
     journal,
@@ -61,7 +60,7 @@ def test_an_erasure_cut_off_is_finished(tmp_path: Path, monkeypatch: pytest.Monk
     send(store, unit, unit.rows)
     open_all(store)
     with monkeypatch.context() as patch:
-        patch.setattr(days.os, "replace", _cut)
+        patch.setattr(os, "replace", _cut)
         with pytest.raises(StoreError, match="cut"):
             store.expire(ARRIVED + timedelta(days=9))
     store.close()

@@ -155,7 +155,7 @@ class SqliteBackend:
         """Return what had been moved when this was called; nothing is dropped until it is left."""
         with (
             locked(self._exporting, "export", shared=True),
-            self._intake.reading("export opened rows") as session,
+            self._intake.asking("export opened rows") as session,
         ):
             with locked(self._moving, "export opened rows"):
                 last, days = session.one("SELECT number FROM move"), self._opened.all()

@@ -95,14 +95,22 @@ class IntakeFile:
     @contextlib.contextmanager
     def reading(self, what: str) -> Iterator[SqliteSession]:
         """Begin a transaction that reads. Raises StoreError."""
+        with self.asking(what) as session, transaction(session.db, "BEGIN"):
+            yield session
+
+    @contextlib.contextmanager
+    def asking(self, what: str) -> Iterator[SqliteSession]:
+        """Ask one thing after another, each as it stands then. Raises StoreError.
+
+        For an export: a transaction as long as that would keep the WAL growing.
+        """
         with translated(what, self._path, (sqlite3.Error,)):
             try:
                 db = self._idle.get_nowait()
             except queue.Empty:
                 db = connect(self._path, make=False)
             try:
-                with transaction(db, "BEGIN") as session:
-                    yield session
+                yield SqliteSession(db)
             finally:
                 self._idle.put(db)
 
