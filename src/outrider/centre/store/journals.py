@@ -2,8 +2,8 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from outrider.centre.store.columns import from_us, to_us
 from outrider.centre.store.records import (
@@ -17,6 +17,7 @@ from outrider.centre.store.spans import Joined, Span, breaks_at_edges, holes, wi
 from outrider.wire.batch import Gap
 from outrider.wire.sealing import SealedKey
 
+_P = TypeVar("_P")
 _SPAN = "first_seq, last_seq, first_previous, last_hash"
 _GAP = "first_seq, last_seq, last_hash, cause"
 _KEYS_AT_ONCE = 500
@@ -152,25 +153,25 @@ def _in_parts(values: list[int]) -> list[list[int]]:
 
 def states(session: Session, unit_id: str | None) -> list[JournalState]:
     """Return how whole each journal is, by unit and identifier."""
+    values = () if unit_id is None else (unit_id,)
+    of_unit = " WHERE unit_id = ?" if values else ""
+    of_its_journals = f" WHERE journal IN (SELECT number FROM journal{of_unit})" if values else ""
     found = session.rows(
         "SELECT number, unit_id, journal_id, pictures_due, last_upload_us, last_skew_s, "
-        "last_clock_quality FROM journal ORDER BY unit_id, journal_id"
+        f"last_clock_quality FROM journal{of_unit} ORDER BY unit_id, journal_id",
+        *values,
     )
-    spans = _by_journal(session, f"SELECT journal, {_SPAN} FROM present ORDER BY 1, 2", Span)
-    gaps = _by_journal(session, f"SELECT journal, {_GAP} FROM gap ORDER BY 1, 2, 3", Gap)
-    breaks = _by_journal(session, "SELECT journal, seq FROM chain_break ORDER BY 1, 2", int)
-    return [
-        _state(row[1:], spans[row[0]], gaps[row[0]], breaks[row[0]])
-        for row in found
-        if unit_id in (None, row[1])
-    ]
 
+    def parts(table: str, columns: str, make: Callable[..., _P]) -> dict[int, list[_P]]:
+        made = defaultdict(list)
+        query = f"SELECT journal, {columns} FROM {table}{of_its_journals} ORDER BY 1, 2"
+        for journal, *row in session.rows(query, *values):
+            made[journal].append(make(*row))
+        return made
 
-def _by_journal(session: Session, query: str, make: Any) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
-    for journal, *values in session.rows(query):
-        found[journal].append(make(*values))
-    return found
+    spans, gaps = parts("present", _SPAN, Span), parts("gap", _GAP, Gap)
+    breaks = parts("chain_break", "seq", int)
+    return [_state(row[1:], spans[row[0]], gaps[row[0]], breaks[row[0]]) for row in found]
 
 
 def _state(
