@@ -190,7 +190,12 @@ def test_watch_sounds_goes_on_and_hurries(tmp_path: Path, authority: Authority) 
 def test_hurry_ends_a_long_wait() -> None:
     """A wait of an hour ends at once, and the next ones are short again."""
     backoff, done = Backoff(3600, 3600), threading.Event()
-    waiter = threading.Thread(target=lambda: (backoff.wait(threading.Event()), done.set()))
+
+    def wait() -> None:
+        backoff.wait(threading.Event())
+        done.set()
+
+    waiter = threading.Thread(target=wait)
     waiter.start()
     backoff.hurry()
     assert done.wait(20)

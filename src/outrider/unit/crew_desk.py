@@ -8,6 +8,7 @@ has forgotten all. `outrider crew` reads the folder and puts answers into it.
 import json
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from outrider.wire.canonical import WireError
 from outrider.wire.read_record import decode, encode
 
 _log = logging.getLogger(__name__)
+_LOOK_EVERY_S = 0.5
 _NO_PICTURES = Evidence(b"", b"")
 
 
@@ -47,6 +49,7 @@ class CrewDesk:
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._hits: dict[uuid.UUID, Hit] = {}
         self.followups = FollowUps(clock)
+        self._look_s = 0.0
 
     def start(self, stop: threading.Event) -> None:
         """Start the alarm output and give it what an earlier run left unacknowledged."""
@@ -70,6 +73,10 @@ class CrewDesk:
         pressed = self._alarm.actions()
         for action in pressed:
             self._file(action)
+        if time.monotonic() < self._look_s:
+            return pressed
+        # Asked for with every frame: a folder is read twice a second, which no officer outpaces.
+        self._look_s = time.monotonic() + _LOOK_EVERY_S
         return pressed + list(self._answered())
 
     def set_context(self, speed_mps: float | None, night: bool) -> None:
