@@ -137,11 +137,12 @@ def test_a_snapshot_does_not_move(store: CentreStore) -> None:
     for days in (1, 10, 20):
         unit.add(makers.read(days * 864_000))
     unit.add(makers.read(10 * 864_000 + 1))  # comes later, into a day that is there
-    send(store, unit, unit.rows[:5], arrived_at=ARRIVED + timedelta(days=20))
+    late = ARRIVED + timedelta(days=20)
+    send(store, unit, unit.rows[:5], arrived_at=late)
     open_all(store)
     with store.snapshot() as rows:
         first = next(rows)
-        send(store, unit, unit.rows, [Gap(9, 9, bytes(32), "skipped")])
+        send(store, unit, unit.rows, [Gap(9, 9, bytes(32), "skipped")], arrived_at=late)
         open_all(store)
         found = [first, *rows]
     assert sorted(o.sealed.row.seq for o in found) == [1, 2, 3, 4, 5]
