@@ -65,9 +65,10 @@ class IntakeService:
         self._workers = ThreadPoolExecutor(settings.limits.workers, thread_name_prefix="intake")
         self._intake = self._make_intake(folder)
         server, repository = settings.server, settings.hotlists.repository
+        self.apps = unit_app(self._intake, repository), enrolment_app(self._intake)
         self._listeners = (
-            self._listen(folder, unit_app(self._intake, repository), server.port, units=True),
-            self._listen(folder, enrolment_app(self._intake), server.enrol_port, units=False),
+            self._listen(folder, self.apps[0], server.port, units=True),
+            self._listen(folder, self.apps[1], server.enrol_port, units=False),
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
