@@ -57,7 +57,7 @@ def make_server(
         x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
     )
     purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-    return builder.add_extension(purpose, critical=True).sign(authority.key, hashes.SHA256())
+    return builder.add_extension(purpose, critical=False).sign(authority.key, hashes.SHA256())
 
 
 def make_unit(
@@ -66,7 +66,7 @@ def make_unit(
     """Return a certificate for a unit: its common name is the unit's."""
     builder = _leaf(authority, unit_id, key, now, days)
     purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
-    return builder.add_extension(purpose, critical=True).sign(authority.key, hashes.SHA256())
+    return builder.add_extension(purpose, critical=False).sign(authority.key, hashes.SHA256())
 
 
 def make_revoked(

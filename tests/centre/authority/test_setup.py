@@ -1,0 +1,166 @@
+"""Setting a centre up: whole, once, without overwriting; killed in the middle, finished later."""
+
+import json
+import os
+import stat
+from datetime import timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
+from outrider.centre.authority import authority as files
+from outrider.centre.authority.authority import AuthorityError, read_certificate, time_of
+from outrider.centre.authority.setup import set_up
+from outrider.centre.folder import CentreFolder, CentreSettings, opening_keys
+from outrider.cli import main
+from outrider.clock import SystemClock
+from outrider.config import ConfigError, parse_as
+from outrider.wire.enrolment import Ticket, code_digest
+from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey
+
+HOSTS = ("centre.example", "10.0.0.1")
+
+
+def made(root: Path) -> CentreFolder:
+    folder = CentreFolder(root)
+    set_up(folder, HOSTS, root / "opening", SystemClock())
+    return folder
+
+
+def content(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_made_once(tmp_path: Path) -> None:
+    """A second set-up changes no byte."""
+    folder = made(tmp_path / "centre")
+    before = content(folder.root)
+    assert set_up(folder, ("other",), folder.root / "opening", SystemClock()).made == ()
+    assert content(folder.root) == before
+
+
+def test_private_files_are_private(tmp_path: Path) -> None:
+    """Private keys are their owner's, and the folders too."""
+    folder = made(tmp_path / "centre")
+    keys = [folder.ca_key, folder.server_key, folder.receipt_key]
+    keys += list((folder.root / "opening").iterdir())
+    assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600] * 4
+    for path in (folder.root, folder.ca_key.parent, folder.root / "opening"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_server_certificate_is_good_for_its_names(tmp_path: Path) -> None:
+    """A strict verifier accepts the server's certificate for its host, and not for another."""
+    folder = made(tmp_path / "centre")
+    store = Store([read_certificate(folder.ca_certificate)])
+    server = read_certificate(folder.server_certificate)
+    policy = PolicyBuilder().store(store)
+    policy.build_server_verifier(x509.DNSName("centre.example")).verify(server, [])
+    policy.build_server_verifier(x509.IPAddress(IPv4Address("10.0.0.1"))).verify(server, [])
+    with pytest.raises(VerificationError):
+        policy.build_server_verifier(x509.DNSName("x.example")).verify(server, [])
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing may catch it."""
+
+
+@pytest.mark.parametrize("at", range(7))
+def test_killed_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Killed at any write of a file, a set-up that is run again makes a whole centre."""
+    folder, calls = CentreFolder(tmp_path / "centre"), [0]
+    sync = os.fsync
+
+    def kill_at(handle: int) -> None:
+        calls[0] += 1
+        if calls[0] == 2 * at + 1:
+            raise Killed
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", kill_at)
+    with pytest.raises(Killed):
+        set_up(folder, HOSTS, tmp_path / "opening", SystemClock())
+    monkeypatch.undo()
+    set_up(folder, HOSTS, tmp_path / "opening", SystemClock())
+    (private,) = (tmp_path / "opening").glob("*.key")
+    public = CentrePublicKey.read(folder.sealing_key)
+    assert CentrePrivateKey.read(private).public == public
+    files.Authority(folder, folder.load(), SystemClock()).revoked_pem()
+
+
+def test_authority_without_its_key(tmp_path: Path) -> None:
+    """A lost authority's key is not quietly replaced by another: every unit would be cut off."""
+    folder = made(tmp_path / "centre")
+    folder.ca_key.unlink()
+    with pytest.raises(AuthorityError, match="put the key back"):
+        set_up(folder, HOSTS, folder.root / "opening", SystemClock())
+
+
+def test_new_names_make_a_new_server_certificate(tmp_path: Path) -> None:
+    """Changed hosts in the settings, or a third of its time left, make the certificate anew."""
+    folder = made(tmp_path / "centre")
+    held = read_certificate(folder.server_certificate)
+    authority = files.Authority(folder, folder.load(), SystemClock())
+    assert not authority.renew_server()
+    changed = CentreSettings.model_validate({"server": {"hosts": ["new.example"]}})
+    assert files.Authority(folder, changed, SystemClock()).renew_server()
+    again = read_certificate(folder.server_certificate)
+    assert files.names(again) == ("new.example",)
+    assert again.public_key() == held.public_key()
+
+
+def test_opening_keys_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --opening-keys nothing in the centre's folder opens anything; without, it is said."""
+    apart = tmp_path / "apart"
+    assert main(["centre", "init", str(tmp_path / "a"), "--opening-keys", str(apart)]) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert not (tmp_path / "a" / "opening").exists()
+    assert list(apart.glob("sealing-*.key"))
+    assert main(["centre", "init", str(tmp_path / "b")]) == 0
+    assert "Move it" in capsys.readouterr().err
+    assert opening_keys(None, CentreFolder(tmp_path / "b")).is_dir()
+
+
+def test_ticket_and_overview_and_revocation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A ticket is private, its code is kept nowhere else; a unit that is unknown is not revoked."""
+    root, ticket = tmp_path / "centre", tmp_path / "unit-7.ticket"
+    made(root)
+    command = ["centre", "enrol-ticket", "unit-7", "--dir", str(root), "-o", str(ticket)]
+    assert main(command) == 0
+    assert stat.S_IMODE(ticket.stat().st_mode) == 0o600
+    code = Ticket.decode(ticket.read_bytes()).code
+    kept = b"".join(content(root).values())
+    assert code.encode() not in kept
+    assert code_digest(code) in kept
+    assert main(command) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main(["centre", "units", "--dir", str(root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(["centre", "revoke", "nobody", "--why", "x", "--dir", str(root)]) == 2
+    assert "nobody" in capsys.readouterr().err
+
+
+def test_settings_say_every_fault_with_its_line() -> None:
+    """Each fault in the settings is named with its line and what is allowed."""
+    text = '[server]\nhosts = ["a"]\nports = 1\n[limits]\nin_flight = 0\n'
+    with pytest.raises(ConfigError) as caught:
+        parse_as(CentreSettings, text, "centre.toml")
+    said = str(caught.value)
+    assert "centre.toml:3: unknown key server.ports" in said
+    assert "centre.toml:5: limits.in_flight = 0" in said
+
+
+def test_revoked_list_is_signed_and_young(tmp_path: Path) -> None:
+    """The list of revoked certificates verifies, lasts as long as a unit's, and is soon renewed."""
+    folder = made(tmp_path / "centre")
+    listed = files.read_revoked(folder.revoked)
+    key = read_certificate(folder.ca_certificate).public_key()
+    assert listed.is_signature_valid(key)  # type: ignore[arg-type]
+    assert listed.next_update_utc is not None
+    assert listed.next_update_utc - time_of(SystemClock()) > timedelta(days=360)
+    assert not files.Authority(folder, folder.load(), SystemClock()).revoked_is_old()
