@@ -1,7 +1,10 @@
 """Writes that a power cut cannot halve: what each call returned from is on the disk."""
 
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _CHUNK_BYTES = 1 << 20
@@ -48,6 +51,20 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
 def remove(path: Path) -> None:
     """Remove a file if it is there."""
     path.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_one(lock: Path, busy: Exception) -> Iterator[None]:
+    """Hold a lock file while the block runs. Raises busy where another process holds it."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def sha256_of(path: Path) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from outrider import config, enrolled
+from outrider import config, durable, enrolled
 from outrider.cli import main
 from outrider.clock import RecordedClock, SystemClock
 from outrider.unit.certificates import life_of, new_tls_key, request_for
 from outrider.unit.journal.enrolment import choose_sealer
-from outrider.unit.sync.enrol import EnrolError, _alone, enrol
+from outrider.unit.sync.enrol import EnrolError, enrol
 from outrider.wire.enrolment import key_text
 from outrider.wire.signing import SigningIdentity
 from tests.hotlist.death import Death, dying
@@ -256,7 +256,8 @@ def test_damaged_enrolment_is_said(tmp_path: Path) -> None:
 def test_two_at_once_are_refused(tmp_path: Path, registrar: Registrar, tls: ssl.SSLContext) -> None:
     """A second `enrol` while one is at work is told so."""
     (tmp_path / "state").mkdir()
-    with enrolling(registrar, tls) as url, _alone(tmp_path / "state"):
+    lock = durable.only_one(tmp_path / "state" / "enrolment.lock", AssertionError())
+    with enrolling(registrar, tls) as url, lock:
         assert "another `outrider enrol`" in refused(tmp_path, registrar, url)
 
 

@@ -1,15 +1,13 @@
 """A session from the settings: what it needs, and what it leaves behind."""
 
 import contextlib
-import fcntl
-import os
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from outrider import durable
 from outrider.clock import Clock, ClockQuality
 from outrider.config import Settings
 from outrider.unit.certificates import TransportSettingsError, tls_context
@@ -191,7 +189,8 @@ class Dock:
     def _outbox(self) -> Iterator[Outbox]:
         outbox = Outbox(self._directory)
         try:
-            with _only_one(self._directory):
+            busy = JournalError(f"{self._directory}: another `outrider sync` is at work")
+            with durable.only_one(self._directory / "sync.lock", busy):
                 yield outbox
         finally:
             outbox.close()
@@ -201,16 +200,3 @@ class Dock:
         if now.quality is ClockQuality.FREE_RUNNING:
             return  # a clock that may be years off must not decide that a day is over
         summary.erased_rows = outbox.expire(self._settings.sync.keep_acknowledged_h * 3600, now)
-
-
-@contextlib.contextmanager
-def _only_one(directory: Path) -> Iterator[None]:
-    """Hold the lock of syncing; two at once would send everything twice. Raises JournalError."""
-    handle = os.open(directory / "sync.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise JournalError(f"{directory}: another `outrider sync` is at work") from None
-    finally:
-        os.close(handle)

@@ -5,12 +5,9 @@ Every file is on the disk before the next step relies on it, and nothing is in f
 same ticket finds the same keys, and the centre answers the same code and keys as before.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +81,8 @@ def enrol(
     ticket = read_ticket(ticket_file)
     state_dir = settings.unit.state_dir
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(state_dir):
+    busy = EnrolError(f"{state_dir}: another `outrider enrol` is at work")
+    with durable.only_one(state_dir / "enrolment.lock", busy):
         in_force = enrolled.read(state_dir)
         spent = in_force is not None and in_force.ticket_sha256 == code_digest(ticket.code).hex()
         if in_force is None or not spent:
@@ -92,18 +90,6 @@ def enrol(
             in_force = _join(ticket, state_dir, clock, patience)
         _drop_all_but(state_dir / FOLDER, in_force.folder)
         return Enrolled(in_force, spent, _erase(ticket_file))
-
-
-@contextlib.contextmanager
-def _alone(state_dir: Path) -> Iterator[None]:
-    handle = os.open(state_dir / "enrolment.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise EnrolError(f"{state_dir}: another `outrider enrol` is at work") from None
-    finally:
-        os.close(handle)
 
 
 def _check(
