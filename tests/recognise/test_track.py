@@ -176,6 +176,19 @@ def test_slow_sources_keep_a_pass_together() -> None:
     assert finals(results) == [MARK]
 
 
+def test_a_slow_source_keeps_an_illegible_look_with_its_pass() -> None:
+    """At a frame a second, one that shows nothing legible in the plate's place is no plate more."""
+
+    def plates(i: int) -> Shown:
+        mark, sure = ("1J7K", 0.6) if i == 4 else (MARK, 0.97)
+        return [(mark, corners(100 + 20 * i, 100 + 3 * i), sure)]
+
+    follow = tracker()
+    results = _drive(follow, 9, plates, rate_hz=1.0)
+    assert finals(results) == [MARK]
+    assert follow.counts.passes == 1
+
+
 @pytest.mark.parametrize(
     ("growth", "way"),
     [(1.03, Direction.APPROACHING), (0.97, Direction.RECEDING), (1.0, Direction.UNKNOWN)],

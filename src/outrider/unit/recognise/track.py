@@ -100,7 +100,7 @@ class Tracker:
         results = self._end_unseen(frame.mono_ns)
         looks = [Look.of(seen) for seen in observations]
         views = FrameViews(frame)
-        pairs = assign(self._passes, looks)
+        pairs = assign(self._passes, looks, self._interval_s)
         touched = [self._passes[p] for p, _ in pairs]
         for p, k in pairs:
             self._passes[p].add(looks[k], views)
