@@ -35,6 +35,7 @@ from outrider.plates.draw import draw_plate
 BANK_PX_PER_MM = 0.8
 HARD = HardShares(two_line=0.28, black=0.1)
 REAR_SHARE = 0.3
+OVAL_SHARE = 0.08
 EYE_LEVEL_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 Corners = NDArray[np.float32]
 
@@ -139,6 +140,29 @@ def _to_corners(plate: Grey, corners: Corners) -> NDArray[np.float64]:
     high, wide = plate.shape
     edges = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32) - 0.5
     return np.asarray(cv2.getPerspectiveTransform(edges, corners - 0.5))
+
+
+def _stick_oval(picture: Grey, corners: Corners, rng: Rng) -> None:
+    """Stick the oval of the distinguishing sign beside the plate: it is no part of it."""
+    light, dark = float(rng.uniform(140, 250)), float(rng.uniform(5, 70))
+    oval = ((70, 46), (66, 42), 0.0, 0.0, 360.0)
+    shown, cover = np.full((92, 140), light, np.uint8), np.zeros((92, 140), np.uint8)
+    cv2.ellipse(cover, *oval, (255,), -1, cv2.LINE_AA)
+    cv2.ellipse(shown, *oval, (dark,), 3, cv2.LINE_AA)
+    text = "GB" if rng.random() < 0.7 else "UK"
+    cv2.putText(shown, text, (24, 66), cv2.FONT_HERSHEY_SIMPLEX, 2.0, (dark,), 7, cv2.LINE_AA)
+    tl, tr, _, bl = corners
+    across, down = tr - tl, bl - tl
+    left = float(-0.36 - rng.uniform(0, 0.1) if rng.random() < 0.5 else 1.01 + rng.uniform(0, 0.1))
+    top = float(rng.uniform(-0.25, 0.15))
+    wide, high = 0.34, 0.22 * float(np.linalg.norm(across) / max(1.0, float(np.linalg.norm(down))))
+    places = ((left, top), (left + wide, top), (left + wide, top + high), (left, top + high))
+    quad = np.array([tl + x * across + y * down for x, y in places], np.float32)
+    size = (picture.shape[1], picture.shape[0])
+    matrix = _to_corners(shown, quad)
+    sign = cv2.warpPerspective(shown, matrix, size, flags=cv2.INTER_AREA).astype(np.float32)
+    part = cv2.warpPerspective(cover, matrix, size, flags=cv2.INTER_AREA).astype(np.float32) / 255
+    picture[:] = (picture * (1 - part) + sign * part).astype(np.uint8)
 
 
 def _surround(picture: Grey, corners: Corners, rng: Rng) -> None:
@@ -247,5 +271,7 @@ def _pasted(picture: Grey, plate: Grey, corners: Corners, rng: Rng) -> list[Targ
     target = judged(corners, True, (tall, wide))
     if target is None:
         return []
+    if rng.random() < OVAL_SHARE:
+        _stick_oval(picture, corners, rng)
     paste(picture, plate, corners, rng)
     return [target]
