@@ -18,21 +18,24 @@ from outrider.wire.sealing import SealedKey
 
 _KEY_KEPT_US = 8 * DAY_US
 _COLUMNS = ", ".join(WAITING)
+# Chosen first, then joined: a planner that guesses the joins wrong would sort all that waits.
 _SEALED = (
     "SELECT unit_id, journal_id, arrived_us, w.key_id, centre_key_id, sealed, "
-    "seq, kind, w.key_id, previous, hash, body, pictures FROM waiting AS w "
+    "seq, kind, w.key_id, previous, hash, body, pictures "
+    "FROM (SELECT * FROM waiting WHERE kind {which} ORDER BY number LIMIT ?) AS w "
     "JOIN journal ON journal.number = w.journal "
     "JOIN data_key ON data_key.journal = w.journal AND data_key.key_id = w.key_id "
+    "ORDER BY w.number"
 )
-_HITS_FIRST = f"WHERE kind = {int(RecordKind.HIT)} ORDER BY w.number LIMIT ?"
-_OTHERS = f"WHERE kind <> {int(RecordKind.HIT)} ORDER BY w.number LIMIT ?"
+_HITS = _SEALED.format(which=f"= {int(RecordKind.HIT)}")
+_OTHERS = _SEALED.format(which=f"<> {int(RecordKind.HIT)}")
 
 
 def sealed(session: Session, limit: int) -> list[SealedRecord]:
     """Return rows that wait, hits first, then the longest waiting."""
-    found = session.rows(_SEALED + _HITS_FIRST, limit)
+    found = session.rows(_HITS, limit)
     if len(found) < limit:
-        found += session.rows(_SEALED + _OTHERS, limit - len(found))
+        found += session.rows(_OTHERS, limit - len(found))
     return [_record(row) for row in found]
 
 
