@@ -15,6 +15,7 @@ import os
 import random
 import select
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -31,11 +32,13 @@ from tests.fault.account import told
 from tests.fault.logged_disk import LoggedDisk
 from tests.fault.places import CentrePlace, UnitPlace
 from tests.fault.processes import EndedByItselfError, Program, abandoning, wait_listening
-from tests.fault.way_account import WayAccount, deleted_before_receipt, settle
+from tests.fault.way_account import WayAccount, deleted_before_receipt, sent_by, settle
 
 _FAR_FUTURE = UtcStamp(2**61, ClockQuality.GPS, 0.0)
 _LONGEST_S = {"writer": 2.0, "sync": 6.0, "centre serve": 8.0, "centre open": 6.0}
-_PAUSE_S = 0.008
+_SHARE_AT_WORK = 0.35
+_AT_WORK_S = 20.0
+_PAUSE_S = 0.02
 _DRAIN_S = 300.0
 
 
@@ -122,11 +125,12 @@ class Campaign:
         while self.account.kills < kills:
             victim = min(victims, key=lambda one: dies_s[one.name])
             self.writer.listen(dies_s[victim.name])
+            if self._rng.random() < _SHARE_AT_WORK:
+                self._until_at_work()
             for other in victims:
                 other.check()
             victim.kill()
-            self.account.kills += 1
-            self.account.kills_of[victim.name] += 1
+            self.account.killed(victim.name)
             if cut_every and self.account.kills % cut_every == 0:
                 self._cut_power(victim)
             if self._rng.random() < 0.3:
@@ -141,6 +145,16 @@ class Campaign:
     def _until_committed(self) -> None:
         while b"C " not in self.writer.lines:
             self.writer.listen(time.monotonic() + 0.05)
+
+    def _until_at_work(self) -> None:
+        """Wait until a receipt comes, then a moment: many kills are to hit uploads on their way.
+
+        A busy machine would else see programs killed mostly while they start.
+        """
+        sent, start_s = sent_by(self._unit.journal), time.monotonic()
+        while sent_by(self._unit.journal) <= sent and time.monotonic() - start_s < _AT_WORK_S:
+            self.writer.listen(time.monotonic() + 0.05)
+        self.writer.listen(time.monotonic() + self._rng.uniform(0, 0.3))
 
     def _cut_power(self, dead: Writer | Program) -> None:
         """Cut the unit's power: all its programs die, and its disk is as it may be then."""
@@ -226,6 +240,23 @@ def campaign(root: Path, kills: int, seed: int, store: str, cut_every: int) -> W
     return run.account
 
 
+def at_once(args: argparse.Namespace) -> WayAccount:
+    """Run several campaigns beside each other, each with a unit and a centre; sum their figures."""
+    kills = args.kills // args.jobs
+    command = [sys.executable, "-m", "tests.fault.campaign", "--json", "--kills", str(kills)]
+    command += ["--store", args.store, "--cut-every", str(args.cut_every)]
+    running_now = [
+        subprocess.Popen([*command, "--seed", str(args.seed + job)], stdout=subprocess.PIPE)
+        for job in range(args.jobs)
+    ]
+    total = WayAccount()
+    for job in running_now:
+        printed, _ = job.communicate()
+        total.add(json.loads(printed.splitlines()[-1]))
+        print(printed.splitlines()[0].decode(), flush=True)
+    return total
+
+
 def main() -> int:
     """Run the campaign and print its figures; exit 1 where anything is not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -235,10 +266,16 @@ def main() -> int:
     parser.add_argument(
         "--cut-every", type=int, default=0, help="kills between power cuts of the unit (none)"
     )
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="units, each with a centre, beside each other (1)"
+    )
     parser.add_argument("--json", action="store_true", help="the figures as JSON, on a line more")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        account = campaign(Path(folder), args.kills, args.seed, args.store, args.cut_every)
+    if args.jobs > 1:
+        account = at_once(args)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            account = campaign(Path(folder), args.kills, args.seed, args.store, args.cut_every)
     print(f"SIGKILL of unit, sync, centre and opening, {args.store}: {account.line()}")
     for reason in account.reasons[:20]:
         print(f"  {reason}")

@@ -88,7 +88,7 @@ class UnitPlace:
             f'[journal]\ndirectory = "{journal}"\n'
             "segment_mb = 1\nmin_free_mb = 1\nballast_mb = 0\n"
             "commit_within_s = 0.02\ncommit_reads = 20\n"
-            "[sync]\nbatch_rows = 50\nkeep_acknowledged_h = 0\nlongest_wait_s = 1\n",
+            "[sync]\nbatch_rows = 100\nkeep_acknowledged_h = 0\nlongest_wait_s = 1\n",
             encoding="utf-8",
         )
         ticket = root / "ticket.json"

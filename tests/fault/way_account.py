@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from outrider.centre.audit.export import rows_after
 from outrider.centre.audit.verify import verify as verify_trail
@@ -14,6 +15,7 @@ from outrider.centre.opening.rows import named_pictures
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import OpenedRecord
 from outrider.records import Hit, Read
+from outrider.unit.journal.database import tail
 from outrider.unit.journal.schema import open_read_only
 from outrider.unit.journal.verify import verify as verify_journal
 from outrider.wire.read_record import RecordKind
@@ -42,7 +44,7 @@ class WayAccount:
     deleted_before_receipt: int = 0
     erased_on_unit: int = 0
     unsound: int = 0
-    kills_of: Counter[str] = field(default_factory=Counter)
+    kills_of: dict[str, int] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
 
     BAD = (
@@ -53,6 +55,19 @@ class WayAccount:
         "deleted_before_receipt",
         "unsound",
     )
+
+    def add(self, other: dict[str, Any]) -> None:
+        """Add the figures of another account, as JSON has them."""
+        for each in fields(self):
+            if each.name == "kills_of":
+                self.kills_of = dict(Counter(self.kills_of) + Counter(other["kills_of"]))
+            else:
+                setattr(self, each.name, getattr(self, each.name) + other[each.name])
+
+    def killed(self, name: str) -> None:
+        """Count a kill of a program."""
+        self.kills += 1
+        self.kills_of[name] = self.kills_of.get(name, 0) + 1
 
     @property
     def clean(self) -> bool:
@@ -79,6 +94,17 @@ def erased_on(journal: Path) -> list[tuple[int, int]]:
         return [(int(a), int(b)) for a, b in db.execute(
             "SELECT first_seq, last_seq FROM gap WHERE cause = 'erased' ORDER BY first_seq"
         )]  # fmt: skip
+    finally:
+        db.close()
+
+
+def sent_by(journal: Path) -> int:
+    """Return how many rows of a unit's journal the centre has receipted."""
+    db = open_read_only(journal)
+    try:
+        last, _ = tail(db)
+        (waiting,) = db.execute("SELECT count(*) FROM outbox").fetchone()
+        return last - int(waiting)
     finally:
         db.close()
 
