@@ -88,8 +88,11 @@ def test_a_newer_file_is_refused(tmp_path: Path, name: str) -> None:
     store.close()
     with closing(sqlite3.connect(tmp_path / "store" / name)) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match=f"{name}: made by a newer version"):
-        open_store(url).records(unit.journal_id, 1, 1)
+    with (
+        pytest.raises(StoreError, match=f"{name}: made by a newer version"),
+        closing(open_store(url)) as again,
+    ):
+        again.records(unit.journal_id, 1, 1)
 
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET event = ''", "DELETE FROM audit"])
