@@ -152,14 +152,15 @@ def test_killed_at_random_each_entry_is_in_the_journal_once(tmp_path: Path) -> N
 def test_receipt_is_not_forgotten_when_killed_before_the_trail_is_told(tmp_path: Path) -> None:
     """The journal keeps the receipt: the next round tells the trail."""
     crew(tmp_path).add("AB12CDE", "PC1", "left scene", 7)
+    crew(tmp_path).add("AB12CDF", "PC1", "left scene", 7)
     trail = CrewTrail(tmp_path / "lists", CLOCK)
     trail.to_journal(tmp_path / "journal", lambda: open_store(tmp_path))
     with closing(Outbox(tmp_path / "journal")) as outbox:
         assert trail.settle(outbox) == 0
-    query(tmp_path / "journal", "UPDATE crew_row SET receipted = 1")
+    query(tmp_path / "journal", "UPDATE crew_row SET receipted = 1 WHERE seq = 1")
     with closing(Outbox(tmp_path / "journal")) as outbox:
         assert trail.settle(outbox) == 1
-    assert crew(tmp_path).unsynced() == []
+    assert [row.event.vrm for row in crew(tmp_path).unsynced()] == ["AB12CDF"]
 
 
 def test_salvage_neither_loses_nor_doubles_entries(tmp_path: Path) -> None:

@@ -113,6 +113,13 @@ def test_running_unit_hears_of_it_once(tmp_path: Path) -> None:
     assert (watch.health().level, watch.health().counts["rows_left"]) == (Level.WARNING, 4)
     left.write(state_of(summary(left=4, gave_up=True, grave=True), now), None)
     assert watch.health().level is Level.FAULT
+    mended = summary(rows=4)
+    mended.fault("the centre's receipt is not good", grave=True, passing=True)
+    left.write(state_of(mended, now), None)
+    assert watch.health().level is Level.OK
+    mended.fault("the certificate was not renewed")
+    left.write(state_of(mended, now), None)
+    assert (watch.health().level, watch.health().detail) == (Level.WARNING, mended.faults[1])
     path = tmp_path / "sync.json"
     path.write_text(path.read_text().replace(json.loads(path.read_text())["boot"], "another"))
     assert (watch.health().level, watch.dock_news()) == (Level.OFF, None)

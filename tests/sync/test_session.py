@@ -320,7 +320,7 @@ def test_bad_server_certificates_are_named(
         summary = sync(journal, centre, url, client_tls, give_up_after=1)
     assert centre.rows == {}
     assert summary.remaining.rows == 41
-    assert "certificate" in summary.faults[0]
+    assert "this unit refuses the centre's certificate" in summary.faults[0]
     assert query(journal, "SELECT count(*) FROM row") == [(41,)]
     with serve(centre, server_tls(authority, "localhost")) as url:
         assert sync(journal, centre, url, client_tls).done

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from outrider.clock import Clock
 from outrider.config import Settings
 from outrider.unit.certificates import TransportSettingsError
+from outrider.unit.hotlist.crew import LIST_NAME
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.match import age_h
 from outrider.unit.hotlist.refresh import NotSetUpError, refresh
@@ -47,13 +48,14 @@ def _lines(store: HotlistStore, clock: Clock, done: "dict[str, Updated]") -> lis
             continue
         if in_force is not None:
             age = round(age_h(in_force.published_utc_ns, now_ns), 1)
-            lines.append(ListLine(name, in_force.revision, age, _state_of(done.get(name))))
+            state = "made on this unit" if name == LIST_NAME else _state_of(done.get(name))
+            lines.append(ListLine(name, in_force.revision, age, state))
     return lines
 
 
 def _state_of(one: "Updated | None") -> str:
     if one is None:
-        return "not from this update"
+        return "not updated"
     if one.fault:
         return "REFUSED, the old one stays"
     return "received now" if one.generation else "up to date"

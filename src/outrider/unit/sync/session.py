@@ -57,18 +57,30 @@ class Summary:
     remaining: Remaining = field(default_factory=lambda: Remaining(0, 0, 0))
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    passing: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> bool:
         """Whether all that was to be sent is at the centre."""
         return self.remaining.rows == 0 and self.remaining.pictures == 0
 
-    def fault(self, text: str, *, grave: bool = False) -> None:
-        """Note a fault, once; grave: time and distance will not mend it, somebody must."""
+    def fault(self, text: str, *, grave: bool = False, passing: bool = False) -> None:
+        """Note a fault, once.
+
+        grave: time and distance will not mend it, somebody must. passing: of a try, which a later
+        success makes history.
+        """
         _log.warning("sync: %s", text)
+        if passing:
+            self.passing.append(text)
         self.grave = self.grave or grave
         if text not in self.faults and len(self.faults) < _FAULTS_KEPT:
             self.faults.append(text)
+
+    def lasting_faults(self) -> tuple[str, ...]:
+        """Return the faults that still hold at the end of the session."""
+        over = self.passing if self.done else ()
+        return tuple(text for text in self.faults if text not in over)
 
     def as_json(self) -> dict[str, object]:
         """Return the summary as JSON values."""
@@ -201,7 +213,7 @@ class Session:
     ) -> None:
         self._failed_in_a_row += 1
         self.summary.tries_failed += 1
-        self.summary.fault(text, grave=grave)
+        self.summary.fault(text, grave=grave, passing=True)
         if not self._gives_up():
             self._backoff.wait(stop, asked_s)
 

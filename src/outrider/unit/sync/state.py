@@ -52,9 +52,9 @@ def boot_id() -> str:
 def state_of(summary: Summary, at: UtcStamp) -> SyncState:
     """Return the state after a session."""
     left = summary.remaining
-    faults = tuple(summary.faults)
+    faults, grave = summary.lasting_faults(), summary.grave and not summary.done
     return SyncState(
-        boot_id(), time.monotonic_ns(), at.iso_ms(), left.rows, left.pictures, faults, summary.grave
+        boot_id(), time.monotonic_ns(), at.iso_ms(), left.rows, left.pictures, faults, grave
     )
 
 

@@ -128,8 +128,10 @@ def _retry_after_s(response: httpx.Response) -> float:
 def _unreachable(error: Exception) -> UnreachableError:
     text = str(error) or type(error).__name__
     if "certificate" in text.lower():
-        said = f"the centre's certificate is refused, or ours by it: {text}"
-        return UnreachableError(said, distrust=True)
+        # An alert came from the other side; without one it was this side that did not accept.
+        ours = "alert" in text.lower()
+        who = "the centre refuses this unit's" if ours else "this unit refuses the centre's"
+        return UnreachableError(f"{who} certificate: {text}", distrust=True)
     if isinstance(error, httpx.TimeoutException):
         return UnreachableError(f"the centre does not answer in time ({type(error).__name__})")
     return UnreachableError(f"the centre cannot be reached: {text}")
