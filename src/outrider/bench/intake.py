@@ -1,8 +1,9 @@
 """`outrider bench intake`: how many reads a second the centre takes and has on its disk.
 
-Batches are of real sealed rows, made beforehand by as many units as there are connections. `store`:
-decoded batches into the store. `desk`: bodies as they come, through all that the intake does with
-them: signature, digest, decoding, every row's hash, the store, the signed receipt.
+Batches are of real sealed rows, made beforehand by four units. `store`: decoded batches into the
+store. `desk`: bodies as they come, through all that the intake does with them: signature, digest,
+decoding, every row's hash, the store, the signed receipt. Connections are threads of one process,
+as in the intake, or processes, as where several intakes share a database.
 """
 
 import argparse
@@ -13,11 +14,14 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from hashlib import sha256
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from rich.console import Console
@@ -41,6 +45,7 @@ from outrider.wire.upload import Sent, UploadKind, UploadName
 
 _UNITS = 4
 _CODE = bytes(32)
+_READY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,9 @@ class Sending:
     batch: Batch
     body: bytes
     headers: dict[str, str]
+
+
+Taker: TypeAlias = Callable[[CentreStore], Callable[[Sending], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class Figures:
 
     database: str
     connections: int
+    processes: int
     store_reads_per_s: float
     store_p99_ms: float
     desk_reads_per_s: float
@@ -104,7 +113,7 @@ def _run(args: argparse.Namespace) -> int:
             ("SQLite", lambda: _sqlite(args.directory)),
             ("PostgreSQL", lambda: temporary_database(server)),
         ):
-            found += [measure(name, place, connections, fleet) for connections in (1, 4)]
+            found += [measure(name, place, *ways, fleet) for ways in ((1, 1), (4, 1), (4, 4))]
     if args.json:
         print(json.dumps({"load": load, "figures": [asdict(one) for one in found]}, indent=1))
     else:
@@ -114,7 +123,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _show(found: Sequence[Figures], reads: int, batch: int, load: float) -> None:
     table = Table(
-        "database", "connections", "store, reads/s", "p99 ms", "desk, reads/s", "p99 ms",
+        "database", "conn.", "proc.", "store, reads/s", "p99 ms", "desk, reads/s", "p99 ms",
         title=f"outrider bench intake: {reads:,} reads in batches of {batch}, "
         f"{os.cpu_count()} cores, load before {load:.1f}",
     )  # fmt: skip
@@ -157,17 +166,24 @@ def measure(
     name: str,
     place: Callable[[], contextlib.AbstractContextManager[str]],
     connections: int,
+    processes: int,
     fleet: Fleet,
 ) -> Figures:
-    """Send all of a fleet, in so many threads, into a new store; once to the store, once whole."""
+    """Send all of a fleet into a new store; once to the store, once whole.
+
+    processes: 1, with a thread for each connection, or as many as connections.
+    """
+    units = list(fleet.sendings.values())
+    shares = [[s for unit in units[n::connections] for s in unit] for n in range(connections)]
+    timed = _in_threads if processes == 1 else _in_processes
     found: list[float] = []
     for taker in (_to_store, _to_desk):
         with place() as url:
-            store = open_store(url, connections=connections)
-            _enrol(store, fleet)
-            found += _timed(taker(store), connections, fleet)
-            store.close()
-    return Figures(name, connections, *found)
+            with contextlib.closing(open_store(url)) as store:
+                _enrol(store, fleet)
+            wall_ns, times_ns = timed(url, taker, shares)
+            found += fleet.reads / (wall_ns / 1e9), float(np.percentile(times_ns, 99)) / 1e6
+    return Figures(name, connections, processes, *found)
 
 
 def _enrol(store: CentreStore, fleet: Fleet) -> None:
@@ -201,21 +217,60 @@ def _to_desk(store: CentreStore) -> Callable[[Sending], None]:
     return take
 
 
-def _timed(take: Callable[[Sending], None], connections: int, fleet: Fleet) -> tuple[float, float]:
-    """Return reads a second, and the time of the slowest batch in a hundred, ms."""
-    units = list(fleet.sendings.values())
-    shares = [[s for unit in units[n::connections] for s in unit] for n in range(connections)]
+def _send(take: Callable[[Sending], None], share: Sequence[Sending]) -> list[int]:
+    """Return how long each call took, ns."""
+    times_ns = []
+    for sending in share:
+        start_ns = time.monotonic_ns()
+        take(sending)
+        times_ns.append(time.monotonic_ns() - start_ns)
+    return times_ns
 
-    def send(share: list[Sending]) -> list[int]:
-        times_ns = []
-        for sending in share:
+
+def _in_threads(
+    url: str, taker: Taker, shares: Sequence[Sequence[Sending]]
+) -> tuple[int, list[int]]:
+    """Return how long it took in all, and each call, ns."""
+    with (
+        contextlib.closing(open_store(url, connections=len(shares))) as store,
+        ThreadPoolExecutor(len(shares)) as pool,
+    ):
+        take, start_ns = taker(store), time.monotonic_ns()
+        found = list(pool.map(lambda share: _send(take, share), shares))
+        return time.monotonic_ns() - start_ns, [t for times in found for t in times]
+
+
+def _in_processes(
+    url: str, taker: Taker, shares: Sequence[Sequence[Sending]]
+) -> tuple[int, list[int]]:
+    """Return the same for a process each, as where several intakes share a database."""
+    context = get_context("fork")  # what is to be sent comes with it, not through a pipe
+    ready = context.Barrier(len(shares))
+    with ProcessPoolExecutor(
+        len(shares), context, initializer=_Worker.begin, initargs=(url, taker, shares, ready)
+    ) as pool:
+        found = list(pool.map(_Worker.run, range(len(shares))))
+    wall_ns = max(end for _, end, _ in found) - min(start for start, _, _ in found)
+    return wall_ns, [t for _, _, times in found for t in times]
+
+
+class _Worker:
+    """What a process of its own was begun with."""
+
+    begun: ClassVar[tuple[str, Taker, Sequence[Sequence[Sending]], Barrier]]
+
+    @classmethod
+    def begin(cls, *given: Any) -> None:
+        """Take what the process was forked with."""
+        cls.begun = given
+
+    @classmethod
+    def run(cls, number: int) -> tuple[int, int, list[int]]:
+        """Send one share, once all processes are ready; return begin, end, and each call, ns."""
+        url, taker, shares, ready = cls.begun
+        with contextlib.closing(open_store(url, connections=1)) as store:
+            take = taker(store)
+            ready.wait(_READY_S)
             start_ns = time.monotonic_ns()
-            take(sending)
-            times_ns.append(time.monotonic_ns() - start_ns)
-        return times_ns
-
-    start_ns = time.monotonic_ns()
-    with ThreadPoolExecutor(connections) as pool:
-        times_ns = [t for times in pool.map(send, shares) for t in times]
-    rate = fleet.reads / ((time.monotonic_ns() - start_ns) / 1e9)
-    return rate, float(np.percentile(times_ns, 99)) / 1e6
+            times_ns = _send(take, shares[number])
+            return start_ns, time.monotonic_ns(), times_ns
