@@ -20,6 +20,12 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether an error says only that another process holds the database: trying again helps."""
+    busy, locked = 5, 6
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (busy, locked)
+
+
 def tail(db: sqlite3.Connection) -> tuple[int, bytes]:
     """Return the last sequence number given out and its row's hash; (0, zeros) for none."""
     newest = [

@@ -17,6 +17,7 @@ from outrider.clock import SystemClock
 from outrider.commands_common import Subparsers, add_json, new_parser
 from outrider.systemd import SystemdNotifier
 from outrider.unit.certificates import TransportSettingsError
+from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.sync.dock import Dock, Manner
 from outrider.unit.sync.session import ListLine, Summary
@@ -61,7 +62,8 @@ def _run(args: argparse.Namespace) -> int:
     except (config.ConfigError, TransportSettingsError, KeyFileError, JournalError) as error:
         print(error, file=sys.stderr)
     except sqlite3.Error as error:
-        print(f"the journal is damaged: {error}: start the unit to salvage it", file=sys.stderr)
+        what = "is in use: try again" if is_busy(error) else "is damaged: start the unit to salvage"
+        print(f"the journal {what}: {error}", file=sys.stderr)
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 2

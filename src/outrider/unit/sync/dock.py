@@ -1,6 +1,8 @@
 """A session from the settings: what it needs, and what it leaves behind."""
 
 import contextlib
+import logging
+import sqlite3
 import ssl
 import threading
 import time
@@ -11,6 +13,7 @@ from outrider import durable
 from outrider.clock import Clock, ClockQuality
 from outrider.config import Settings
 from outrider.unit.certificates import TransportSettingsError, tls_context
+from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.schema import DATABASE, JournalError
@@ -29,6 +32,7 @@ from outrider.unit.sync.transport import HttpsCentre
 from outrider.unit.sync.upkeep import Upkeep
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
+_log = logging.getLogger(__name__)
 _FIRST_WAIT_S = 1.0
 _LOOK_AGAIN_S = 1.0
 _LINK_HOLDS_S = 10.0
@@ -112,21 +116,37 @@ class Dock:
         docking, audited_s = Docking(), time.monotonic()
         try:
             while not stop.is_set():
-                self._journal_crew()
-                link = self._way(manner)
-                if self._has_work(link):
-                    summary = self._send(link, manner, stop, None)
-                    self._leave(summary, docking.after(link, summary))
-                    report(summary)
-                    if summary.gave_up:
-                        self._link = None
-                        self._backoff.wait(stop)
-                if time.monotonic() - audited_s > _AUDIT_EVERY_S:
-                    self._disclosures.write()
-                    audited_s = time.monotonic()
+                try:
+                    self._round(manner, docking, stop, report)
+                    if time.monotonic() - audited_s > _AUDIT_EVERY_S:
+                        self._disclosures.write()
+                        audited_s = time.monotonic()
+                except sqlite3.OperationalError as error:
+                    if not is_busy(error):
+                        raise
+                    _log.warning("sync: the journal is in use (%s): trying again", error)
+                    self._backoff.wait(stop)
                 stop.wait(_LOOK_AGAIN_S)
         finally:
             self._disclosures.write()
+
+    def _round(
+        self,
+        manner: Manner,
+        docking: Docking,
+        stop: threading.Event,
+        report: Callable[[Summary], None],
+    ) -> None:
+        self._journal_crew()
+        link = self._way(manner)
+        if not self._has_work(link):
+            return
+        summary = self._send(link, manner, stop, None)
+        self._leave(summary, docking.after(link, summary))
+        report(summary)
+        if summary.gave_up:
+            self._link = None
+            self._backoff.wait(stop)
 
     def _way(self, manner: Manner) -> Link:
         """Return the way to the centre, looked at anew after a while."""
