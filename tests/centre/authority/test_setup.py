@@ -15,6 +15,7 @@ from outrider.centre.authority import authority as files
 from outrider.centre.authority.authority import AuthorityError, read_certificate, time_of
 from outrider.centre.authority.setup import set_up
 from outrider.centre.folder import CentreFolder, CentreSettings, opening_keys
+from outrider.centre.store.records import Certificate
 from outrider.cli import main
 from outrider.clock import SystemClock
 from outrider.config import ConfigError, parse_as
@@ -163,4 +164,9 @@ def test_revoked_list_is_signed_and_young(tmp_path: Path) -> None:
     assert listed.is_signature_valid(key)  # type: ignore[arg-type]
     assert listed.next_update_utc is not None
     assert listed.next_update_utc - time_of(SystemClock()) > timedelta(days=360)
-    assert not files.Authority(folder, folder.load(), SystemClock()).revoked_is_old()
+    authority, at = files.Authority(folder, folder.load(), SystemClock()), time_of(SystemClock())
+    assert not authority.keep_revoked([])
+    assert authority.keep_revoked([Certificate(7, "unit-7", at, at)])
+    assert [entry.serial_number for entry in files.read_revoked(folder.revoked)] == [7]
+    folder.revoked.write_text("damaged")
+    assert authority.keep_revoked([])

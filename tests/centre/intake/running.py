@@ -4,7 +4,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -114,6 +114,13 @@ def running(
         service.stop()
         thread.join()
         store.close()
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    """Ask until it holds; it must within half a minute, however busy the machine is."""
+    deadline_s = time.monotonic() + 30.0
+    while not holds():
+        assert time.monotonic() < deadline_s, "it never came to hold"
 
 
 def logged(caplog: pytest.LogCaptureFixture, field: str, count: int = 1) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from outrider.wire.read_record import Role
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import UploadKind, UploadName
 from tests.centre.intake import raw
-from tests.centre.intake.running import Running, ShiftedClock, Unit, enrolled, logged
+from tests.centre.intake.running import Running, ShiftedClock, Unit, enrolled, eventually, logged
 
 Sending = tuple[UploadName, bytes, dict[str, str]]
 Attack = Callable[[Unit], Sending]
@@ -274,8 +274,7 @@ def test_broken_off(centre: Running, unit: Unit) -> None:
         secure.sendall(raw.head(name.path, headers))
         secure.sendall(body[: len(body) // 2])
     with unit.client() as client:
-        while client.get("/v1/health").json()["in_flight"]:
-            pass
+        eventually(lambda: not client.get("/v1/health").json()["in_flight"])
     assert centre.contents() == before
 
 

@@ -18,7 +18,7 @@ from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.store.records import StoreError
 from outrider.wire.upload import UploadName
 from tests.centre.intake import raw
-from tests.centre.intake.running import Running, Unit, enrolled, logged, running
+from tests.centre.intake.running import Running, Unit, enrolled, eventually, logged, running
 
 
 @pytest.fixture
@@ -53,8 +53,7 @@ def test_one_upload_at_a_time(small: tuple[Running, Unit]) -> None:
         headers = unit.headers(name, body) | {"Content-Length": str(len(body))}
         slow.sendall(raw.head(name.path, headers) + body[:100])
         with unit.client() as client:
-            while not client.get("/v1/health").json()["in_flight"]:
-                pass
+            eventually(lambda: client.get("/v1/health").json()["in_flight"])
         answer = unit.put(unit.name(), body)
         assert (answer.status_code, answer.json()["error"]) == (503, "busy")
         assert int(answer.headers["Retry-After"]) >= 1
@@ -92,8 +91,7 @@ def test_too_many_connections(tmp_path: Path) -> None:
             lines = [stack.enter_context(raw.line(port, tls)) for _ in range(8)]
             answers = [asked(secure, request) for secure in lines]
         assert sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers) == 6
-        while not asked_anew(port, tls, request):
-            pass
+        eventually(lambda: asked_anew(port, tls, request))
 
 
 def asked_anew(port: int, tls: ssl.SSLContext, request: bytes) -> bytes:

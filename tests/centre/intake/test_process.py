@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,9 +31,12 @@ def served(root: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=os.environ | environment
     )
+    too_long = threading.Timer(2 * PATIENCE_S, process.kill)
+    too_long.start()
     try:
         yield process
     finally:
+        too_long.cancel()
         process.kill()
         process.wait()
         assert process.stderr is not None

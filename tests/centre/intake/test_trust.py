@@ -13,7 +13,7 @@ from outrider.centre.authority.authority import time_of
 from outrider.cli import main
 from outrider.clock import SystemClock
 from tests.centre.intake import raw
-from tests.centre.intake.running import Running, Unit, enrolled, logged, running
+from tests.centre.intake.running import Running, Unit, enrolled, eventually, logged, running
 
 
 def test_without_a_certificate(centre: Running, unit: Unit) -> None:
@@ -112,13 +112,17 @@ def test_revoked_on_an_open_connection(centre: Running, revoked: Unit) -> None:
 def test_revoked_certificate(centre: Running, revoked: Unit) -> None:
     """The list is read without a restart; then the handshake fails, and the unit reads why."""
     revoke(revoked)
-    said = ""
-    while "revoked" not in said.lower():
-        with revoked.client() as client:
-            try:
-                client.get("/v1/health")
-            except httpx.TransportError as error:
-                said = str(error)
+    eventually(lambda: "revoked" in refusal_of(revoked).lower())
+
+
+def refusal_of(unit: Unit) -> str:
+    """Return why a new connection of the unit is refused; empty where it is not."""
+    with unit.client() as client:
+        try:
+            client.get("/v1/health")
+        except httpx.TransportError as error:
+            return str(error)
+    return ""
 
 
 def test_enrolled_anew_after_revocation(centre: Running, revoked: Unit, tmp_path: Path) -> None:
@@ -137,12 +141,10 @@ def test_unreadable_list_keeps_the_old_one(tmp_path: Path) -> None:
         unit = enrolled(centre, tmp_path / "unit")
         centre.folder.revoked.write_text("garbage")
         with unit.client() as client:
-            while not faults(client):
-                pass
+            eventually(lambda: faults(client))
             centre.authority().write_revoked(centre.store.revoked_certificates())
         with unit.client() as client:
-            while faults(client):
-                pass
+            eventually(lambda: not faults(client))
 
 
 def faults(client: httpx.Client) -> list[str]:

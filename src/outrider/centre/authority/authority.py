@@ -78,10 +78,28 @@ class Authority:
             made = certificates.make_revoked(self._signer, entries, time_of(self._clock), days)
             durable.write(self._folder.revoked, certificates.pem(made).encode())
 
-    def revoked_is_old(self) -> bool:
-        """Whether the list of revoked certificates should be written anew, a day after the last."""
-        age = time_of(self._clock) - read_revoked(self._folder.revoked).last_update_utc
-        return not timedelta() <= age < timedelta(days=1)
+    def keep_revoked(self, revoked: Iterable[Certificate]) -> bool:
+        """Write the list of revoked certificates anew where it is a day old or lacks one.
+
+        Another machine on the same register may have revoked, or this one was cut off between
+        register and list. Returns whether it was written. Raises OSError.
+        """
+        certificates_revoked = list(revoked)
+        if self._is_young() and self._lists(certificates_revoked):
+            return False
+        self.write_revoked(certificates_revoked)
+        return True
+
+    def _is_young(self) -> bool:
+        try:
+            age = time_of(self._clock) - read_revoked(self._folder.revoked).last_update_utc
+        except AuthorityError:
+            return False
+        return timedelta() <= age < timedelta(days=1)
+
+    def _lists(self, revoked: Iterable[Certificate]) -> bool:
+        held = {entry.serial_number for entry in read_revoked(self._folder.revoked)}
+        return {certificate.serial for certificate in revoked} <= held
 
     def renew_server(self) -> bool:
         """Make the server's certificate anew where it nears its end or its names have changed."""

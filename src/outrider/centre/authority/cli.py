@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from rich import box
@@ -25,15 +25,14 @@ from outrider.wire.signing import SigningIdentity
 
 _UNIT = r"[A-Za-z0-9._-]{1,64}"
 _COLUMNS = (
-    "enrolled",
-    "last upload",
+    "last heard",
     "clock",
     "rows",
     "missing",
     "gaps",
     "breaks",
-    "due",
-    "certificate until",
+    "pictures due",
+    "certificate",
 )
 
 
@@ -147,9 +146,13 @@ def _units(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([line.as_json() for line in lines], indent=1))
         return 0
-    table = Table("unit", box=box.SIMPLE)
+    if not lines:
+        print("no unit is enrolled: outrider centre enrol-ticket")
+        return 0
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("unit", no_wrap=True)
     for name in _COLUMNS:
-        table.add_column(name, overflow="fold")
+        table.add_column(name)
     for line in lines:
         table.add_row(*_cells(line))
     Console().print(table)
@@ -163,21 +166,16 @@ def _cells(line: UnitLine) -> tuple[str, ...]:
     gaps = ", ".join(f"{count} {cause}" for cause, count in line.gaps.items())
     return (
         line.unit_id if line.revoked_at is None else f"[red]{line.unit_id} REVOKED[/]",
-        _minute(line.enrolled_at),
-        _minute(last),
-        f"{newest.last_skew_s:+.1f} s ({newest.last_clock_quality})" if newest else "",
+        f"{last:%d %b %H:%M}" if last else "",
+        f"{newest.last_skew_s:+.1f} s {newest.last_clock_quality}" if newest else "",
         f"{line.present:,}",
         _bad(line.missing),
         gaps,
         _bad(line.chain_breaks),
         f"{line.pictures_due:,}",
-        _minute(line.certificate_until),
+        f"{line.certificate_until:%d %b %Y}" if line.certificate_until else "none",
     )
 
 
 def _bad(count: int) -> str:
     return f"[red]{count:,}[/]" if count else "0"
-
-
-def _minute(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M}"

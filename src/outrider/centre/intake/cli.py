@@ -5,9 +5,8 @@ import logging
 from contextlib import closing
 
 from outrider.centre.commands import add_dir, finish
-from outrider.centre.folder import CentreFolder, CentreSettings
+from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
 from outrider.centre.intake.journal_lines import JsonLines
-from outrider.centre.intake.service import IntakeService
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.commands_common import Subparsers, new_parser
@@ -29,6 +28,11 @@ def register(commands: Subparsers) -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
+    try:  # only here: the other commands need no web server
+        from outrider.centre.intake.service import IntakeService
+    except ModuleNotFoundError as error:
+        text = f"{error.name} is not installed: pip install 'outrider[centre]'"
+        raise CentreFault(text) from error
     _log_as_json()
     folder = CentreFolder(args.dir)
     settings = _laid_over(folder.load(), args)

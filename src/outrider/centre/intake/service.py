@@ -33,7 +33,7 @@ from outrider.wire.signing import SigningIdentity
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.5
-_RENEW_S = 60.0
+_RENEW_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,7 @@ class IntakeService:
     def _renew_files(self) -> None:
         """Keep the list of revoked certificates and the server's own certificate young."""
         try:
-            if self._authority.revoked_is_old():
-                self._authority.write_revoked(self._store.revoked_certificates())
+            self._authority.keep_revoked(self._store.revoked_certificates())
             self._authority.renew_server()
         except (AuthorityError, StoreError, OSError) as error:
             self._fault("authority", str(error))
