@@ -11,10 +11,12 @@ open, once, in order, with its pictures. Long run: `python -m tests.fault.campai
 import argparse
 import contextlib
 import json
+import math
 import os
 import random
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -114,15 +116,15 @@ class Campaign:
         self.sync, self.serve, self.open = unit.sync(), centre.serve(), centre.open()
         self.account = WayAccount()
 
-    def run(self, kills: int, cut_every: int) -> None:
-        """Kill so many, then leave the rest in peace until all is at the centre."""
+    def run(self, kills: int, cut_every: int, end_s: float = math.inf) -> None:
+        """Kill so many, at most until an instant; then let all that is left reach the centre."""
         victims: list[Writer | Program] = [self.writer, self.sync, self.serve, self.open]
         for victim in victims:
             victim.start()
             if victim is self.writer:  # it makes the journal that sync then finds
                 self._until_committed()
         dies_s = {victim.name: self._death(victim.name) for victim in victims}
-        while self.account.kills < kills:
+        while self.account.kills < kills and time.monotonic() < end_s:
             victim = min(victims, key=lambda one: dies_s[one.name])
             self.writer.listen(dies_s[victim.name])
             if self._rng.random() < _SHARE_AT_WORK:
@@ -151,9 +153,10 @@ class Campaign:
 
         A busy machine would else see programs killed mostly while they start.
         """
-        sent, start_s = sent_by(self._unit.journal), time.monotonic()
-        while sent_by(self._unit.journal) <= sent and time.monotonic() - start_s < _AT_WORK_S:
-            self.writer.listen(time.monotonic() + 0.05)
+        with contextlib.suppress(sqlite3.OperationalError):
+            sent, start_s = sent_by(self._unit.journal), time.monotonic()
+            while sent_by(self._unit.journal) <= sent and time.monotonic() - start_s < _AT_WORK_S:
+                self.writer.listen(time.monotonic() + 0.05)
         self.writer.listen(time.monotonic() + self._rng.uniform(0, 0.3))
 
     def _cut_power(self, dead: Writer | Program) -> None:
@@ -169,14 +172,12 @@ class Campaign:
 
     def _erase(self) -> None:
         """Erase what is receipted, and see that the centre has it; sync needs a good clock to."""
-        outbox = Outbox(self._unit.journal)
-        try:
-            outbox.expire(0.0, _FAR_FUTURE)
-        finally:
-            outbox.close()
-        with contextlib.closing(self._centre.store()) as store:
-            _, bad = deleted_before_receipt(self._unit.journal, store)
-        self.account.deleted_before_receipt += bad
+        with contextlib.suppress(sqlite3.OperationalError):  # in use for long: another time
+            with contextlib.closing(Outbox(self._unit.journal)) as outbox:
+                outbox.expire(0.0, _FAR_FUTURE)
+            with contextlib.closing(self._centre.store()) as store:
+                _, bad = deleted_before_receipt(self._unit.journal, store)
+            self.account.deleted_before_receipt += bad
 
     def _drain(self) -> None:
         """Let what is left go its way, unharmed; then end all as systemd does."""
@@ -193,11 +194,8 @@ class Campaign:
             program.end()
 
     def _is_through(self) -> bool:
-        outbox = Outbox(self._unit.journal)
-        try:
+        with contextlib.closing(Outbox(self._unit.journal)) as outbox:
             left = outbox.remaining()
-        finally:
-            outbox.close()
         with contextlib.closing(self._centre.store()) as store:
             return left.rows == left.pictures == 0 and store.backlog().waiting == 0
 
@@ -221,8 +219,11 @@ def set_up(root: Path, store: str, cuts: bool) -> Iterator[tuple[CentrePlace, Un
         yield centre, unit
 
 
-def campaign(root: Path, kills: int, seed: int, store: str, cut_every: int) -> WayAccount:
+def campaign(
+    root: Path, kills: int, seed: int, store: str, cut_every: int, minutes: float = math.inf
+) -> WayAccount:
     """Run a campaign; return its account."""
+    end_s = time.monotonic() + 60 * minutes
     with set_up(root, store, cuts=cut_every > 0) as (centre, unit):
         disk = LoggedDisk(root / "disk") if cut_every else None
         if disk is not None:
@@ -230,7 +231,7 @@ def campaign(root: Path, kills: int, seed: int, store: str, cut_every: int) -> W
         run = Campaign(centre, unit, disk, seed)
         try:
             with abandoning(run.sync, run.serve, run.open, run.writer):
-                run.run(kills, cut_every)
+                run.run(kills, cut_every, end_s)
             with contextlib.closing(centre.store()) as looked:
                 lines = told(run.writer.lines)
                 settle(run.account, looked, unit.journal, lines, centre.private_keys())
@@ -245,6 +246,7 @@ def at_once(args: argparse.Namespace) -> WayAccount:
     kills = args.kills // args.jobs
     command = [sys.executable, "-m", "tests.fault.campaign", "--json", "--kills", str(kills)]
     command += ["--store", args.store, "--cut-every", str(args.cut_every)]
+    command += ["--minutes", str(args.minutes)]
     running_now = [
         subprocess.Popen([*command, "--seed", str(args.seed + job)], stdout=subprocess.PIPE)
         for job in range(args.jobs)
@@ -252,6 +254,9 @@ def at_once(args: argparse.Namespace) -> WayAccount:
     total = WayAccount()
     for job in running_now:
         printed, _ = job.communicate()
+        if job.returncode not in (0, 1) or not printed:
+            total.fault(f"a campaign ended by itself: {job.returncode}")
+            continue
         total.add(json.loads(printed.splitlines()[-1]))
         print(printed.splitlines()[0].decode(), flush=True)
     return total
@@ -269,13 +274,19 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=1, help="units, each with a centre, beside each other (1)"
     )
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="kill no longer than this (no limit)"
+    )
     parser.add_argument("--json", action="store_true", help="the figures as JSON, on a line more")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and leave no process behind
     if args.jobs > 1:
         account = at_once(args)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            account = campaign(Path(folder), args.kills, args.seed, args.store, args.cut_every)
+            account = campaign(
+                Path(folder), args.kills, args.seed, args.store, args.cut_every, args.minutes
+            )
     print(f"SIGKILL of unit, sync, centre and opening, {args.store}: {account.line()}")
     for reason in account.reasons[:20]:
         print(f"  {reason}")
