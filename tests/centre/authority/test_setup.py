@@ -106,10 +106,11 @@ def test_new_names_make_a_new_server_certificate(tmp_path: Path) -> None:
     held = read_certificate(folder.server_certificate)
     authority = files.Authority(folder, folder.load(), SystemClock())
     assert not authority.renew_server()
-    changed = CentreSettings.model_validate({"server": {"hosts": ["new.example"]}})
+    changed = CentreSettings.model_validate({"server": {"hosts": ["new.example", "fd00::0001"]}})
     assert files.Authority(folder, changed, SystemClock()).renew_server()
     again = read_certificate(folder.server_certificate)
-    assert files.names(again) == ("new.example",)
+    assert files.names(again) == ("new.example", "fd00::1")
+    assert not files.Authority(folder, changed, SystemClock()).renew_server()
     assert again.public_key() == held.public_key()
 
 

@@ -32,9 +32,12 @@ def small(tmp_path: Path) -> Iterator[tuple[Running, Unit]]:
         yield centre, unit
 
 
-def test_too_many_requests(tmp_path: Path) -> None:
+def test_too_many_requests(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Beyond its rate a unit gets 429 and when to come again; another unit is not concerned."""
-    with running(tmp_path / "centre", unit_burst=5, unit_per_s=0.1) as centre:
+    with (
+        caplog.at_level(logging.WARNING, "outrider.centre"),
+        running(tmp_path / "centre", unit_burst=5, unit_per_s=0.1) as centre,
+    ):
         greedy = enrolled(centre, tmp_path / "greedy", "greedy")
         modest = enrolled(centre, tmp_path / "modest", "modest")
         with greedy.client() as client, modest.client() as other:
@@ -43,6 +46,7 @@ def test_too_many_requests(tmp_path: Path) -> None:
             assert answers[-1].json()["error"] == "too-many"
             assert 1 <= int(answers[-1].headers["Retry-After"]) <= 10
             assert other.get("/v1/revoked").status_code == 200
+            assert logged(caplog, "code")[0]["code"] == "too-many"
 
 
 def test_one_upload_at_a_time(small: tuple[Running, Unit]) -> None:

@@ -105,10 +105,11 @@ class Authority:
         """Make the server's certificate anew where it nears its end or its names have changed."""
         path = self._folder.server_certificate
         hosts, days = self._settings.server.hosts, self._settings.certificates.server_days
+        wanted = tuple(str(certificates.alternative(host).value) for host in hosts)
         now = time_of(self._clock)
         if path.exists():
             held = read_certificate(path)
-            if held.not_valid_after_utc - now > timedelta(days=days / 3) and names(held) == hosts:
+            if held.not_valid_after_utc - now > timedelta(days=days / 3) and names(held) == wanted:
                 return False
         key = read_key(self._folder.server_key).public_key()
         made = certificates.make_server(self._signer, key, hosts, now, days)

@@ -54,7 +54,7 @@ def make_server(
     names = list(hosts)
     builder = _leaf(authority, names[0], key, now, days)
     builder = builder.add_extension(
-        x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
+        x509.SubjectAlternativeName([alternative(name) for name in names]), critical=False
     )
     purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
     return builder.add_extension(purpose, critical=False).sign(authority.key, hashes.SHA256())
@@ -152,7 +152,8 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _alternative(host: str) -> x509.GeneralName:
+def alternative(host: str) -> x509.DNSName | x509.IPAddress:
+    """Return a host's name, or its address, as it stands in a certificate."""
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:

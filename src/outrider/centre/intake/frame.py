@@ -1,6 +1,7 @@
 """Around every request: an identifier, a rate, a line in the log, and an answer come what may."""
 
 import logging
+import math
 import secrets
 import time
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from outrider.centre.intake.codes import Code, Refusal
+from outrider.centre.intake.codes import STATUS, Code, Refusal
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.journal_lines import say
 from outrider.centre.intake.rates import Rates
@@ -51,6 +52,7 @@ class Frame:
         self._app = app
         self._rates = rates
         self._counts = counts
+        self._too_many_said_s = -math.inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -68,7 +70,15 @@ class Frame:
             if not told.complete:
                 raise  # the connection is cut, so that half an answer is not believed
         finally:
-            _say_done(scope, told.status, begun_s)
+            if told.status != STATUS[Code.TOO_MANY] or self._is_time_to_say(begun_s):
+                _say_done(scope, told.status, begun_s)
+
+    def _is_time_to_say(self, now_s: float) -> bool:
+        """Whether a refusal for too many requests is said: once a second, for all are counted."""
+        due = now_s - self._too_many_said_s >= 1.0
+        if due:
+            self._too_many_said_s = now_s
+        return due
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
