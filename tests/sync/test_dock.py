@@ -166,3 +166,29 @@ def test_two_syncs_at_once_are_refused(tmp_path: Path, centre: TestCentre) -> No
         dock.once(Manner(), threading.Event())
     with pytest.raises(JournalError, match="holds no journal"):
         Outbox(tmp_path / "nothing")
+
+
+def test_watch_waits_for_a_journal_and_for_whoever_docks_by_hand(
+    tmp_path: Path, centre: TestCentre
+) -> None:
+    """A new unit has no journal yet, a technician docks it: the service waits, then sends."""
+    stop, sent = threading.Event(), threading.Event()
+    fill(tmp_path / "elsewhere", reads(0, 3))
+    with serve(centre) as url:
+        settings = settings_file(tmp_path, url)
+        dock = Dock(config.load(settings), SystemClock())
+        by_hand = Dock(config.load(settings), SystemClock())
+        watcher = threading.Thread(
+            target=dock.watch, args=(Manner(metered=False), stop, lambda _: sent.set())
+        )
+        watcher.start()
+        assert not sent.wait(1.5)
+        (tmp_path / "elsewhere" / "sync.lock").touch()
+        (tmp_path / "elsewhere").rename(tmp_path / "journal")
+        with by_hand._outbox():
+            assert not sent.wait(2.5)
+            assert watcher.is_alive()
+        assert sent.wait(30)
+        stop.set()
+        watcher.join()
+    assert len(centre.rows) >= 3

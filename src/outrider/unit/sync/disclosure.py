@@ -34,10 +34,10 @@ class Disclosures:
     def write(self) -> None:
         """Leave what is owed. Raises OSError, sqlite3.Error, JournalError."""
         entries = self._events()
-        self._owed.clear()
         if entries:
             with closing(self._open_store()) as store:
                 store.append(entries)
+        self._owed.clear()
 
     def _events(self) -> list[Entry]:
         owed, actor = self._owed, f"unit {self._identity.unit_id}"

@@ -41,6 +41,10 @@ _TRIES_ON_THE_ROAD = 3
 _Progress = Callable[[Summary], None]
 
 
+class BusyError(JournalError):
+    """Another sync is at work on this journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How to sync. metered: as told, None to find out; give_up_after: failed tries, None: never."""
@@ -104,13 +108,12 @@ class Dock:
         self._leave(summary, DockOutcome.DONE if well else DockOutcome.FAILED)
         return summary
 
-    def watch(
-        self, manner: Manner, stop: threading.Event, report: Callable[[Summary], None]
-    ) -> None:
+    def watch(self, manner: Manner, stop: threading.Event, report: _Progress) -> None:
         """Send whatever comes, within seconds, until stop; report each session that did anything.
 
         A session that fails is given up after a few tries, so that the link is looked at again; the
-        waits between tries go on growing all the same.
+        waits between tries go on growing all the same. While somebody docks the unit by hand, or
+        there is no journal yet, it waits.
         """
         manner = Manner(manner.metered, manner.give_up_after or _TRIES_ON_THE_ROAD)
         docking, audited_s = Docking(), time.monotonic()
@@ -121,6 +124,8 @@ class Dock:
                     if time.monotonic() - audited_s > _AUDIT_EVERY_S:
                         self._disclosures.write()
                         audited_s = time.monotonic()
+                except BusyError as error:
+                    _log.info("%s", error)
                 except sqlite3.OperationalError as error:
                     if not is_busy(error):
                         raise
@@ -135,7 +140,7 @@ class Dock:
         manner: Manner,
         docking: Docking,
         stop: threading.Event,
-        report: Callable[[Summary], None],
+        report: _Progress,
     ) -> None:
         self._journal_crew()
         link = self._way(manner)
@@ -189,9 +194,11 @@ class Dock:
         self._state.write(state_of(summary, at), docked)
 
     def _has_work(self, link: Link) -> bool:
+        if not (self._directory / DATABASE).exists():
+            return False
         if self._upkeep.is_due() and link.interface:
-            return (self._directory / DATABASE).exists()
-        with self._outbox() as outbox:
+            return True
+        with contextlib.closing(Outbox(self._directory)) as outbox:
             remaining = outbox.remaining()
         return remaining.rows > 0 or (remaining.pictures > 0 and not link.metered)
 
@@ -209,7 +216,10 @@ class Dock:
     def _outbox(self) -> Iterator[Outbox]:
         outbox = Outbox(self._directory)
         try:
-            busy = JournalError(f"{self._directory}: another `outrider sync` is at work")
+            busy = BusyError(
+                f"{self._directory}: another `outrider sync` is at work; if it is the service: "
+                "systemctl stop outrider-sync"
+            )
             with durable.only_one(self._directory / "sync.lock", busy):
                 yield outbox
         finally:
