@@ -1,5 +1,6 @@
 """`outrider centre ...`: what the reference centre's staff do."""
 
+from outrider.centre import retention
 from outrider.centre.audit import cli as audit
 from outrider.centre.authority import cli as authority
 from outrider.centre.hotlists import cli as hotlists
@@ -18,5 +19,5 @@ def register(commands: Subparsers) -> None:
         "  outrider centre serve --dir /srv/centre",
     )
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    for part in (authority, intake, opening, audit, hotlists):
+    for part in (authority, intake, opening, audit, retention, hotlists):
         part.register(parts)

@@ -54,6 +54,12 @@ class CertificateSettings(Section):
     server_days: Annotated[int, Field(ge=1, le=1100)] = 365
 
 
+class RetentionSettings(Section):
+    """How long reads are kept, in calendar months; at most what the longest policy allows."""
+
+    months: Annotated[int, Field(ge=1, le=24)] = 12
+
+
 class LimitSettings(Section):
     """What the intake takes on at once, and from whom.
 
@@ -84,6 +90,7 @@ class CentreSettings(Section):
     store: StoreSettings = Field(default_factory=StoreSettings)
     hotlists: HotlistSettings = Field(default_factory=HotlistSettings)
     certificates: CertificateSettings = Field(default_factory=CertificateSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
@@ -162,7 +169,8 @@ def opening_keys(given: Path | None, folder: CentreFolder) -> Path:
 def write_settings(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
     """Write the first settings of a centre. Raises OSError."""
     text = f"""# Settings of the reference centre; `outrider centre init` wrote them.
-# Left out: [store] url, [hotlists] repository, [certificates], [limits]; see the README.
+# Left out: [store] url, [hotlists] repository, [certificates],
+# [retention], [limits]; see the README.
 [server]
 hosts = {json.dumps(list(hosts))}
 """
