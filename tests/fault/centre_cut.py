@@ -45,7 +45,7 @@ from tests.fault.powercut_disk import Disk, Op
 from tests.journal import makers
 
 _ROWS = 8
-_BATCHES = 60
+_BATCHES = 30
 _ARRIVED = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
 

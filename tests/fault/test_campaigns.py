@@ -56,6 +56,16 @@ def test_power_cuts_lose_and_double_nothing() -> None:
     assert_clean(figures)
 
 
+@pytest.mark.skipif(not HAS_FUSE, reason="power cuts need FUSE: apt-get install fuse3, /dev/fuse")
+def test_power_cuts_of_the_centre_lose_and_double_nothing() -> None:
+    """After 4 cuts of the centre's disk all that was receipted is there, and goes on, once."""
+    figures = run("centre_cut", "--cuts", "4", "--load-s", "2")
+    assert figures["cuts"] == 4
+    assert figures["receipted"] > 0
+    names = ("lost", "lost_pictures", "duplicated", "unsound")
+    assert {name: figures[name] for name in names} == dict.fromkeys(names, 0)
+
+
 def test_the_whole_way_loses_and_doubles_nothing() -> None:
     """Unit, sync, centre and opening killed, the unit's power cut: all is at the centre, once."""
     cuts = ("--cut-every", "6") if HAS_FUSE else ()
