@@ -1,11 +1,12 @@
 """The service on a real store: batches, keys that come later, two at once, killed, failing."""
 
+import itertools
 import os
 import random
 import signal
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,7 @@ def test_rows_for_a_missing_key_wait_aside_and_open_when_it_is_added(
     assert OLD.public.key_id in store.rows_set_aside(10)[0].why
     key_folder(tmp_path, OLD)
     stop = threading.Event()
-
-    def beat() -> None:
-        backlog = store.backlog()
-        if backlog.waiting == backlog.set_aside == 0:
-            stop.set()
-
-    opening.watch(stop, beat)
+    opening.watch(stop, until_settled(store, stop))
     assert len(found(store, unit)) == 5
 
 
@@ -228,6 +223,18 @@ def _tell(handle: int) -> None:
     os.write(handle, b".")
 
 
+def until_settled(store: CentreStore, stop: threading.Event) -> Callable[[], None]:
+    """Return a beat that stops a watching service when nothing waits, or after 40 beats."""
+    beats = itertools.count()
+
+    def beat() -> None:
+        backlog = store.backlog()
+        if backlog.waiting == backlog.set_aside == 0 or next(beats) > 40:
+            stop.set()
+
+    return beat
+
+
 class FailingStore:
     """A real store whose calls fail so many times first."""
 
@@ -250,7 +257,7 @@ def test_a_store_that_fails_is_asked_again(
     unit = sent(store, OLD, 5)
     failing: Any = FailingStore(store, {"sealed": 2, "opened": 1})
     opening, stop = Opening(failing, key_folder(tmp_path, OLD)), threading.Event()
-    opening.watch(stop, lambda: stop.set() if not store.backlog().waiting else None)
+    opening.watch(stop, until_settled(store, stop))
     assert opening.tally.store_errors == 3
     assert len(found(store, unit)) == 5
 
@@ -264,6 +271,6 @@ def test_a_spoilt_key_does_not_end_a_running_service(
     (tmp_path / "keys" / "zz.key").write_text("nonsense")
     (tmp_path / "keys" / "zz.key").chmod(0o600)
     unit = sent(store, OLD, 2)
-    opening.watch(stop, lambda: stop.set() if not store.backlog().waiting else None)
+    opening.watch(stop, until_settled(store, stop))
     assert "zz.key" in opening.fault
     assert len(found(store, unit)) == 2
