@@ -41,7 +41,7 @@ _LONGEST_S = {"writer": 2.0, "sync": 6.0, "centre serve": 8.0, "centre open": 6.
 _SHARE_AT_WORK = 0.35
 _AT_WORK_S = 20.0
 _PAUSE_S = 0.02
-_DRAIN_S = 300.0
+_STUCK_S = 90.0
 
 
 class Writer:
@@ -182,9 +182,11 @@ class Campaign:
     def _drain(self) -> None:
         """Let what is left go its way, unharmed; then end all as systemd does."""
         self.writer.kill()
-        pause, start_s = threading.Event(), time.monotonic()
-        while not self._is_through():
-            if time.monotonic() - start_s > _DRAIN_S:
+        pause, moved_s, left = threading.Event(), time.monotonic(), self._left()
+        while any(left):
+            before, left = left, self._left()
+            moved_s = moved_s if left == before else time.monotonic()
+            if time.monotonic() - moved_s > _STUCK_S:
                 self.account.fault("what was left did not arrive, with nobody killed any more")
                 break
             for program in (self.sync, self.serve, self.open):
@@ -193,11 +195,12 @@ class Campaign:
         for program in (self.sync, self.serve, self.open):
             program.end()
 
-    def _is_through(self) -> bool:
+    def _left(self) -> tuple[int, int, int]:
+        """Return how many rows and pictures are to be sent, and how many rows to be opened."""
         with contextlib.closing(Outbox(self._unit.journal)) as outbox:
             left = outbox.remaining()
         with contextlib.closing(self._centre.store()) as store:
-            return left.rows == left.pictures == 0 and store.backlog().waiting == 0
+            return left.rows, left.pictures, store.backlog().waiting
 
 
 @contextlib.contextmanager
