@@ -186,7 +186,7 @@ def test_killed_anywhere_it_loses_and_doubles_nothing(tmp_path: Path) -> None:
     units = [sent(store, OLD, 25, first=100 * number) for number in range(4)]
     store.close()
     keys, kills = key_folder(tmp_path, OLD), 0
-    while _one_life(url, keys, rng.uniform(0, 0.15)):
+    while _one_life(url, keys, rng.randint(1, 4), rng.uniform(0, 0.01)):
         kills += 1
     assert kills > 2
     store = open_store(url)
@@ -196,8 +196,8 @@ def test_killed_anywhere_it_loses_and_doubles_nothing(tmp_path: Path) -> None:
     store.close()
 
 
-def _one_life(url: str, keys: KeyFolder, life_s: float) -> bool:
-    """Let a service open until it is done or killed; return whether it was killed."""
+def _one_life(url: str, keys: KeyFolder, batches: int, more_s: float) -> bool:
+    """Let a service open so many batches and a moment more; return whether it had to be killed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -210,8 +210,9 @@ def _one_life(url: str, keys: KeyFolder, life_s: float) -> bool:
         finally:
             os._exit(status)
     os.close(writing)
-    os.read(reading, 1)
-    threading.Event().wait(life_s)
+    while batches > 0 and (told := os.read(reading, 1)):
+        batches -= len(told)
+    threading.Event().wait(more_s)
     os.kill(child, signal.SIGKILL)
     os.close(reading)
     _, status = os.waitpid(child, 0)
