@@ -3,8 +3,10 @@
 import hashlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import threadpoolctl
 
 from outrider.plates.draw import draw_plate
 from outrider.plates.style import random_spec
@@ -92,3 +94,14 @@ def test_a_model_of_another_size_than_the_manifest_says_is_refused(store: ModelS
     variant = store.manifest.reader.variants[0].model_copy(update={"width_px": 96})
     with pytest.raises(ModelError, match=r"takes \(1, 64, 128, 1\), the manifest says"):
         open_network(store, variant, choose_runtime())
+
+
+def test_no_library_spins_threads_of_its_own() -> None:
+    """Once the recogniser is open, numpy's BLAS and OpenCV work on the caller's thread alone."""
+    cv2.setNumThreads(2)
+    threadpoolctl.threadpool_limits(2, user_api="blas")
+    open_recogniser(RecogniserOptions())
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    assert pools
+    assert {pool["num_threads"] for pool in pools} == {1}
+    assert cv2.getNumThreads() == 1

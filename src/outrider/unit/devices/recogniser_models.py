@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import cv2
+import threadpoolctl
+
 from outrider.unit.devices.tflite import Runtime, choose_runtime, open_network
 from outrider.unit.recognise import calibration, operating_points
 from outrider.unit.recognise.calibration import Calibration
@@ -48,11 +51,21 @@ class OpenedRecogniser:
     store: ModelStore
 
 
+def still_threads() -> None:
+    """Keep the libraries' own threads asleep; only `threads` of the settings count.
+
+    Between two calls numpy's BLAS threads spin: measured at as much CPU again as recognition takes.
+    """
+    threadpoolctl.threadpool_limits(1, user_api="blas")
+    cv2.setNumThreads(1)
+
+
 def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
     """Load both networks and what belongs to them.
 
     Raises ModelError, naming the file and the remedy, where any of it cannot be used.
     """
+    still_threads()
     store = open_store(options.models_dir)
     choice = choose_runtime(options.runtime, options.precision, options.threads)
     found, read = store.manifest.detector, store.manifest.reader
