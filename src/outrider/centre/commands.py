@@ -36,7 +36,8 @@ def finish(
         except BrokenPipeError:
             raise
         except failures as error:
-            print(f"outrider centre {args.part}: {error}", file=sys.stderr)
+            words = (args.part, getattr(args, "action", ""))
+            print(f"outrider centre {' '.join(filter(None, words))}: {error}", file=sys.stderr)
             return 2
 
     parser.set_defaults(handler=run)

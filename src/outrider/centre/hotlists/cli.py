@@ -3,14 +3,13 @@
 import argparse
 import json
 import os
-import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.metadata import Root
 
+from outrider.centre.commands import finish
 from outrider.centre.hotlists.keys import SigningKeyError, load_key, make_key
 from outrider.centre.hotlists.publish import Publisher
 from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository, RepositoryFault
@@ -22,15 +21,7 @@ from outrider.hotlist_import.options import add_options, list_file
 from outrider.wire.hotlist_policy import PolicyError
 
 PASSPHRASE_VARIABLE = "OUTRIDER_KEY_PASSPHRASE"
-_EXPECTED = (
-    ImportRefused,
-    MappingError,
-    PolicyError,
-    RepositoryFault,
-    SigningKeyError,
-    ValueError,
-    OSError,
-)
+_EXPECTED = (ImportRefused, MappingError, PolicyError, RepositoryFault, SigningKeyError, ValueError)
 
 
 def register(commands: Subparsers) -> None:
@@ -51,7 +42,7 @@ def _register_ceremony(actions: Subparsers) -> None:
         actions, "key", "make a signing key", "outrider centre hotlist key /media/a/root-a.pem"
     )
     parser.add_argument("file", type=Path, help=f"PEM file; passphrase from {PASSPHRASE_VARIABLE}")
-    _finish(parser, _key)
+    finish(parser, _key, *_EXPECTED)
     parser = new_parser(
         actions,
         "stage-root",
@@ -62,7 +53,7 @@ def _register_ceremony(actions: Subparsers) -> None:
     _add_repository(parser)
     parser.add_argument("--root-key", type=Path, action="append", required=True)
     parser.add_argument("--threshold", type=int, default=2, help="root keys that must sign (2)")
-    _finish(parser, _stage_root)
+    finish(parser, _stage_root, *_EXPECTED)
     parser = new_parser(
         actions,
         "sign-root",
@@ -71,7 +62,7 @@ def _register_ceremony(actions: Subparsers) -> None:
     )
     _add_repository(parser)
     parser.add_argument("--root-key", type=Path, required=True)
-    _finish(parser, _sign_root)
+    finish(parser, _sign_root, *_EXPECTED)
 
 
 def _register_publishing(actions: Subparsers) -> None:
@@ -86,7 +77,7 @@ def _register_publishing(actions: Subparsers) -> None:
     parser.add_argument("--masters", type=Path, help="folder of the master lists (beside R)")
     add_options(parser)
     add_json(parser)
-    _finish(parser, _publish)
+    finish(parser, _publish, *_EXPECTED)
     parser = new_parser(
         actions,
         "renew",
@@ -95,25 +86,12 @@ def _register_publishing(actions: Subparsers) -> None:
     )
     _add_repository(parser)
     parser.add_argument("--masters", type=Path, help="folder of the master lists (beside R)")
-    _finish(parser, _renew)
+    finish(parser, _renew, *_EXPECTED)
 
 
 def _add_repository(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repository", type=Path, required=True, help="folder that is served")
     parser.add_argument("--online-keys", type=Path, help="folder of the online keys (beside R)")
-
-
-def _finish(parser: argparse.ArgumentParser, handler: Callable[[argparse.Namespace], int]) -> None:
-    def run(args: argparse.Namespace) -> int:
-        try:
-            return handler(args)
-        except BrokenPipeError:
-            raise
-        except _EXPECTED as error:
-            print(f"outrider centre hotlist {args.action}: {error}", file=sys.stderr)
-            return 1
-
-    parser.set_defaults(handler=run)
 
 
 def _passphrase() -> bytes | None:
