@@ -79,13 +79,24 @@ def with_row(**changes: object) -> bytes:
     return repack(change)
 
 
+def lying_bomb() -> bytes:
+    """Return what says that it unpacks to 1,000 bytes, and unpacks to 256 MiB."""
+    body = zstandard.ZstdCompressor().compress(bytes(2**28))
+    return body.replace((2**28).to_bytes(4, "little"), (1000).to_bytes(4, "little"), 1)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
         (b"", "cut short|not zstd"),
         (b"not zstd", "not zstd"),
         (batches.encode(a_batch())[:-20], "not zstd|cut short"),
+        (batches.encode(a_batch())[:-1], "cut short"),
+        (batches.encode(a_batch()) + b"\0", "more than one frame"),
+        (batches.encode(a_batch()) * 2, "more than one frame"),
         (zstandard.ZstdCompressor().compress(bytes(2**28)), "unpacks to more"),
+        (lying_bomb(), "too small"),
+        (zstandard.ZstdCompressor(write_content_size=False).compress(b"{}\n"), "its length"),
         (repack(lambda plain: plain[:-1]), "cut short"),
         (repack(lambda plain: plain[: plain.rindex(b"\n", 0, -1) + 1]), "says 3 rows, 2"),
         (repack(lambda plain: b"[]\n" + plain), "line 1"),

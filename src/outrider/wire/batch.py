@@ -7,7 +7,6 @@ that is not so on the unit: the centre's intake stores what only its opening ser
 """
 
 import base64
-import io
 import uuid
 from dataclasses import dataclass
 from itertools import pairwise
@@ -166,15 +165,17 @@ def decode(body: bytes) -> Batch:
 
 
 def _unpack(body: bytes) -> bytes:
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
+    """Return what one zstd frame holds; its header says how much, so no more is made room for."""
     try:
-        with unpacker.stream_reader(io.BytesIO(body)) as reader:
-            plain = reader.read(MAX_PLAIN_BYTES + 1)
+        size = zstandard.frame_content_size(body)
+        if size > MAX_PLAIN_BYTES:
+            raise WireError(f"unpacks to more than {MAX_PLAIN_BYTES} bytes")
+        if size < 0:
+            raise WireError("zstd without its length: nobody can tell what it unpacks to")
+        unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
+        return unpacker.decompress(body, allow_extra_data=False)
     except zstandard.ZstdError as error:
-        raise WireError(f"not zstd: {error}") from error
-    if len(plain) > MAX_PLAIN_BYTES:
-        raise WireError(f"unpacks to more than {MAX_PLAIN_BYTES} bytes")
-    return plain
+        raise WireError(f"not zstd, cut short, or more than one frame: {error}") from error
 
 
 _M = TypeVar("_M", bound=_Strict)
