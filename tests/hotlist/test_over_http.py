@@ -124,7 +124,7 @@ def test_by_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     at = ["--repository", str(repository)]
     for path in roots:
         assert main([*centre, "key", str(path)]) == 0
-    assert main([*centre, "key", str(roots[0])]) == 1  # never overwritten
+    assert main([*centre, "key", str(roots[0])]) == 2  # never overwritten
     keys = [word for path in roots for word in ("--root-key", str(path))]
     assert main([*centre, "stage-root", *at, *keys, "--threshold", "2"]) == 0
     assert main([*centre, "sign-root", *at, "--root-key", str(roots[0])]) == 0
