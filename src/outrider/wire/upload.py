@@ -52,10 +52,10 @@ class UploadName:
         """The path that it is PUT to."""
         return f"/v1/units/{self.unit_id}/{self.kind}/{self.upload_id}"
 
-    def signed_text(self, body: bytes, sent: str) -> bytes:
-        """Return what the unit's signature covers."""
-        digest = hashlib.sha256(body).hexdigest()
-        return "\n".join((self.unit_id, self.kind, str(self.upload_id), digest, sent)).encode()
+    def signed_text(self, sha256: bytes, sent: str) -> bytes:
+        """Return what the unit's signature covers; sha256: of the body."""
+        parts = (self.unit_id, self.kind, str(self.upload_id), sha256.hex(), sent)
+        return "\n".join(parts).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,11 @@ class Sent:
 
 def content_digest(body: bytes) -> str:
     """Return the value of Content-Digest for a body."""
-    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode('ascii')}:"
+    return _digest_header(hashlib.sha256(body).digest())
+
+
+def _digest_header(sha256: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(sha256).decode('ascii')}:"
 
 
 def sent_text(sent: UtcStamp) -> str:
@@ -90,12 +94,12 @@ def headers(
     name: UploadName, body: bytes, identity: SigningIdentity, sent: UtcStamp
 ) -> dict[str, str]:
     """Return the headers that go with an upload."""
-    said = sent_text(sent)
+    said, sha256 = sent_text(sent), hashlib.sha256(body).digest()
     return {
         "Content-Type": MEDIA_TYPES[name.kind],
-        DIGEST_HEADER: content_digest(body),
+        DIGEST_HEADER: _digest_header(sha256),
         SENT_HEADER: said,
-        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(body, said)),
+        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(sha256, said)),
     }
 
 
@@ -106,8 +110,9 @@ def check(name: UploadName, body: bytes, headers: Mapping[str, str], key: Verify
     """
     if len(body) > MAX_BODY_BYTES:
         raise WireError(f"a body of {len(body)} bytes, at most {MAX_BODY_BYTES} allowed")
-    if headers.get(DIGEST_HEADER, "") != content_digest(body):
+    sha256 = hashlib.sha256(body).digest()
+    if headers.get(DIGEST_HEADER, "") != _digest_header(sha256):
         raise WireError("the body is not what its Content-Digest says: cut short or changed")
     sent = headers.get(SENT_HEADER, "")
-    key.verify(PURPOSE, name.signed_text(body, sent), headers.get(SIGNATURE_HEADER, ""))
+    key.verify(PURPOSE, name.signed_text(sha256, sent), headers.get(SIGNATURE_HEADER, ""))
     return Sent.parse(sent)
