@@ -42,7 +42,7 @@ from outrider.wire.upload import Sent, UploadKind, UploadName
 from tests.fault import load
 from tests.fault.logged_disk import LoggedDisk
 from tests.fault.powercut import told_by
-from tests.fault.powercut_disk import Disk, Op
+from tests.fault.powercut_disk import Op, cut_log
 from tests.journal import makers
 
 _ROWS = 8
@@ -164,13 +164,7 @@ def _wait(told: Path, load_s: float) -> None:
 
 def cut_at(log: list[Op], rng: random.Random, folder: Path, sender: Sender) -> CentreAccount:
     """Cut the power somewhere in the log, and hold what is found against what was receipted."""
-    before = log[: rng.randint(1, len(log))]
-    disk = Disk()
-    for op in before:
-        disk.take(op)
-    disk.lose_power(rng)
-    folder.mkdir()
-    disk.save(folder)
+    before = cut_log(log, rng, folder)
     lines = told_by(before).split(b"\n")[:-1]
     rows, pictures = ({int(x[2:]) for x in lines if x[:1] == kind} for kind in (b"R", b"P"))
     account = CentreAccount(1, len(rows), len(pictures))

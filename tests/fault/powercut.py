@@ -22,7 +22,7 @@ from tests.fault import load
 from tests.fault.account import Account, settle, told
 from tests.fault.logged_disk import LoggedDisk
 from tests.fault.logged_fs import put
-from tests.fault.powercut_disk import Disk, Op
+from tests.fault.powercut_disk import Op, cut_log
 from tests.journal.filled import fill, reads
 
 
@@ -63,13 +63,7 @@ def told_by(log: list[Op]) -> bytes:
 
 def cut_at(log: list[Op], rng: random.Random, folder: Path, centre: CentrePrivateKey) -> Account:
     """Cut the power somewhere in the log, start again, and hold what is found against the told."""
-    before = log[: rng.randint(1, len(log))]
-    disk = Disk()
-    for op in before:
-        disk.take(op)
-    disk.lose_power(rng)
-    folder.mkdir()
-    disk.save(folder)
+    before = cut_log(log, rng, folder)
     made, committed = told(told_by(before))
     more = reads(10_000_000, 3, patch_bytes=300, overview_bytes=900)
     fill(folder / "journal", more, centre=centre)

@@ -102,3 +102,18 @@ def _sectors(op: Op) -> list[Op]:
     _, number, offset, data = op
     bounds = [0, *range(SECTOR - offset % SECTOR, len(data), SECTOR), len(data)]
     return [("write", number, offset + start, data[start:end]) for start, end in pairwise(bounds)]
+
+
+def cut_log(log: list[Op], rng: random.Random, folder: Path) -> list[Op]:
+    """Cut the power somewhere in a log; make the folder as the disk then stands.
+
+    Returns the log up to the cut.
+    """
+    before = log[: rng.randint(1, len(log))]
+    disk = Disk()
+    for op in before:
+        disk.take(op)
+    disk.lose_power(rng)
+    folder.mkdir()
+    disk.save(folder)
+    return before
