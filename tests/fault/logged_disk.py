@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.fault.powercut_disk import Disk, Op
+from tests.fault.powercut_disk import Op, lose_power
 
 
 class LoggedDisk:
@@ -58,12 +58,8 @@ class LoggedDisk:
 
     def cut(self, rng: random.Random) -> None:
         """Cut the power now: some of what was not synced is lost or torn; then mount it again."""
-        disk = Disk()
-        for op in self.detach():
-            disk.take(op)
-        disk.lose_power(rng)
+        log = self.detach()
         self._seed = self._root / f"disk{self._times}"
-        self._seed.mkdir()
-        disk.save(self._seed)
+        lose_power(log, rng, self._seed)
         self._log.unlink()
         self.attach()

@@ -104,16 +104,18 @@ def _sectors(op: Op) -> list[Op]:
     return [("write", number, offset + start, data[start:end]) for start, end in pairwise(bounds)]
 
 
-def cut_log(log: list[Op], rng: random.Random, folder: Path) -> list[Op]:
-    """Cut the power somewhere in a log; make the folder as the disk then stands.
-
-    Returns the log up to the cut.
-    """
-    before = log[: rng.randint(1, len(log))]
+def lose_power(log: list[Op], rng: random.Random, folder: Path) -> None:
+    """Make a folder as the disk stands when the power goes at the end of a log."""
     disk = Disk()
-    for op in before:
+    for op in log:
         disk.take(op)
     disk.lose_power(rng)
     folder.mkdir()
     disk.save(folder)
+
+
+def cut_log(log: list[Op], rng: random.Random, folder: Path) -> list[Op]:
+    """Cut the power somewhere in a log; return the log up to there."""
+    before = log[: rng.randint(1, len(log))]
+    lose_power(before, rng, folder)
     return before

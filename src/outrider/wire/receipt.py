@@ -7,16 +7,15 @@
 import hashlib
 from dataclasses import asdict, dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from outrider.wire import canonical
 from outrider.wire.canonical import WireError
+from outrider.wire.signed import Content, SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import UploadName
 
 VERSION = 1
 MAX_BYTES = 16 * 1024
-_PURPOSE = "receipt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,7 @@ class Receipt:
     version: int = VERSION
 
 
-class _Content(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _Content(Content):
     version: int
     unit: str = Field(max_length=64)
     kind: str = Field(max_length=16)
@@ -46,11 +43,7 @@ class _Content(BaseModel):
     at: str = Field(max_length=40)
 
 
-class _Envelope(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    receipt: _Content
-    signature: str = Field(max_length=128)
+_MESSAGE = SignedMessage("receipt", _Content, "receipt", MAX_BYTES)
 
 
 def make(name: UploadName, body: bytes, stored: int, duplicates: int, at: str) -> Receipt:
@@ -63,24 +56,15 @@ def make(name: UploadName, body: bytes, stored: int, duplicates: int, at: str) -
 
 def encode(receipt: Receipt, identity: SigningIdentity) -> bytes:
     """Return a receipt, signed, as it travels."""
-    content = asdict(receipt)
-    signature = identity.sign(_PURPOSE, canonical.dumps(content))
-    return canonical.dumps({"receipt": content, "signature": signature})
+    return _MESSAGE.encode(asdict(receipt), identity)
 
 
 def decode(data: bytes, key: VerifyingKey) -> Receipt:
     """Return a receipt that the centre has signed. Raises WireError for anything else."""
-    try:
-        envelope = _Envelope.model_validate(canonical.loads(data, MAX_BYTES))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise WireError(f"no receipt: {where}: {first['msg']}") from error
-    content = envelope.receipt.model_dump()
-    key.verify(_PURPOSE, canonical.dumps(content), envelope.signature)
-    if envelope.receipt.version != VERSION:
-        raise WireError(f"receipt version {envelope.receipt.version}, this one reads {VERSION}")
-    return Receipt(**content)
+    receipt = Receipt(**_MESSAGE.decode(data, key))
+    if receipt.version != VERSION:
+        raise WireError(f"receipt version {receipt.version}, this one reads {VERSION}")
+    return receipt
 
 
 def check(receipt: Receipt, name: UploadName, body: bytes, count: int) -> None:
