@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from outrider.records import Image
+from outrider.rendered.settings import LightPlan, RenderSettings
+from outrider.rendered.source import RenderedDrive
 from outrider.unit.devices.recogniser_models import RecogniserOptions, open_recogniser
-from outrider.unit.devices.render.settings import LightPlan, RenderSettings
-from outrider.unit.devices.render.source import RenderedDrive
 from outrider.unit.recognise.still import StillPlate, read_still
 
 _GREEN, _SHADE = (70, 220, 90), (20, 20, 20)

@@ -18,18 +18,22 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "run": _Command("outrider.unit.commands.run", "read plates from a camera or a recording"),
     "demo": _Command("outrider.unit.commands.demo", "a minute on a rendered road, no hardware"),
-    "read": _Command("outrider.unit.commands.read_pictures", "plates on still pictures"),
+    "read": _Command("outrider.unit.commands.read", "plates on still pictures"),
     "replay": _Command("outrider.unit.commands.replay", "a recorded drive, the same every time"),
     "status": _Command("outrider.unit.commands.status", "how a running unit is"),
-    "hotlist": _Command("outrider.unit.hotlist.cli", "vehicles of interest: import, check, info"),
+    "hotlist": _Command(
+        "outrider.unit.commands.hotlist", "vehicles of interest: import, check, info"
+    ),
     "alarm": _Command(
         "outrider.unit.commands.alarm", "the alarm unit: test, listen, flash, patterns"
     ),
     "crew": _Command("outrider.unit.commands.crew", "hits that wait, and answers that are owed"),
-    "journal": _Command("outrider.unit.journal.cli", "reads kept: list, verify, status"),
+    "journal": _Command("outrider.unit.commands.journal", "reads kept: list, verify, status"),
     "enrol": _Command("outrider.unit.commands.enrol", "join a centre with its one-time ticket"),
-    "sync": _Command("outrider.unit.sync.cli", "send what is kept to the centre"),
-    "centre": _Command("outrider.centre.cli", "the reference centre: serve, units, open, ..."),
+    "sync": _Command("outrider.unit.commands.sync", "send what is kept to the centre"),
+    "centre": _Command(
+        "outrider.centre.commands.centre", "the reference centre: serve, units, open, ..."
+    ),
     "config": _Command("outrider.unit.commands.config", "settings: show, check"),
     "bench": _Command("outrider.bench.cli", "measure: accuracy, drive, speed, pipeline, ..."),
 }

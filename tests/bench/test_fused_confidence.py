@@ -3,14 +3,14 @@
 import numpy as np
 
 from outrider.bench.fused_confidence import by_frames
-from outrider.records import Direction, Evidence, PassResult, PlateText
-from outrider.unit.drive_truth import (
+from outrider.drive.truth import (
     DriveRead,
     DriveScore,
     PassScore,
     PlateColour,
     VehiclePass,
 )
+from outrider.records import Direction, Evidence, PassResult, PlateText
 from outrider.vrm import Family
 
 

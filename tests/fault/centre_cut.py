@@ -43,7 +43,7 @@ from tests.fault import load
 from tests.fault.logged_disk import LoggedDisk
 from tests.fault.powercut import told_by
 from tests.fault.powercut_disk import Op, cut_log
-from tests.journal import makers
+from tests.unit.journal import makers
 
 _ROWS = 8
 _BATCHES = 30

@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from outrider.config import JournalSettings
+from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.sealing import CentrePrivateKey
 from tests.fault import load
 from tests.fault.account import Account, settle, told

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from outrider.clock import SystemClock
-from outrider.config import JournalSettings
 from outrider.unit.journal import Committed, SealedJournal
+from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.sealing import CentrePrivateKey
-from tests.journal import makers
-from tests.journal.filled import settings_for
+from tests.unit.journal import makers
+from tests.unit.journal.filled import settings_for
 
 
 def run(

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from outrider import config
 from outrider.centre.folder import CentreFolder
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store_of import open_store_of
-from outrider.config import JournalSettings, Settings
+from outrider.unit.settings import sections as config
+from outrider.unit.settings.sections import JournalSettings, Settings
 from outrider.wire.sealing import CentrePrivateKey
 from tests.fault.processes import Program, free_ports, outrider
 

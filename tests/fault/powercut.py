@@ -23,7 +23,7 @@ from tests.fault.account import Account, settle, told
 from tests.fault.logged_disk import LoggedDisk
 from tests.fault.logged_fs import put
 from tests.fault.powercut_disk import Op, cut_log
-from tests.journal.filled import fill, reads
+from tests.unit.journal.filled import fill, reads
 
 
 def record(folder: Path, centre: CentrePrivateKey, load_s: float) -> list[Op]:

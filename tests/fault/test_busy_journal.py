@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from outrider.clock import SystemClock
-from outrider.config import Settings
 from outrider.unit.journal.schema import DATABASE
+from outrider.unit.settings.sections import Settings
 from outrider.unit.sync import dock as docks
 from outrider.unit.sync.dock import Dock, Manner
 from outrider.unit.sync.session import Summary
 from outrider.wire.signing import SigningIdentity
-from tests.journal.filled import CENTRE, fill, reads, settings_for
-from tests.sync.centre import TestCentre, serve
+from tests.unit.journal.filled import CENTRE, fill, reads, settings_for
+from tests.unit.sync.centre import TestCentre, serve
 
 
 def test_a_watching_sync_outlives_a_journal_that_is_in_use(

@@ -22,7 +22,7 @@ from outrider.wire.sealing import CentrePrivateKey
 from outrider.wire.upload import UploadKind
 from tests.centre.store.makers import ARRIVED, receipt, upload
 from tests.fault.way_account import WayAccount, deleted_before_receipt, settle
-from tests.journal.filled import fill, reads
+from tests.unit.journal.filled import fill, reads
 
 CENTRE = CentrePrivateKey.generate()
 READS = reads(0, 6, patch_bytes=300, overview_bytes=900)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from outrider.unit.alarm import simulator
+from outrider.unit.rehearsal import simulator
 from tests.firmware.faulty_line import FaultyLine
 from tests.firmware.fuzz import ElfFuzz, HostFuzz
 from tests.firmware.restarts import Restarts

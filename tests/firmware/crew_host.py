@@ -19,7 +19,7 @@ from outrider.clock import SystemClock
 from outrider.records import Hit, Response
 from outrider.unit.alarm.serial_alarm import SerialAlarm
 from outrider.unit.devices.alarm_serial import open_alarm
-from tests.alarm import makers
+from tests.unit.alarm import makers
 
 _ROUND_S = 0.02
 _SCHEMA = """

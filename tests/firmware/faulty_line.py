@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from outrider.records import Hit, MatchClass, Response
 from outrider.unit.alarm.dispatcher import Closed, Dispatcher, Sounded
 from outrider.unit.alarm.link import Greeted, Link
-from outrider.unit.alarm.lockstep import Board
 from outrider.unit.alarm.queue import AlertQueue
-from outrider.unit.alarm.simulator import Built
-from tests.alarm import makers
+from outrider.unit.rehearsal.lockstep import Board
+from outrider.unit.rehearsal.simulator import Built
 from tests.firmware.channel import Channel
+from tests.unit.alarm import makers
 
 _STEP_US = 10_000
 _MEAN_GAP_S = 0.45

@@ -7,9 +7,9 @@ from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import python_side
 from outrider.unit.alarm.framing import Frame, FrameReader, encode, encode_message
 from outrider.unit.alarm.link import Greeted, Link, LinkState, Told
-from outrider.unit.alarm.lockstep import Board
 from outrider.unit.alarm.protocol import NEVER_HEARD, PROTOCOL_VERSION, Result
-from outrider.unit.alarm.simulator import Built
+from outrider.unit.rehearsal.lockstep import Board
+from outrider.unit.rehearsal.simulator import Built
 
 _BURST_B = 400
 _LINE_B_PER_S = 3840

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from outrider.unit.alarm import messages as m
-from outrider.unit.alarm import simulator
 from outrider.unit.alarm.framing import Frame, FrameReader, encode_message
+from outrider.unit.rehearsal import simulator
 
 T = TypeVar("T", bound=m.Message)
 SESSION = 9

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from outrider.unit.alarm.simulator import Built
+from outrider.unit.rehearsal.simulator import Built
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PRESS_EVERY_S = 0.55

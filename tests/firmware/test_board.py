@@ -12,13 +12,13 @@ import pytest
 
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.framing import FrameReader, encode_message
-from outrider.unit.alarm.lockstep import Board
 from outrider.unit.alarm.patterns import table
-from outrider.unit.alarm.pin_witness import sounds_as
 from outrider.unit.alarm.protocol import NEVER_HEARD, ResetCause, TestItem, UnitFaults
-from outrider.unit.alarm.simulator import PinEvent
-from tests.alarm.bench import built
+from outrider.unit.rehearsal.lockstep import Board
+from outrider.unit.rehearsal.pin_witness import sounds_as
+from outrider.unit.rehearsal.simulator import PinEvent
 from tests.firmware.logic import SESSION, alert
+from tests.unit.alarm.bench import built
 
 _FIRMWARE = Path(__file__).resolve().parents[2] / "firmware/alarm"
 T = TypeVar("T", bound=m.Message)

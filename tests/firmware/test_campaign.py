@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.alarm.bench import built
 from tests.firmware.faulty_line import FaultyLine
 from tests.firmware.fuzz import ElfFuzz, HostFuzz
 from tests.firmware.restarts import Restarts
+from tests.unit.alarm.bench import built
 
 
 def test_sanitised_logic_survives_noise() -> None:

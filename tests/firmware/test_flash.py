@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from outrider.cli import main
-from outrider.unit.alarm import firmware, simulator
+from outrider.unit.alarm import firmware
 from outrider.unit.alarm.session import Session
 from outrider.unit.devices.alarm_serial import SerialPort
-from tests.alarm.bench import built
+from outrider.unit.rehearsal import simulator
 from tests.firmware.boot_loader import BootLoader
+from tests.unit.alarm.bench import built
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from outrider.cli import main
-from outrider.unit.drive_truth import from_json
+from outrider.drive.truth import from_json
 from outrider.vrm import fold
 
 HERE = Path(__file__).parent

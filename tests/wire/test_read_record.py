@@ -13,7 +13,7 @@ from outrider.records import Evidence, Read
 from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.canonical import WireError
 from outrider.wire.read_record import MAX_BYTES, Record, decode, encode, evidence_of
-from tests.journal import makers
+from tests.unit.journal import makers
 from tests.wire.strategies import records, stamps
 
 _NO_EVIDENCE = Evidence(b"", b"")

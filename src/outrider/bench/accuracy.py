@@ -17,8 +17,8 @@ from outrider.bench.labels import LabelError, LabelledPicture, load
 from outrider.bench.runtime_options import add_runtime, runtime_options
 from outrider.bench.scoring import Scored, score_picture
 from outrider.clock import SystemClock
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.unit.commands.read_pictures import read_rgb
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.unit.commands.read import read_rgb
 from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
 from outrider.unit.recognise.calibration import CalibrationError
 from outrider.unit.recognise.network import ModelError

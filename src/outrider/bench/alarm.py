@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
-from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.records import (
     NO_POSITION,
     Direction,
@@ -36,11 +36,11 @@ from outrider.records import (
     VehicleOfInterest,
 )
 from outrider.unit.alarm import messages as m
-from outrider.unit.alarm import simulator
 from outrider.unit.alarm.framing import FrameReader, encode_message
-from outrider.unit.alarm.lockstep import Board
 from outrider.unit.alarm.serial_alarm import SerialAlarm
 from outrider.unit.devices.alarm_serial import SerialPort
+from outrider.unit.rehearsal import simulator
+from outrider.unit.rehearsal.lockstep import Board
 from outrider.vrm import Family
 
 _SESSION = 1

@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-from outrider.commands_common import Subparsers, new_parser
+from outrider.command_line import Subparsers, new_parser
 
 _BENCHES = {
     "pipeline": "frames per second, ms a stage, hit latency, drops, CPU a thread, memory",

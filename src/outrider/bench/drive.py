@@ -22,13 +22,8 @@ from outrider.bench.labelled_drive import LabelledDrive
 from outrider.bench.labels import LABELS_NAME, LabelError
 from outrider.bench.runtime_options import add_runtime, runtime_options
 from outrider.clock import SystemClock
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.records import Direction, Frame, PassResult
-from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
-from outrider.unit.devices.render.settings import RenderSettings
-from outrider.unit.devices.render.source import RenderedDrive
-from outrider.unit.devices.source_drive import DriveSource
-from outrider.unit.drive_truth import (
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.drive.truth import (
     DriveRead,
     DriveScore,
     DriveTruth,
@@ -38,7 +33,12 @@ from outrider.unit.drive_truth import (
     from_json,
     score,
 )
-from outrider.unit.ports import FrameSource, SourceError
+from outrider.records import Direction, Frame, PassResult
+from outrider.rendered.settings import RenderSettings
+from outrider.rendered.source import RenderedDrive
+from outrider.sources import FrameSource, SourceError
+from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
+from outrider.unit.devices.source_drive import DriveSource
 from outrider.unit.recognise.detect import box_of, iou
 from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.track import Tracker, TrackerLimits

@@ -6,8 +6,8 @@ Calibration is fitted to single pictures; this shows whether fusing makes it cla
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from outrider.drive.truth import DriveScore
 from outrider.records import PassResult
-from outrider.unit.drive_truth import DriveScore
 from outrider.vrm import fold
 
 _FRAMES = ((1, 1), (2, 4), (5, 14), (15, 1_000_000))

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from outrider.bench.hotlist_lookups import DAY, DOUBTFUL_SHARES, measure_size
 from outrider.bench.hotlist_switch import measure_switch
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.config import HotlistSettings
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.unit.settings.sections import HotlistSettings
 
 _SIZES = "100000,1000000"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from outrider.bench.drive import drive
 from outrider.records import PlateText
+from outrider.rendered.settings import RenderSettings
+from outrider.rendered.source import RenderedDrive
 from outrider.unit.devices.recogniser_models import RecogniserOptions, open_recogniser
-from outrider.unit.devices.render.settings import RenderSettings
-from outrider.unit.devices.render.source import RenderedDrive
 from outrider.unit.hotlist.candidates import doubts
 from outrider.vrm import fold
 

@@ -35,7 +35,7 @@ from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ReceivedUpload
 from outrider.clock import SystemClock
-from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.wire import batch as batches
 from outrider.wire import upload as uploads
 from outrider.wire.batch import Batch

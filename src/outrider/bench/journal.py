@@ -18,8 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.config import JournalSettings
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.records import (
     NO_POSITION,
     CharacterGuess,
@@ -37,6 +36,7 @@ from outrider.records import (
 from outrider.unit.journal import Committed, SealedJournal
 from outrider.unit.journal.schema import DATABASE
 from outrider.unit.journal.space import used_bytes
+from outrider.unit.settings.sections import JournalSettings
 from outrider.vrm import Family
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import CentrePrivateKey

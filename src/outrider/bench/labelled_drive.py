@@ -12,16 +12,16 @@ from datetime import date
 from pathlib import Path
 
 from outrider.bench.labels import LabelError, LabelledBox, LabelledPicture, load
-from outrider.records import ComponentHealth, Direction, Frame, Level
-from outrider.unit.commands.read_pictures import read_rgb
-from outrider.unit.drive_truth import (
+from outrider.drive.truth import (
     DriveTruth,
     PlateColour,
     PlateSighting,
     Quad,
     VehiclePass,
 )
-from outrider.unit.ports import FrameSource, SourceError
+from outrider.records import ComponentHealth, Direction, Frame, Level
+from outrider.sources import FrameSource, SourceError
+from outrider.unit.commands.read import read_rgb
 from outrider.vrm import family
 
 _PASS_GAP_S = 10.0  # a vehicle out of sight for longer comes again as another pass

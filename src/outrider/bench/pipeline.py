@@ -16,22 +16,22 @@ from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import SystemClock
-from outrider.commands_common import Subparsers, new_parser
-from outrider.config import Settings
+from outrider.command_line import Subparsers, new_parser
 from outrider.records import Frame, Hit, Read
-from outrider.unit.alarm import simulator
+from outrider.rendered.settings import RenderSettings
+from outrider.rendered.source import RenderedDrive
 from outrider.unit.alarm.framing import FrameReader
 from outrider.unit.alarm.protocol import MessageType
 from outrider.unit.alarm.serial_alarm import SerialAlarm
-from outrider.unit.app import Unit
 from outrider.unit.devices.alarm_serial import SerialPort
 from outrider.unit.devices.paced import PacedSource
-from outrider.unit.devices.render.settings import RenderSettings
-from outrider.unit.devices.render.source import RenderedDrive
-from outrider.unit.devices.rendered_ahead import RenderedAhead
 from outrider.unit.events import NoEvents, RunSummary
-from outrider.unit.inputs import Inputs, TrackPositions, track_of
-from outrider.unit.wiring import START_ERRORS, open_bench
+from outrider.unit.rehearsal import simulator
+from outrider.unit.rehearsal.rendered_ahead import RenderedAhead
+from outrider.unit.run.app import Unit
+from outrider.unit.run.inputs import Inputs, TrackPositions, track_of
+from outrider.unit.run.wiring import START_ERRORS, open_bench
+from outrider.unit.settings.sections import Settings
 
 _NS_PER_MS = 1e6
 

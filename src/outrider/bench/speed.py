@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from outrider.bench.tflite_graph import count_macs, plain_convolution
-from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.records import Frame
 from outrider.unit.devices.tflite import RuntimeChoice, installed_runtimes, time_model
 from outrider.unit.recognise.evidence import FrameViews, encode

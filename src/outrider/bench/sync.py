@@ -21,10 +21,10 @@ from outrider.bench.journal import ReadMaker
 from outrider.bench.sync_centre import RunningCentre, outrider, running
 from outrider.bench.sync_proxy import CuttingProxy
 from outrider.clock import SystemClock
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.config import Settings
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.unit.journal import SealedJournal
 from outrider.unit.journal.reader import JournalReader
+from outrider.unit.settings.sections import Settings
 
 _ROUNDS = 20
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from outrider.clock import SystemClock
-from outrider.config import Settings, load, load_file
-from outrider.unit.sync.enrol import enrol
+from outrider.unit.enrolment.enrol import enrol
+from outrider.unit.settings.sections import Settings, load, load_file
 from outrider.wire.enrolment import Ticket
 
 UNIT = "bench-unit"

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from outrider import durable
-from outrider.config import ConfigError, Section, parse_as
+from outrider.settings_file import ConfigError, Section, parse_as
 
 
 class CentreFault(Exception):

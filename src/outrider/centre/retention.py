@@ -5,12 +5,12 @@ import calendar
 from contextlib import closing
 from datetime import datetime
 
-from outrider.centre.commands import add_dir, finish
+from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFault, CentreFolder
 from outrider.centre.store.ports import RetentionStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import Clock, ClockQuality, SystemClock
-from outrider.commands_common import Subparsers, new_parser
+from outrider.command_line import Subparsers, new_parser
 
 
 class RetentionFault(CentreFault):

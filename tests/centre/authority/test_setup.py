@@ -18,7 +18,7 @@ from outrider.centre.folder import CentreFolder, CentreSettings, opening_keys
 from outrider.centre.store.records import Certificate
 from outrider.cli import main
 from outrider.clock import SystemClock
-from outrider.config import ConfigError, parse_as
+from outrider.settings_file import ConfigError, parse_as
 from outrider.wire.enrolment import Ticket, code_digest
 from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey
 

@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 import pytest
 
-from outrider import config
 from outrider.centre.authority.authority import Authority
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
 from outrider.centre.authority.setup import set_up
@@ -23,14 +22,15 @@ from outrider.centre.intake.service import IntakeService
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import NS_PER_S, Clock, ClockQuality, SystemClock, UtcStamp
-from outrider.config import Settings
-from outrider.enrolled import IdentityFiles
-from outrider.enrolled import read as enrolment_of
 from outrider.records import Hit, Read
 from outrider.unit.certificates import tls_context
+from outrider.unit.enrolment.enrol import enrol
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
 from outrider.unit.journal.segments import Stream
-from outrider.unit.sync.enrol import enrol
+from outrider.unit.settings import sections as config
+from outrider.unit.settings.enrolled import IdentityFiles
+from outrider.unit.settings.enrolled import read as enrolment_of
+from outrider.unit.settings.sections import Settings
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
 from outrider.wire import receipt as receipts
@@ -39,8 +39,8 @@ from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.sealing import CentrePrivateKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import UploadKind, UploadName
-from tests.journal import makers
-from tests.journal.filled import fill, reads
+from tests.unit.journal import makers
+from tests.unit.journal.filled import fill, reads
 
 HOSTS = ("localhost", "127.0.0.1")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from outrider import config
 from outrider.centre.authority.enrolment import new_code
 from outrider.clock import SystemClock
 from outrider.unit.certificates import check_issued, new_tls_key, request_for
-from outrider.unit.sync.enrol import EnrolError, enrol
+from outrider.unit.enrolment.enrol import EnrolError, enrol
+from outrider.unit.settings import sections as config
 from outrider.wire.enrolment import EnrolmentAnswer, EnrolmentRequest, Ticket, key_text
 from outrider.wire.signing import SigningIdentity
 from tests.centre.intake.running import Running, enrolled, eventually, logged, running

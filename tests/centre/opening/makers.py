@@ -12,8 +12,8 @@ from outrider.unit.journal.outbox import Outbox
 from outrider.wire.batch import Batch
 from outrider.wire.chain import SealedRow, row_hash
 from outrider.wire.sealing import CentrePrivateKey, DataKey, Opener, Place
-from tests.journal import makers
-from tests.journal.filled import fill
+from tests.unit.journal import makers
+from tests.unit.journal.filled import fill
 
 UNIT = "unit-7"
 ARRIVED = datetime(2026, 11, 21, 8, tzinfo=UTC)

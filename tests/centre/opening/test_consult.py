@@ -23,7 +23,7 @@ from outrider.wire.sealing import CentrePrivateKey, Place
 from tests.centre.opening.makers import data_keys, some_reads
 from tests.centre.opening.test_service import FailingStore, key_folder
 from tests.centre.store.makers import send, send_pictures
-from tests.journal import makers
+from tests.unit.journal import makers
 
 CENTRE = CentrePrivateKey.generate()
 READ = some_reads(1)[0]

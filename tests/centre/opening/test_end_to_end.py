@@ -15,7 +15,7 @@ from outrider.wire.read_record import decode
 from tests.centre.opening.makers import some_reads
 from tests.fault.places import CentrePlace, UnitPlace
 from tests.fault.processes import abandoning, outrider, wait_listening
-from tests.journal import makers
+from tests.unit.journal import makers
 
 BY = ("--officer", "DC 1234", "--reason", "CR/45/26: whose car")
 

@@ -17,7 +17,7 @@ from outrider.wire.crew_entry import FIRST_HASH, CrewEvent, CrewRecord, trail_ha
 from outrider.wire.read_record import Record, RecordKind, encode
 from outrider.wire.sealing import CentrePrivateKey
 from tests.centre.opening import makers
-from tests.journal import makers as journal_makers
+from tests.unit.journal import makers as journal_makers
 
 CENTRE = CentrePrivateKey.generate()
 KEYS = makers.data_keys(CENTRE)

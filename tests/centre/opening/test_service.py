@@ -25,7 +25,7 @@ from outrider.wire.audit import AuditKind
 from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey, SealingError
 from tests.centre.opening.makers import some_reads
 from tests.centre.store.makers import send
-from tests.journal import makers
+from tests.unit.journal import makers
 
 OLD, NEW = CentrePrivateKey.generate(), CentrePrivateKey.generate()
 

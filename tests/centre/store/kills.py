@@ -26,7 +26,7 @@ from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import SeqRange
 from outrider.wire.audit import AuditKind
 from tests.centre.store.makers import KEYS, journal, receipt, send, send_pictures, upload
-from tests.journal import makers
+from tests.unit.journal import makers
 
 _ROWS = 1000
 _AT_ONCE = 10

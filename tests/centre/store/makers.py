@@ -15,7 +15,7 @@ from outrider.wire.batch import Gap
 from outrider.wire.chain import SealedRow
 from outrider.wire.sealing import CentrePrivateKey, Opener
 from outrider.wire.upload import Sent, UploadKind, UploadName
-from tests.journal import makers
+from tests.unit.journal import makers
 
 CENTRE = CentrePrivateKey.generate()
 KEYS = DataKeys(Opener([CENTRE]))

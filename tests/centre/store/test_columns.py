@@ -28,7 +28,7 @@ from outrider.records import FixQuality, Position
 from outrider.wire.chain import SealedPicture
 from outrider.wire.read_record import Record, Role
 from tests.centre.store.makers import ARRIVED, CENTRE, KEYS, journal
-from tests.journal import makers
+from tests.unit.journal import makers
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
 PICTURES = st.builds(

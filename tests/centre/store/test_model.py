@@ -28,7 +28,7 @@ from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.upload import UploadKind
 from tests.centre.store.conftest import empty
 from tests.centre.store.makers import KEYS, journal, receipt, upload
-from tests.journal import makers
+from tests.unit.journal import makers
 
 _ROWS = 24
 

@@ -15,7 +15,7 @@ from outrider.wire.audit import AuditKind
 from outrider.wire.batch import Gap
 from outrider.wire.read_record import decode
 from tests.centre.store.makers import ARRIVED, KEYS, journal, open_all, send
-from tests.journal import makers
+from tests.unit.journal import makers
 
 
 def test_opened_rows_leave_the_sealed(store: CentreStore) -> None:

@@ -22,7 +22,7 @@ from tests.centre.store.makers import (
     send_pictures,
     upload,
 )
-from tests.journal import makers
+from tests.unit.journal import makers
 
 PART = 16
 

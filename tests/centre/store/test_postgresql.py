@@ -10,7 +10,7 @@ from outrider.centre.store import open_store
 from outrider.centre.store.records import StoreError
 from outrider.wire.read_record import Role
 from tests.centre.store.makers import ARRIVED, journal, open_all, send, send_pictures
-from tests.journal import makers
+from tests.unit.journal import makers
 
 AS_INTAKE = "options=-c%20role%3Doutrider_intake"
 AS_OPENER = "options=-c%20role%3Doutrider_opener"

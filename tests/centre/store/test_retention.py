@@ -20,7 +20,7 @@ from tests.centre.store.makers import (
     send,
     send_pictures,
 )
-from tests.journal import makers
+from tests.unit.journal import makers
 
 
 def an_event(number: int) -> AuditEvent:

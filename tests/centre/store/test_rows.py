@@ -23,7 +23,7 @@ from tests.centre.store.makers import (
     send,
     upload,
 )
-from tests.journal import makers
+from tests.unit.journal import makers
 
 
 def forged(unit_journal_id: uuid.UUID, row: SealedRow) -> SealedRow:

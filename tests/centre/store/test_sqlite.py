@@ -21,7 +21,7 @@ from tests.centre.store.makers import (
     send_pictures,
     upload,
 )
-from tests.journal import makers
+from tests.unit.journal import makers
 
 
 def tree(folder: Path) -> list[str]:

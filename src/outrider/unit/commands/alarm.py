@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.prompt import Confirm
 from rich.table import Table
 
-from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.unit.alarm import messages as m
-from outrider.unit.alarm import simulator
 from outrider.unit.alarm.agreement import ProtocolDisagreementError
 from outrider.unit.alarm.firmware import (
     BOOT_LOADERS,
@@ -25,7 +24,6 @@ from outrider.unit.alarm.firmware import (
 )
 from outrider.unit.alarm.interfaces import PortLostError
 from outrider.unit.alarm.patterns import table
-from outrider.unit.alarm.pin_witness import PinWitness
 from outrider.unit.alarm.protocol import Result
 from outrider.unit.alarm.render import pattern_wav, write_diagrams, write_sounds
 from outrider.unit.alarm.session import Session, UnitNotHeardError
@@ -33,6 +31,8 @@ from outrider.unit.alarm.technician import GROUPS, Check, Round, Technician, Wit
 from outrider.unit.commands import alarm_listen
 from outrider.unit.devices.alarm_serial import SerialPort
 from outrider.unit.devices.speaker import Speaker
+from outrider.unit.rehearsal import simulator
+from outrider.unit.rehearsal.pin_witness import PinWitness
 
 _DEFAULT_PORT = Path("/dev/ttyUSB0")
 _BUILD = Path("firmware/alarm/build")

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from outrider.commands_common import Subparsers, new_parser
+from outrider.command_line import Subparsers, new_parser
 from outrider.unit.alarm.decode import Decoder
 from outrider.unit.alarm.interfaces import BytePort, PortLostError
 from outrider.unit.alarm.session import Session, UnitNotHeardError

@@ -5,8 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from outrider import config
-from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.settings_file import ConfigError, as_toml
+from outrider.unit.settings import sections as config
 
 
 def register(commands: Subparsers) -> None:
@@ -21,7 +22,7 @@ def register(commands: Subparsers) -> None:
 def _run(args: argparse.Namespace) -> int:
     try:
         settings = config.load(args.config)
-    except config.ConfigError as error:
+    except ConfigError as error:
         print(error, file=sys.stderr)
         return 1
     if args.action == "check":
@@ -29,5 +30,5 @@ def _run(args: argparse.Namespace) -> int:
     elif args.json:
         print(json.dumps(settings.model_dump(mode="json"), indent=1))
     else:
-        print(config.as_toml(settings), end="")
+        print(as_toml(settings), end="")
     return 0

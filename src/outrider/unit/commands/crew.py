@@ -11,10 +11,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from outrider import config
-from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.records import Hit
-from outrider.unit import crew_desk
+from outrider.settings_file import ConfigError
+from outrider.unit.crew import desk as crew_desk
+from outrider.unit.settings import sections as config
 
 
 def register(commands: Subparsers) -> None:
@@ -37,7 +38,7 @@ def _run(args: argparse.Namespace) -> int:
     """Exit 0: done; 1: the answer was not taken; 2: settings or use are wrong."""
     try:
         folder = config.load(args.config).unit.runtime_dir
-    except config.ConfigError as error:
+    except ConfigError as error:
         return _say(error, 2)
     if folder is None:
         return _say("unit.runtime_dir is not set: the unit keeps nothing over a restart", 2)

@@ -18,23 +18,24 @@ from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import Clock, SystemClock
-from outrider.commands_common import Subparsers, new_parser
-from outrider.config import Settings
+from outrider.command_line import Subparsers, new_parser
+from outrider.drive.truth import DriveRead, DriveScore, DriveTruth, score
 from outrider.records import Fix, Hit, Read
-from outrider.unit.alarm import simulator
-from outrider.unit.app import Unit
+from outrider.rendered.settings import RenderSettings
+from outrider.rendered.source import RenderedDrive
+from outrider.sources import SourceError
 from outrider.unit.commands.run import stop_on_signals
-from outrider.unit.console_events import ConsoleEvents
 from outrider.unit.devices.gnss_gpsd import GpsdPositions, GpsdSettings
-from outrider.unit.devices.gpsd_feeder import HOST, GpsdFeeder
 from outrider.unit.devices.paced import PacedSource
-from outrider.unit.devices.render.settings import RenderSettings
-from outrider.unit.devices.render.source import RenderedDrive
-from outrider.unit.drive_truth import DriveRead, DriveScore, DriveTruth, score
 from outrider.unit.events import RunSummary
-from outrider.unit.inputs import Inputs, TrackPositions, track_of
-from outrider.unit.ports import PositionSource, SourceError
-from outrider.unit.wiring import START_ERRORS, open_demo
+from outrider.unit.ports import PositionSource
+from outrider.unit.rehearsal import simulator
+from outrider.unit.rehearsal.gpsd_feeder import HOST, GpsdFeeder
+from outrider.unit.run.app import Unit
+from outrider.unit.run.console_events import ConsoleEvents
+from outrider.unit.run.inputs import Inputs, TrackPositions, track_of
+from outrider.unit.run.wiring import START_ERRORS, open_demo
+from outrider.unit.settings.sections import Settings
 
 _log = logging.getLogger(__name__)
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from outrider import config, enrolled
 from outrider.clock import SystemClock
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.enrolled import Enrolment, IdentityFiles
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.settings_file import ConfigError
 from outrider.unit.certificates import CertificateError, Life, life_of
-from outrider.unit.sync.enrol import EnrolError, Enrolled, enrol
+from outrider.unit.enrolment.enrol import EnrolError, Enrolled, enrol
+from outrider.unit.settings import enrolled
+from outrider.unit.settings import sections as config
+from outrider.unit.settings.enrolled import Enrolment, IdentityFiles
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.sealing import CentrePublicKey, SealingError
 from outrider.wire.signing import SigningIdentity, VerifyingKey
@@ -26,7 +28,7 @@ _PROTECTION = (
 )
 _ERRORS = (
     EnrolError,
-    config.ConfigError,
+    ConfigError,
     enrolled.EnrolmentFileError,
     CertificateError,
     KeyFileError,

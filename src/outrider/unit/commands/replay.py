@@ -4,14 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from outrider import config
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.unit.app import Unit
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.unit.commands.run import stop_on_signals
-from outrider.unit.console_events import ConsoleEvents
 from outrider.unit.events import Events
-from outrider.unit.json_events import JsonEvents
-from outrider.unit.wiring import START_ERRORS, open_replay
+from outrider.unit.run.app import Unit
+from outrider.unit.run.console_events import ConsoleEvents
+from outrider.unit.run.json_events import JsonEvents
+from outrider.unit.run.wiring import START_ERRORS, open_replay
+from outrider.unit.settings import sections as config
 
 
 def register(commands: Subparsers) -> None:

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from outrider import config
-from outrider.commands_common import Subparsers, add_json, new_parser
-from outrider.config import Settings
-from outrider.unit.app import Unit
-from outrider.unit.console_events import ConsoleEvents
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.settings_file import Section
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
 from outrider.unit.events import Events
-from outrider.unit.json_events import JsonEvents
-from outrider.unit.wiring import START_ERRORS, RunOptions, open_parts
+from outrider.unit.run.app import Unit
+from outrider.unit.run.console_events import ConsoleEvents
+from outrider.unit.run.json_events import JsonEvents
+from outrider.unit.run.wiring import START_ERRORS, RunOptions, open_parts
+from outrider.unit.settings import sections as config
+from outrider.unit.settings.sections import Settings
 
 _EXAMPLE = (
     "outrider run --source video:drive.mp4 --gps gpsd --hotlist list.csv"
@@ -55,7 +56,7 @@ def _run(args: argparse.Namespace) -> int:
 def settings_of(args: argparse.Namespace) -> Settings:
     """Return the settings of the file with what the command line says laid over them."""
     settings = config.load(args.config)
-    changes: dict[str, config.Section] = {}
+    changes: dict[str, Section] = {}
     if args.hotlist:
         changes["hotlist"] = settings.hotlist.model_copy(update={"path": args.hotlist})
     if args.alarm:

@@ -10,10 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from outrider import config
-from outrider.commands_common import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.records import Level
+from outrider.settings_file import ConfigError
 from outrider.unit.health import STATUS_SCHEMA
+from outrider.unit.settings import sections as config
 
 _STALE_AFTER_S = 5.0
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red", "off": "dim"}
@@ -32,7 +33,7 @@ def _run(args: argparse.Namespace) -> int:
     """Print the status. Exit 0: all well; 1: a fault, or no unit runs; 2: settings are wrong."""
     try:
         settings = config.load(args.config)
-    except config.ConfigError as error:
+    except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
     path = args.state_dir / "status.json" if args.state_dir else settings.status_file

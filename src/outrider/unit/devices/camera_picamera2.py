@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from outrider.clock import Clock
-from outrider.config import CameraSettings
 from outrider.records import Image
+from outrider.sources import SourceError
 from outrider.unit.devices.live_camera import CameraFault, Deliver, LiveCamera, Picture
-from outrider.unit.ports import SourceError
+from outrider.unit.settings.sections import CameraSettings
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,7 @@ from types import TracebackType
 import cv2
 
 from outrider.clock import Clock
-from outrider.records import ComponentHealth, Fix, Frame, Level
-from outrider.unit.devices.drive_format import (
+from outrider.drive.format import (
     FRAMES_FILE,
     HEADER_FILE,
     PICTURES_FOLDER,
@@ -26,9 +25,10 @@ from outrider.unit.devices.drive_format import (
     header_text,
     line_text,
 )
-from outrider.unit.devices.gnss_nmea import MONO_MARK
-from outrider.unit.devices.nmea_text import epoch
-from outrider.unit.ports import FrameSource, PositionSource, SourceError
+from outrider.drive.nmea_text import MONO_MARK, epoch
+from outrider.records import ComponentHealth, Fix, Frame, Level
+from outrider.sources import FrameSource, SourceError
+from outrider.unit.ports import PositionSource
 
 log = logging.getLogger(__name__)
 

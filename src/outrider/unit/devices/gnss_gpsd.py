@@ -17,8 +17,8 @@ from outrider.unit.devices.gpsd_session import (
     NoReport,
     Report,
 )
-from outrider.unit.gnss_timing import FixTiming
-from outrider.unit.gnss_track import GnssTrack, TrackLimits
+from outrider.unit.gnss.timing import FixTiming
+from outrider.unit.gnss.track import GnssTrack, TrackLimits
 from outrider.unit.ports import PositionSource
 
 log = logging.getLogger(__name__)

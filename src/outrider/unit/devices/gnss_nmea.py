@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from outrider.clock import Clock
+from outrider.drive.nmea_text import NmeaLog
 from outrider.records import ComponentHealth, Fix, Level, Position
-from outrider.unit.devices.nmea_text import NmeaLog
-from outrider.unit.gnss_track import GnssTrack, TrackLimits
-from outrider.unit.ports import PositionSource, SourceError
+from outrider.sources import SourceError
+from outrider.unit.gnss.track import GnssTrack, TrackLimits
+from outrider.unit.ports import PositionSource
 
 MAX_FIXES = 200_000
 """A log of more fixes than this (two days at one a second) is refused."""
-MONO_MARK = "# mono_ns="
-"""A recorder writes this comment before each fix: when it was true on the recording's clock."""
 _MARK = re.compile(r"# mono_ns=(\d{1,19})")
 
 

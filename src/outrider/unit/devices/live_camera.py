@@ -13,7 +13,7 @@ from typing import Protocol
 
 from outrider.clock import NS_PER_S, Clock
 from outrider.records import ComponentHealth, Frame, Image, Level
-from outrider.unit.ports import FrameSource
+from outrider.sources import FrameSource
 
 log = logging.getLogger(__name__)
 

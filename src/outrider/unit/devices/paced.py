@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from outrider.clock import NS_PER_S, Clock
 from outrider.records import ComponentHealth, Frame
-from outrider.unit.ports import FrameSource
+from outrider.sources import FrameSource
 
 
 class PacedSource:

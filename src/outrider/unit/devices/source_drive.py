@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from outrider.records import ComponentHealth, Frame, Image, Level
-from outrider.unit.devices.drive_format import (
+from outrider.drive.format import (
     TRACK_FILE,
     TRUTH_FILE,
     DriveHeader,
@@ -15,9 +14,10 @@ from outrider.unit.devices.drive_format import (
     read_header,
     read_lines,
 )
+from outrider.records import ComponentHealth, Frame, Image, Level
+from outrider.sources import FrameSource, SourceError
 from outrider.unit.devices.source_pictures import read_grey
 from outrider.unit.devices.source_video import VideoSource
-from outrider.unit.ports import FrameSource, SourceError
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from outrider.records import ComponentHealth, Frame, Image, Level
-from outrider.unit.ports import FrameSource, SourceError
+from outrider.sources import FrameSource, SourceError
 
 log = logging.getLogger(__name__)
 

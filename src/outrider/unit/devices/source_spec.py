@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from outrider.unit.ports import SourceError
+from outrider.sources import SourceError
 
 FRAME_SOURCES = "picamera2[:NUMBER], video:PATH, pictures:DIR, drive:DIR or render:SEED"
 POSITION_SOURCES = "gpsd[:HOST:PORT], nmea:FILE or fixed:LATITUDE,LONGITUDE"

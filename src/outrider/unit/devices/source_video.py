@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from outrider.records import ComponentHealth, Frame, Image, Level
-from outrider.unit.ports import FrameSource, SourceError
+from outrider.sources import FrameSource, SourceError
 
 log = logging.getLogger(__name__)
 

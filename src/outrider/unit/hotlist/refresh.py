@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outrider.clock import Clock
-from outrider.config import Settings
 from outrider.unit.certificates import tls_context
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.settings.sections import Settings
 
 if TYPE_CHECKING:
     from outrider.unit.hotlist.update import Updated

@@ -1,7 +1,7 @@
 """Whether and for whom a journal is sealed."""
 
-from outrider.config import JournalSettings
 from outrider.unit.journal.schema import JournalError
+from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.sealing import CentrePublicKey, Sealer, SealingError
 
 

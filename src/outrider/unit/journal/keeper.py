@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from outrider.clock import NS_PER_S, Clock, UtcStamp
-from outrider.config import JournalSettings
 from outrider.records import Level
 from outrider.unit.journal.database import counters
 from outrider.unit.journal.queue import Entry, entry_for
@@ -17,6 +16,7 @@ from outrider.unit.journal.space import MIB, Ballast, Space
 from outrider.unit.journal.startup import prepare
 from outrider.unit.journal.store import Store
 from outrider.unit.journal.wear import card_warnings
+from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.chain import SealedRow
 from outrider.wire.read_record import RecordKind

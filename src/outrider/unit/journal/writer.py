@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.clock import Clock
-from outrider.config import JournalSettings
 from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction, Read
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.keeper import Keeper, audit_entry
@@ -20,6 +19,7 @@ from outrider.unit.journal.queue import Backlog, Entry, entry_for
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.space import Space
 from outrider.unit.journal.store import Store, WriterLock
+from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.audit import AuditKind
 from outrider.wire.chain import SealedRow
 from outrider.wire.read_record import RecordKind

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from outrider import durable
 from outrider.clock import Clock, ClockQuality
-from outrider.config import Settings
 from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.enrolment import choose_sealer
@@ -20,12 +19,13 @@ from outrider.unit.journal.schema import DATABASE, JournalError
 from outrider.unit.journal.space import MIB
 from outrider.unit.journal.store import Store
 from outrider.unit.ports import DockOutcome
+from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.backoff import Backoff
-from outrider.unit.sync.crew_trail import CrewTrail
 from outrider.unit.sync.disclosure import Disclosures
 from outrider.unit.sync.docking import Docking
 from outrider.unit.sync.link import Link, link_to
 from outrider.unit.sync.lists import bring_lists
+from outrider.unit.sync.own_entries import CrewTrail
 from outrider.unit.sync.session import Identity, Session, Summary
 from outrider.unit.sync.state import SyncStateFile, state_of
 from outrider.unit.sync.transport import HttpsCentre

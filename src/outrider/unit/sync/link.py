@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from urllib.parse import urlsplit
 
-from outrider.config import SyncSettings
+from outrider.unit.settings.sections import SyncSettings
 
 _log = logging.getLogger(__name__)
 _COMMAND_S = 3.0

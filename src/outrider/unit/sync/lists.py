@@ -4,13 +4,13 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from outrider.clock import Clock
-from outrider.config import Settings
 from outrider.unit.certificates import TransportSettingsError
-from outrider.unit.hotlist.crew import LIST_NAME
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.match import age_h
+from outrider.unit.hotlist.own_entries import LIST_NAME
 from outrider.unit.hotlist.refresh import NotSetUpError, refresh
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.session import ListLine, Summary
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from outrider import durable
 from outrider.clock import Clock, ClockQuality
-from outrider.config import Settings
 from outrider.unit.certificates import (
     CertificateError,
     check_issued,
@@ -17,6 +16,7 @@ from outrider.unit.certificates import (
     request_for,
     revocation_list,
 )
+from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.session import Identity, Summary, said
 from outrider.unit.sync.transport import HttpsCentre, UnreachableError
 from outrider.wire import upload

@@ -1,0 +1,210 @@
+"""`outrider centre audit ...` and `outrider centre export`."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from outrider import durable
+from outrider.centre.audit import checkpoint as checkpoints
+from outrider.centre.audit import export
+from outrider.centre.audit.checkpoint import Checkpoint
+from outrider.centre.audit.crew_trail import check
+from outrider.centre.audit.disclosure import Disclosure, disclose
+from outrider.centre.audit.lines import as_line, read_file
+from outrider.centre.audit.verify import Verdict, verify
+from outrider.centre.command_line import add_dir, finish
+from outrider.centre.folder import CentreFolder
+from outrider.centre.store.ports import AuditStore
+from outrider.centre.store_of import open_store_of
+from outrider.clock import SystemClock
+from outrider.command_line import Subparsers, new_parser
+from outrider.wire.canonical import WireError
+from outrider.wire.signing import SigningIdentity, VerifyingKey
+
+_EXPECTED = (WireError, ValueError)
+
+
+def register(commands: Subparsers) -> None:
+    """Add the commands, under `outrider centre`."""
+    parser = new_parser(
+        commands,
+        "audit",
+        "the audit trail: export, verify, checkpoint",
+        "outrider centre audit verify --dir C --checkpoint /media/safe/checkpoint-812.json",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _register_actions(actions)
+    _register_export(commands)
+
+
+def _register_actions(actions: Subparsers) -> None:
+    parser = _action(
+        actions,
+        "export",
+        "the trail as NDJSON, with its hashes",
+        "--dir C --follow -o trail.ndjson",
+    )
+    parser.add_argument("-o", "--output", type=Path, help="file (standard output)")
+    parser.add_argument("--since", type=int, default=0, help="only rows after this number")
+    parser.add_argument(
+        "--follow", action="store_true", help="go on as rows come; a file is added to"
+    )
+    finish(parser, _export, *_EXPECTED)
+    parser = _action(
+        actions, "verify", "check every row, its chain and checkpoints", "--dir C --checkpoint F"
+    )
+    parser.add_argument("--file", type=Path, help="check an export instead of the centre's trail")
+    parser.add_argument(
+        "--checkpoint", type=Path, action="append", default=[], help="one kept elsewhere"
+    )
+    parser.add_argument("--key", type=Path, help="public key of the checkpoints (the centre's own)")
+    parser.add_argument("--since", type=int, default=0, help="only rows after this number")
+    finish(parser, _verify, *_EXPECTED)
+    parser = _action(
+        actions, "checkpoint", "sign where the trail stands now", "--dir C -o /media/safe/cp.json"
+    )
+    parser.add_argument("-o", "--output", type=Path, help="a new file (standard output)")
+    parser.add_argument("--public-key", type=Path, help="write the key that verifies it, too")
+    finish(parser, _checkpoint, *_EXPECTED)
+    parser = _action(actions, "crew", "check the trails of the crews' own entries", "--dir C")
+    finish(parser, _crew, *_EXPECTED)
+
+
+def _action(actions: Subparsers, name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+    parser = new_parser(actions, name, purpose, f"outrider centre audit {name} {example}")
+    add_dir(parser)
+    return parser
+
+
+def _register_export(commands: Subparsers) -> None:
+    parser = new_parser(
+        commands,
+        "export",
+        "hand opened records on, logged with recipient and reason",
+        "outrider centre export --dir C --since 2026-11-20 --until 2026-11-21T12:00 -o out.ndjson"
+        ' --officer "DC 1234" --recipient "Northshire CID" --reason "CR/45/26: ..."',
+    )
+    add_dir(parser)
+    parser.add_argument("--since", type=_instant, required=True, help="ISO 8601 (UTC), included")
+    parser.add_argument(
+        "--until", type=_instant, required=True, help="ISO 8601 (UTC), not included"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="a new file")
+    parser.add_argument("--officer", required=True, help="who hands them on")
+    parser.add_argument("--recipient", required=True, help="who receives them")
+    parser.add_argument("--reason", required=True, help="why, with the case's reference")
+    finish(parser, _disclose, *_EXPECTED)
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _write_out(lines: bytes) -> None:
+    sys.stdout.buffer.write(lines)
+    sys.stdout.buffer.flush()
+
+
+def _export(args: argparse.Namespace) -> int:
+    if args.follow and args.output and args.since:
+        raise ValueError("--since: a file that is added to knows itself where to go on")
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        if args.follow:
+            return _follow(store, args.since, args.output)
+        if args.output is not None:
+            count = export.write_file(store, args.since, args.output)
+            print(f"{args.output}: {count} rows of the audit trail")
+            return 0
+        for row in export.rows_after(store, args.since):
+            _write_out(as_line(row))
+    return 0
+
+
+def _follow(store: AuditStore, since: int, output: Path | None) -> int:
+    stop = threading.Event()
+    previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        if output is None:
+            export.follow(store, since, _write_out, stop)
+        else:
+            with export.kept_file(store, output) as (after, write):
+                export.follow(store, after, write, stop)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    """Verify. Exit 0: sound; 1: the first break, named; 2: not possible."""
+    known = _checkpoints(args)
+    if args.file is not None:
+        return _tell(verify(read_file(args.file), known, args.since))
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        return _tell(verify(export.rows_after(store, args.since), known, args.since))
+
+
+def _checkpoints(args: argparse.Namespace) -> Sequence[Checkpoint]:
+    if not args.checkpoint:
+        return ()
+    key = VerifyingKey.read(args.key) if args.key else _identity(args).public
+    return [checkpoints.decode(path.read_bytes(), key) for path in args.checkpoint]
+
+
+def _identity(args: argparse.Namespace) -> SigningIdentity:
+    return SigningIdentity.read(CentreFolder(args.dir).receipt_key)
+
+
+def _tell(verdict: Verdict) -> int:
+    print(f"rows {verdict.first} to {verdict.last}, {verdict.checkpoints} checkpoints met")
+    print("sound" if verdict.sound else f"BROKEN: {verdict.first_break}")
+    return 0 if verdict.sound else 1
+
+
+def _checkpoint(args: argparse.Namespace) -> int:
+    identity, clock = _identity(args), SystemClock()
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        verdict = verify(export.rows_after(store, 0))
+    if not verdict.sound or not verdict.last:
+        raise ValueError(f"nothing is signed: {verdict.first_break or 'the trail is empty'}")
+    at = clock.stamp(clock.mono_ns()).iso_ms()
+    made = checkpoints.encode(Checkpoint(verdict.last, verdict.last_hash, at), identity)
+    if args.public_key is not None:
+        identity.public.write(args.public_key)
+    if args.output is None:
+        _write_out(made)
+    elif os.path.lexists(args.output):
+        raise ValueError(f"{args.output}: is there already; a checkpoint is never overwritten")
+    else:
+        durable.write(args.output, made)
+        print(f"{args.output}: row {verdict.last}; keep it where nobody of the centre can reach it")
+    return 0
+
+
+def _crew(args: argparse.Namespace) -> int:
+    """Check. Exit 0: every trail is whole; 1: the faults; 2: not possible."""
+    with closing(open_store_of(CentreFolder(args.dir))) as store, store.snapshot() as opened:
+        units = check(opened)
+    for unit in units:
+        print(f"{unit.unit_id}: {unit.rows} rows in {unit.trails} trails")
+        for fault in unit.faults:
+            print(f"  FAULT {fault}")
+    return int(any(unit.faults for unit in units))
+
+
+def _disclose(args: argparse.Namespace) -> int:
+    if args.until <= args.since:
+        raise ValueError("--until: not after --since")
+    if args.output.exists():
+        raise ValueError(f"{args.output}: is there already; name a new file")
+    what = Disclosure(args.officer, args.recipient, args.reason, args.since, args.until)
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        count = disclose(store, args.output, what, SystemClock())
+    print(f"{args.output}: {count} records; who received them and why is in the audit trail")
+    return 0

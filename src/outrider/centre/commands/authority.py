@@ -1,0 +1,181 @@
+"""`outrider centre init|enrol-ticket|units|revoke`."""
+
+import argparse
+import json
+import re
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from outrider.centre.authority.authority import Authority, time_of, write_new
+from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
+from outrider.centre.authority.overview import UnitLine, overview
+from outrider.centre.authority.setup import set_up
+from outrider.centre.command_line import add_dir, finish
+from outrider.centre.folder import CentreFolder, opening_keys
+from outrider.centre.store_of import open_store_of
+from outrider.clock import SystemClock
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.wire.signing import SigningIdentity
+
+_UNIT = r"[A-Za-z0-9._-]{1,64}"
+_COLUMNS = (
+    "last heard",
+    "clock",
+    "rows",
+    "missing",
+    "gaps",
+    "breaks",
+    "pictures due",
+    "certificate",
+)
+
+
+def register(commands: Subparsers) -> None:
+    """Add the commands under `outrider centre`."""
+    _register_init(commands)
+    _register_ticket(commands)
+    parser = new_parser(
+        commands,
+        "units",
+        "the units: enrolled, heard of when, what is missing",
+        "outrider centre units --dir /srv/centre",
+    )
+    add_dir(parser)
+    add_json(parser)
+    finish(parser, _units)
+    parser = new_parser(
+        commands,
+        "revoke",
+        "trust a unit no longer",
+        'outrider centre revoke unit-7 --why "stolen, crime reference 4711" --dir /srv/centre',
+    )
+    parser.add_argument("unit", type=_unit_id)
+    parser.add_argument("--why", required=True, help="for the record, and for whoever asks")
+    add_dir(parser)
+    finish(parser, _revoke)
+
+
+def _register_init(commands: Subparsers) -> None:
+    parser = new_parser(
+        commands,
+        "init",
+        "make a centre's folder: settings, authority, keys",
+        "outrider centre init /srv/centre --host centre.example --opening-keys /media/opening",
+    )
+    parser.add_argument("dir", type=Path)
+    parser.add_argument(
+        "--host", action="append", help="name or address of the server; again for more (localhost)"
+    )
+    parser.add_argument(
+        "--opening-keys", type=Path, help="folder of the private keys that open sealed reads"
+    )
+    finish(parser, _init, ValueError)
+
+
+def _register_ticket(commands: Subparsers) -> None:
+    parser = new_parser(
+        commands,
+        "enrol-ticket",
+        "let one unit enrol, once",
+        "outrider centre enrol-ticket unit-7 --dir /srv/centre -o unit-7.ticket",
+    )
+    parser.add_argument("unit", type=_unit_id)
+    add_dir(parser)
+    parser.add_argument("--hours", type=float, default=24.0, help="how long it is good for (24)")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="file for the ticket")
+    finish(parser, _ticket)
+
+
+def _unit_id(text: str) -> str:
+    if not re.fullmatch(_UNIT, text):
+        raise argparse.ArgumentTypeError("letters, digits and ._- only, at most 64")
+    return text
+
+
+def _init(args: argparse.Namespace) -> int:
+    folder = CentreFolder(args.dir)
+    opening = opening_keys(args.opening_keys, folder)
+    done = set_up(folder, tuple(args.host or ("localhost",)), opening, SystemClock())
+    for path in done.made:
+        print(f"made {path}")
+    if not done.made:
+        print(f"{args.dir}: is set up already; nothing is changed")
+    if args.opening_keys is None and opening.exists():
+        print(
+            f"warning: {opening} holds the private keys that open every read. Move it to another "
+            "machine, or to another user's folder, before units enrol: who has this machine then "
+            "has no read.",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _ticket(args: argparse.Namespace) -> int:
+    folder, clock = CentreFolder(args.dir), SystemClock()
+    settings = folder.load()
+    if args.output.exists():
+        raise FileExistsError(f"{args.output} is there already")
+    keys = PublicKeys(SigningIdentity.read(folder.receipt_key).public, folder.sealing_key)
+    with closing(open_store_of(folder)) as store:
+        desk = EnrolmentDesk(store, Authority(folder, settings, clock), keys, clock)
+        ticket = desk.ticket(args.unit, settings.server, timedelta(hours=args.hours))
+    write_new(args.output, ticket.encode() + b"\n", 0o600)
+    print(f"{args.output}: lets {args.unit} enrol once, until {ticket.expires:%Y-%m-%d %H:%M} UTC")
+    return 0
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    folder, clock = CentreFolder(args.dir), SystemClock()
+    settings = folder.load()
+    with closing(open_store_of(folder)) as store:
+        store.revoke(args.unit, args.why, time_of(clock))
+        Authority(folder, settings, clock).write_revoked(store.revoked_certificates())
+    print(f"{args.unit}: revoked; nothing of it is taken from now on")
+    return 0
+
+
+def _units(args: argparse.Namespace) -> int:
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        lines = overview(store)
+    if args.json:
+        print(json.dumps([line.as_json() for line in lines], indent=1))
+        return 0
+    if not lines:
+        print("no unit is enrolled: outrider centre enrol-ticket")
+        return 0
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("unit", no_wrap=True)
+    for name in _COLUMNS:
+        table.add_column(name)
+    for line in lines:
+        table.add_row(*_cells(line))
+    Console().print(table)
+    return 0
+
+
+def _cells(line: UnitLine) -> tuple[str, ...]:
+    journals = line.journals
+    last = max((journal.last_upload_at for journal in journals), default=None)
+    newest = max(journals, key=lambda journal: journal.last_upload_at, default=None)
+    gaps = ", ".join(f"{count} {cause}" for cause, count in line.gaps.items())
+    return (
+        line.unit_id if line.revoked_at is None else f"[red]{line.unit_id} REVOKED[/]",
+        f"{last:%d %b %H:%M}" if last else "",
+        f"{newest.last_skew_s:+.1f} s {newest.last_clock_quality}" if newest else "",
+        f"{line.present:,}",
+        _bad(line.missing),
+        gaps,
+        _bad(line.chain_breaks),
+        f"{line.pictures_due:,}",
+        f"{line.certificate_until:%d %b %Y}" if line.certificate_until else "none",
+    )
+
+
+def _bad(count: int) -> str:
+    return f"[red]{count:,}[/]" if count else "0"

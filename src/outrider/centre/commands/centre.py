@@ -1,0 +1,19 @@
+"""`outrider centre ...`: what the reference centre's staff do."""
+
+from outrider.centre import retention
+from outrider.centre.commands import audit, authority, hotlists, intake, opening
+from outrider.command_line import Subparsers, new_parser
+
+
+def register(commands: Subparsers) -> None:
+    """Add `centre` with its parts."""
+    parser = new_parser(
+        commands,
+        "centre",
+        "the reference centre: init, serve, open, enrol-ticket, units, audit, hotlist, ...",
+        "outrider centre init /srv/centre --host centre.example\n"
+        "  outrider centre serve --dir /srv/centre",
+    )
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    for part in (authority, intake, opening, audit, retention, hotlists):
+        part.register(parts)

@@ -1,0 +1,53 @@
+"""`outrider centre serve`."""
+
+import argparse
+import logging
+from contextlib import closing
+
+from outrider.centre.command_line import add_dir, finish
+from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
+from outrider.centre.intake.journal_lines import JsonLines
+from outrider.centre.store_of import open_store_of
+from outrider.clock import SystemClock
+from outrider.command_line import Subparsers, new_parser
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command under `outrider centre`."""
+    parser = new_parser(
+        commands,
+        "serve",
+        "take in what units send, until stopped",
+        "outrider centre serve --dir /srv/centre",
+    )
+    add_dir(parser)
+    parser.add_argument("--host", help="address to listen at (all)")
+    parser.add_argument("--port", type=int, help="for units (8443)")
+    parser.add_argument("--enrol-port", type=int, help="for enrolment (8444)")
+    finish(parser, _serve)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    try:  # only here: the other commands need no web server
+        from outrider.centre.intake.service import IntakeService
+    except ModuleNotFoundError as error:
+        text = f"{error.name} is not installed: pip install 'outrider[centre]'"
+        raise CentreFault(text) from error
+    _log_as_json()
+    folder = CentreFolder(args.dir)
+    settings = _laid_over(folder.load(), args)
+    with closing(open_store_of(folder)) as store:
+        IntakeService(folder, settings, store, SystemClock()).run()
+    return 0
+
+
+def _laid_over(settings: CentreSettings, args: argparse.Namespace) -> CentreSettings:
+    given = {"listen": args.host, "port": args.port, "enrol_port": args.enrol_port}
+    said = {key: value for key, value in given.items() if value is not None}
+    return settings.model_copy(update={"server": settings.server.model_copy(update=said)})
+
+
+def _log_as_json() -> None:
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonLines())
+    logging.getLogger("outrider").setLevel(logging.INFO)

@@ -1,0 +1,157 @@
+"""`outrider centre open|picture|rotate-key`: what is run with the centre's private keys."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+from outrider import durable
+from outrider.centre.command_line import add_dir, finish
+from outrider.centre.folder import CentreFolder, opening_keys
+from outrider.centre.opening.consult import Consultation, ConsultationError, Viewer
+from outrider.centre.opening.keys import DataKeys, KeyFolder
+from outrider.centre.opening.rotate import rotate
+from outrider.centre.opening.service import Opening
+from outrider.centre.opening.watchdog import Watchdog
+from outrider.centre.store.ports import OpeningStore
+from outrider.centre.store_of import open_store_of
+from outrider.clock import SystemClock
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.wire.read_record import Role
+
+_EXPECTED = (ConsultationError, ValueError)
+_REASONS_SHOWN = 20
+
+
+def register(commands: Subparsers) -> None:
+    """Add the commands, under `outrider centre`."""
+    _register_open(commands)
+    parser = new_parser(
+        commands,
+        "picture",
+        "open one picture, logged with who asks and why",
+        "outrider centre picture --dir C --read 0193... --role patch -o patch.jpg"
+        ' --officer "DC 1234" --case CR/45/26 --reason "identify the driver"',
+    )
+    _add_folders(parser)
+    parser.add_argument("--read", type=uuid.UUID, required=True, help="of the read or hit")
+    parser.add_argument("--role", choices=[role.label for role in Role], required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="a new JPEG file")
+    parser.add_argument("--officer", required=True, help="who will see it")
+    parser.add_argument("--case", required=True, help="reference of the case")
+    parser.add_argument("--reason", required=True, help="why it is needed")
+    finish(parser, _picture, *_EXPECTED)
+    parser = new_parser(
+        commands,
+        "rotate-key",
+        "a new key for units to seal to; the old ones stay",
+        "outrider centre rotate-key --dir C --keys /media/keys",
+    )
+    _add_folders(parser)
+    finish(parser, _rotate, *_EXPECTED)
+
+
+def _register_open(commands: Subparsers) -> None:
+    parser = new_parser(
+        commands,
+        "open",
+        "open what units sealed, with the centre's private keys",
+        "outrider centre open --dir C --keys /etc/outrider/opening --watch",
+    )
+    _add_folders(parser)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help="what waits now (the default)")
+    how.add_argument("--watch", action="store_true", help="whatever comes, until stopped")
+    how.add_argument("--backlog", action="store_true", help="show what waits and what is set aside")
+    parser.add_argument(
+        "--retry", action="store_true", help="first let what was set aside wait again"
+    )
+    parser.add_argument("--batch-rows", type=int, default=200, help="rows at a time (200)")
+    add_json(parser)
+    finish(parser, _open, *_EXPECTED)
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    add_dir(parser)
+    parser.add_argument(
+        "--keys", type=Path, help="folder of the private keys (`opening` in the centre's)"
+    )
+
+
+def _keys(args: argparse.Namespace) -> KeyFolder:
+    return KeyFolder(opening_keys(args.keys, CentreFolder(args.dir)))
+
+
+def _open(args: argparse.Namespace) -> int:
+    """Open. Exit 0: nothing waits or is set aside; 1: something is, and why; 2: not possible."""
+    if not 1 <= args.batch_rows <= 10_000:
+        raise ValueError(f"--batch-rows {args.batch_rows}: from 1 to 10000")
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        if args.backlog:
+            return _show(store, args.json, watching=False)
+        opening = Opening(store, _keys(args), args.batch_rows)
+        if args.retry:
+            print(f"{opening.retry()} rows wait again", file=sys.stderr)
+        _work(opening, watch=args.watch)
+        return _show(store, args.json, watching=args.watch)
+
+
+def _work(opening: Opening, *, watch: bool) -> None:
+    stop, watchdog = threading.Event(), Watchdog()
+    previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def feed() -> None:
+        watchdog.feed("; ".join(filter(None, (opening.tally.line(), opening.fault))))
+
+    try:
+        watchdog.ready()
+        if watch:
+            opening.watch(stop, feed)
+        else:
+            opening.run(stop, feed)
+    finally:
+        watchdog.stopping()
+        signal.signal(signal.SIGTERM, previous)
+        print(opening.tally.line(), file=sys.stderr)
+
+
+def _show(store: OpeningStore, as_json: bool, *, watching: bool) -> int:
+    backlog = store.backlog()
+    aside = store.rows_set_aside(_REASONS_SHOWN)
+    oldest = backlog.oldest_at.isoformat() if backlog.oldest_at else None
+    if as_json:
+        found: dict[str, object] = {"waiting": backlog.waiting, "set_aside": backlog.set_aside}
+        reasons = [f"unit {row.unit_id} journal {row.journal_id}: {row.why}" for row in aside]
+        print(json.dumps(found | {"oldest_at": oldest, "reasons": reasons}, indent=1))
+    else:
+        print(f"waiting {backlog.waiting}{f', the oldest since {oldest}' if oldest else ''}")
+        print(f"set aside {backlog.set_aside}")
+        for row in aside:
+            print(f"  unit {row.unit_id} journal {row.journal_id}: {row.why}")
+        if backlog.set_aside:
+            print("where a key was missing: add it to the folder, then --retry")
+    return int(backlog.set_aside > 0 or (backlog.waiting > 0 and not watching))
+
+
+def _picture(args: argparse.Namespace) -> int:
+    if args.output.exists():
+        raise ValueError(f"{args.output}: is there already; name a new file")
+    by = Consultation(args.officer, args.case, args.reason)
+    role = Role[args.role.upper()]
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        viewer = Viewer(store, store, DataKeys(_keys(args).load()), SystemClock())
+        durable.write(args.output, viewer.picture(args.read, role, by), 0o600)
+    print(f"{args.output}: {role.label} of {args.read}; who asked and why is in the audit trail")
+    return 0
+
+
+def _rotate(args: argparse.Namespace) -> int:
+    folder = CentreFolder(args.dir)
+    new = rotate(folder, opening_keys(args.keys, folder))
+    print(f"sealing key now {new.key_id}; restart `outrider centre serve` to hand it out")
+    print("units take it when they enrol or renew their certificate; keep every older key")
+    return 0

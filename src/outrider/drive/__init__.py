@@ -1,0 +1,1 @@
+"""A recorded drive: its files, its track, and what was truly to be seen."""

@@ -1,0 +1,66 @@
+"""`outrider hotlist ...`: the commands, and what they share."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from outrider.command_line import Subparsers, new_parser
+from outrider.hotlist_import.limits import ImportRefused
+from outrider.settings_file import ConfigError
+from outrider.unit.commands import hotlist_check as cli_check
+from outrider.unit.commands import hotlist_lists as cli_lists
+from outrider.unit.commands import hotlist_own_entries as cli_crew
+from outrider.unit.hotlist.generations import GenerationError
+from outrider.unit.hotlist.lookup import LookupFileError
+from outrider.unit.hotlist.store import HotlistStore, ListNameError
+from outrider.unit.settings import sections as config
+from outrider.wire.hotlist_policy import PolicyError
+
+Handler = Callable[[argparse.Namespace, HotlistStore], int]
+_EXPECTED = (
+    ConfigError,
+    GenerationError,
+    ImportRefused,
+    ListNameError,
+    LookupFileError,
+    PolicyError,
+    ValueError,
+    OSError,
+)
+
+
+def register(commands: Subparsers) -> None:
+    """Add `hotlist` with its actions."""
+    parser = new_parser(
+        commands,
+        "hotlist",
+        "vehicles of interest: import, check, info, rollback, export, diff, add, remove, update",
+        "outrider hotlist import stolen.csv --list stolen",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for module in (cli_lists, cli_check, cli_crew):
+        module.register(actions, _add_place)
+
+
+def _add_place(parser: argparse.ArgumentParser, handler: Handler) -> None:
+    parser.add_argument("--store", type=Path, help="folder of the lists (from the settings)")
+    parser.add_argument("-c", "--config", type=Path, help="settings file")
+    parser.set_defaults(handler=lambda args: _run(args, handler))
+
+
+def _run(args: argparse.Namespace, handler: Handler) -> int:
+    try:
+        return handler(args, HotlistStore(args.store or _store_of(config.load(args.config))))
+    except BrokenPipeError:
+        raise
+    except _EXPECTED as error:
+        print(f"outrider hotlist {args.action}: {error}", file=sys.stderr)
+        return 1
+
+
+def _store_of(settings: config.Settings) -> Path:
+    path = settings.hotlist.path
+    if path is not None and (path.is_file() or path.suffix):
+        raise ValueError(f"hotlist.path is one file, {path}: give --store FOLDER")
+    return path or settings.unit.state_dir / "hotlists"

@@ -1,0 +1,178 @@
+"""`outrider journal list|status|verify|export`."""
+
+import argparse
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from outrider.clock import SystemClock
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.settings_file import ConfigError
+from outrider.unit.journal.export import Consultation, as_json, export
+from outrider.unit.journal.reader import JournalReader, Status
+from outrider.unit.journal.schema import JournalError
+from outrider.unit.journal.verify import Report, verify
+from outrider.unit.settings import sections as config
+from outrider.wire.sealing import CentrePrivateKey, Opener, SealingError
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(
+        commands,
+        "journal",
+        "reads kept: list, status, verify, export",
+        "outrider journal verify --directory /var/lib/outrider/journal",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, purpose, example in (
+        ("list", "rows, opened as far as the key goes", "outrider journal list --last 20"),
+        ("status", "what is there, and what is still to be sent", "outrider journal status"),
+        ("verify", "check chain, rows and pictures", "outrider journal verify --json"),
+        ("export", "write out what opens, noting who and why", _EXPORT_EXAMPLE),
+    ):
+        _add_action(actions, name, purpose, example)
+
+
+_EXPORT_EXAMPLE = 'outrider journal export --key centre.key --to OUT --who "DC 123" --why CR/45/26'
+
+
+def _add_action(actions: Subparsers, name: str, purpose: str, example: str) -> None:
+    parser = new_parser(actions, name, purpose, example)
+    parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
+    parser.add_argument("--directory", type=Path, help="the journal's folder, if not as set")
+    parser.add_argument(
+        "--key", type=Path, action="append", default=[],
+        help="the centre's private key (more for older ones); never keep it on a unit",
+    )  # fmt: skip
+    add_json(parser)
+    if name == "list":
+        parser.add_argument("--last", type=int, default=50, help="how many rows (50)")
+    if name == "export":
+        parser.add_argument("--to", type=Path, required=True, help="a new folder")
+        parser.add_argument("--who", required=True, help="who looks at the reads")
+        parser.add_argument("--why", required=True, help="the case or other reason")
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Run one action. Exit 0: good; 1: the journal has a fault; 2: it cannot be read at all."""
+    try:
+        directory = args.directory or config.load(args.config).journal_dir
+        opener = Opener(CentrePrivateKey.read(path) for path in args.key)
+        return int(_ACTIONS[args.action](args, directory, opener))
+    except (ConfigError, JournalError, SealingError, OSError) as error:
+        print(error, file=sys.stderr)
+    except sqlite3.Error as error:
+        print(f"{directory}: damaged: {error}: start the unit to salvage it", file=sys.stderr)
+    return 2
+
+
+def _list(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
+    with JournalReader(directory, opener) as reader:
+        lines = [as_json(one) for one in reader.rows(args.last, pictures=False)]
+    if args.json:
+        for line in lines:
+            print(json.dumps(line, ensure_ascii=False))
+        return 0
+    table = Table("seq", "kind", "at the centre", "time (UTC)", "VRM", "")
+    for line in lines:
+        columns = (str(line.get(name, "")) for name in ("utc", "vrm", "sealed"))
+        table.add_row(
+            str(line["seq"]), str(line["kind"]), "yes" if line["sent"] else "no", *columns
+        )
+    Console().print(table)
+    return 0
+
+
+def _status(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
+    with JournalReader(directory, opener) as reader:
+        status = reader.status()
+    if args.json:
+        print(json.dumps(status.as_json(), indent=1))
+    else:
+        _show_status(status)
+    return 1 if status.damaged_databases_kept or status.totals.get("lost_rows") else 0
+
+
+def _show_status(status: Status) -> None:
+    table = Table(show_header=False)
+    sealed = ", ".join(status.sealed_for) or "nobody"
+    for name, value in (
+        ("journal", status.journal_id),
+        ("rows", f"{status.rows} (last number {status.last_seq})"),
+        ("to send", f"{status.rows_to_send} rows, {status.pictures_to_send} pictures"),
+        ("sealed for", f"{sealed}{'; some or all in CLEAR' if status.in_clear else ''}"),
+        ("on disk", f"{status.bytes_used / 2**20:.1f} MiB, {status.bytes_free / 2**20:.0f} free"),
+        ("damaged databases kept", str(status.damaged_databases_kept)),
+        *((name.replace("_", " "), str(count)) for name, count in status.totals.items()),
+    ):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def _verify(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
+    with JournalReader(directory) as reader:
+        last_seq = reader.status().last_seq
+    with Progress(console=Console(stderr=True), transient=True, disable=args.json) as progress:
+        task = progress.add_task("verify", total=last_seq)
+        report = verify(
+            directory,
+            opener if args.key else None,
+            lambda seq: progress.update(task, completed=seq),
+        )
+    if args.json:
+        print(json.dumps(_report_json(report), indent=1))
+    else:
+        _show_report(report)
+    return 0 if report.sound else 1
+
+
+def _report_json(report: Report) -> dict[str, object]:
+    names = Report.__slots__
+    return {"sound": report.sound} | {name: getattr(report, name) for name in names}
+
+
+def _show_report(report: Report) -> None:
+    print(f"rows {report.first_seq} to {report.last_seq}: {report.rows} there,", end=" ")
+    print(f"{report.erased} erased, {report.lost} lost to damage or skipped after it")
+    print(f"pictures: {report.pictures} there, {report.dropped_pictures} dropped,", end=" ")
+    print(f"{report.damaged_pictures} damaged; rows opened with the key: {report.opened}")
+    for fault in report.faults:
+        print(f"FAULT {fault}")
+    if report.fault_count > len(report.faults):
+        print(f"... and {report.fault_count - len(report.faults)} more")
+    print("sound" if report.sound else f"NOT sound: {report.fault_count} faults")
+
+
+def _export(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
+    with JournalReader(directory, opener) as reader:
+        last_seq = reader.status().last_seq
+        with Progress(console=Console(stderr=True), transient=True, disable=args.json) as bar:
+            task = bar.add_task("export", total=last_seq)
+            opened, closed = export(
+                reader,
+                args.to,
+                Consultation(args.who, args.why),
+                SystemClock(),
+                lambda seq: bar.update(task, completed=seq),
+            )
+    if args.json:
+        print(json.dumps({"opened": opened, "not_opened": closed, "to": str(args.to)}))
+    else:
+        print(f"{opened} rows written to {args.to}; {closed} did not open")
+    return 0 if opened or not closed else 1
+
+
+_ACTIONS: dict[str, Callable[[argparse.Namespace, Path, Opener], int]] = {
+    "list": _list,
+    "status": _status,
+    "verify": _verify,
+    "export": _export,
+}

@@ -1,0 +1,146 @@
+"""`outrider read`: plates on still pictures, one line a picture."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from outrider.clock import Clock, SystemClock
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.records import Image
+from outrider.settings_file import ConfigError
+from outrider.unit.devices.recogniser_models import (
+    OpenedRecogniser,
+    RecogniserOptions,
+    open_recogniser,
+)
+from outrider.unit.devices.source_pictures import SUFFIXES, natural_key
+from outrider.unit.recognise.network import ModelError
+from outrider.unit.recognise.still import StillPlate, read_still, worth_keeping
+from outrider.unit.settings import sections as config
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(
+        commands, "read", "plates on still pictures", "outrider read pictures/ --json > reads.jsonl"
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="picture or folder")
+    parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the models (1)")
+    add_json(parser)
+    parser.set_defaults(handler=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read every picture. Exit 0: all read; 1: some could not be; 2: wrong settings or models."""
+    try:
+        settings = config.load(args.config).recogniser
+        opened = open_recogniser(
+            RecogniserOptions(
+                models_dir=settings.models_dir,
+                runtime=settings.runtime,
+                precision=settings.precision,
+                threads=args.threads,
+                detector_width_px=None,
+            )
+        )
+    except (ConfigError, ModelError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    pictures = list(pictures_at(args.paths))
+    clock = SystemClock()
+    failed = 0
+    for path in _with_progress(pictures):
+        line = line_of(opened, path, clock)
+        failed += "error" in line
+        print(json.dumps(line) if args.json else _as_text(line), flush=True)
+    return 1 if failed else 0
+
+
+def pictures_at(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files named, and the pictures in and below the folders named, in natural order."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = (one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES)
+        yield from sorted(inside, key=lambda one: natural_key(str(one.relative_to(path))))
+
+
+def read_rgb(path: Path) -> Image:
+    """Return a picture as uint8 H x W x 3, RGB. Raises OSError or ValueError, saying why."""
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:
+        raise ValueError(f"cannot be decoded: {error}") from error
+    if image is None:
+        raise ValueError("is empty" if not data.size else "is not a picture, or is damaged")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def line_of(opened: OpenedRecogniser, path: Path, clock: Clock) -> dict[str, Any]:
+    """Return what is said of a picture; ms and cpu_ms cover recognition, not decoding."""
+    try:
+        image = read_rgb(path)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        return {"file": str(path), "error": f"{path}: {why}", "results": []}
+    today = clock.stamp(clock.mono_ns()).utc.date()
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    try:
+        plates = read_still(opened.recogniser, image, opened.calibration, today)
+    except ModelError as error:
+        return {"file": str(path), "error": str(error), "results": []}
+    cpu_ms, ms = (time.process_time() - cpu_s) * 1e3, (time.perf_counter() - wall_s) * 1e3
+    kept = worth_keeping(plates, opened.points)
+    return {
+        "file": str(path),
+        "ms": round(ms, 2),
+        "cpu_ms": round(cpu_ms, 2),
+        "results": [_result(plate) for plate in kept],
+    }
+
+
+def _result(plate: StillPlate) -> dict[str, Any]:
+    return {
+        "text": plate.text.vrm,
+        "conf": round(plate.text.confidence, 4),
+        "box": [round(value, 1) for value in plate.box],
+        "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in plate.corners],
+        "family": plate.text.family.value,
+        "chars": [round(char.confidence, 4) for char in plate.text.characters],
+    }
+
+
+def _as_text(line: dict[str, Any]) -> str:
+    if "error" in line:
+        return f"error: {line['error']}"
+    plates = ", ".join(f"{one['text']} ({one['conf']:.2f})" for one in line["results"])
+    return f"{line['file']}: {plates or 'no plate'}"
+
+
+def _with_progress(pictures: list[Path]) -> Iterator[Path]:
+    """Yield the pictures; on a terminal, show how far it is.
+
+    Lines go above the bar where they go to the terminal too, and straight out where they do not.
+    """
+    with ExitStack() as stack:
+        console = Console(stderr=True)
+        shown = console.is_terminal and len(pictures) > 1
+        bar = Progress(console=console, disable=not shown, redirect_stdout=sys.stdout.isatty())
+        progress = stack.enter_context(bar)
+        task = progress.add_task("reading", total=len(pictures))
+        for path in pictures:
+            yield path
+            progress.advance(task)

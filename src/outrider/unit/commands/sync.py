@@ -1,0 +1,134 @@
+"""`outrider sync [--once|--watch]`."""
+
+import argparse
+import json
+import signal
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from outrider.clock import SystemClock
+from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.settings_file import ConfigError
+from outrider.systemd import SystemdNotifier
+from outrider.unit.certificates import TransportSettingsError
+from outrider.unit.journal.database import is_busy
+from outrider.unit.journal.schema import JournalError
+from outrider.unit.settings import sections as config
+from outrider.unit.sync.dock import Dock, Manner
+from outrider.unit.sync.session import ListLine, Summary
+from outrider.wire.key_file import KeyFileError
+
+_TRIES_AT_THE_DOCK = 6
+
+
+def register(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = new_parser(
+        commands,
+        "sync",
+        "send what is in the journal to the centre",
+        "outrider sync --once     (at the dock)\n  outrider sync --watch    (as the service does)",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help="until all is sent (the default)")
+    how.add_argument("--watch", action="store_true", help="whatever comes, until stopped")
+    link = parser.add_mutually_exclusive_group()
+    link.add_argument(
+        "--metered",
+        action="store_const",
+        const=True,
+        help="rows, and pictures of hits only (by default it is found out)",
+    )
+    link.add_argument(
+        "--unmetered", dest="metered", action="store_const", const=False, help="everything"
+    )
+    parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
+    add_json(parser)
+    parser.set_defaults(handler=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Sync. Exit 0: all is at the centre; 1: something is left, and why; 2: not set up."""
+    stop = threading.Event()
+    previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        dock = Dock(config.load(args.config), SystemClock())
+        return _watch(dock, args, stop) if args.watch else _once(dock, args, stop)
+    except (ConfigError, TransportSettingsError, KeyFileError, JournalError) as error:
+        print(error, file=sys.stderr)
+    except sqlite3.Error as error:
+        what = "is in use: try again" if is_busy(error) else "is damaged: start the unit to salvage"
+        print(f"the journal {what}: {error}", file=sys.stderr)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return 2
+
+
+def _watch(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:
+    # `systemctl reload outrider-sync`, as NetworkManager's dispatcher does when a network comes.
+    signal.signal(signal.SIGUSR1, lambda *_: dock.hurry())
+    SystemdNotifier().send("READY=1")
+    said: list[str] = []
+
+    def report(summary: Summary) -> None:
+        if summary.rows + summary.pictures > 0 or summary.faults != said:
+            _show(summary, args.json)
+        said[:] = summary.faults
+
+    dock.watch(Manner(args.metered), stop, report)
+    return 0
+
+
+def _once(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:
+    manner = Manner(args.metered, give_up_after=_TRIES_AT_THE_DOCK)
+    with Progress(console=Console(stderr=True), transient=True, disable=args.json) as bar:
+        task = bar.add_task("to the centre", total=None)
+
+        def progress(summary: Summary) -> None:
+            text = f"{summary.rows} rows, {summary.pictures} pictures"
+            bar.update(task, completed=summary.rows + summary.pictures, description=text)
+
+        summary = dock.once(manner, stop, progress)
+    _show(summary, args.json)
+    return 0 if summary.done or (summary.link_metered and not summary.faults) else 1
+
+
+def _show(summary: Summary, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary.as_json()), flush=True)
+        return
+    left = summary.remaining
+    table = Table(show_header=False)
+    for name, value in (
+        ("reads", f"{summary.reads:,}"),
+        ("hits", f"{summary.hits:,}"),
+        ("crew's own entries", f"{summary.crew_entries:,}"),
+        ("pictures", f"{summary.pictures:,}"),
+        ("sent", f"{summary.bytes_sent / 1e6:.1f} MB in {summary.took_s:.1f} s"),
+        ("the centre had already", f"{summary.duplicates:,}"),
+        ("left on the unit", f"{left.rows:,} rows, {left.pictures:,} pictures"),
+        ("refused, kept here", f"{summary.set_aside:,}"),
+        ("erased here after receipt", f"{summary.erased_rows:,} rows"),
+        ("link", f"{summary.link}, {'metered' if summary.link_metered else 'not metered'}"),
+        *((f"list {one.name}", _list_line(one)) for one in summary.lists),
+    ):
+        table.add_row(name, value)
+    if summary.renewed_until:
+        table.add_row("certificate renewed", f"until {summary.renewed_until}")
+    console = Console()
+    console.print(table)
+    for note in summary.notes:
+        console.print(f"note: {note}")
+    for fault in summary.faults:
+        console.print(f"[bold red]fault[/] {fault}")
+    console.print("[green]DONE[/]" if summary.done else "[bold red]NOT ALL SENT[/]")
+
+
+def _list_line(one: ListLine) -> str:
+    return f"revision {one.revision}, {one.age_h:.1f} h old, {one.state}"

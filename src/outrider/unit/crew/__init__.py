@@ -1,0 +1,1 @@
+"""The crew's part: hits that wait for an officer, and answers that are owed."""

@@ -1,0 +1,1 @@
+"""Joining a centre: keys, certificates, one-time tickets."""

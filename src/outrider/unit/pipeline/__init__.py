@@ -1,0 +1,1 @@
+"""One read's way through the unit: see pipeline.py, one line a stage."""

@@ -1,0 +1,203 @@
+"""Decide: track and vote, tag, check, alarm, journal. One thread owns all of it, so no locks."""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from outrider.records import (
+    Evidence,
+    Frame,
+    Hit,
+    Match,
+    MatchClass,
+    Observation,
+    PassResult,
+    Read,
+)
+from outrider.unit.events import Events
+from outrider.unit.pipeline.tag import Tagger
+from outrider.unit.ports import (
+    AlarmOutput,
+    Journal,
+    LookBack,
+    Matcher,
+    PositionSource,
+    RepeatRule,
+    Verdict,
+)
+
+_log = logging.getLogger(__name__)
+
+_NIGHT_BELOW_GREY = 40.0  # mean grey level of a frame at the camera's fixed exposure
+_LIGHT_SMOOTHING = 0.05
+_LIGHT_STEP_PX = 32
+_PASSES_REMEMBERED = 256
+_NO_PICTURES = Evidence(b"", b"")  # the journal has them
+
+
+class PassTracker(Protocol):
+    """Observations in, frame by frame; what each pass has given so far, or in the end, out."""
+
+    def update(self, frame: Frame, observations: Sequence[Observation]) -> list[PassResult]:
+        """Take in what one frame showed."""
+        ...
+
+    def finish(self) -> list[PassResult]:
+        """End every open pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoints:
+    """Least calibrated confidence of a read for an alarm, and for a *possible*."""
+
+    alarm: float
+    possible: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a match has to pass to be raised."""
+
+    points: OperatingPoints
+    repeat: RepeatRule
+    look_back: LookBack
+
+
+@dataclass(slots=True)
+class DecideCounts:
+    """What was decided so far. Silent hits stand in no count that the crew can see."""
+
+    reads: int = 0
+    hits: int = 0
+    acknowledged: int = 0
+    revised_after_hit: int = 0
+
+
+@dataclass(slots=True)
+class _OpenPass:
+    read_id: uuid.UUID
+    raised_vrms: set[str] = field(default_factory=set)
+    met: list[Match] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where decisions go."""
+
+    alarm: AlarmOutput
+    journal: Journal
+    events: Events
+
+
+class Decider:
+    """The stages behind the recogniser, in the order in which a read passes through them."""
+
+    def __init__(
+        self,
+        tracker: PassTracker,
+        tagger: Tagger,
+        matcher: Matcher,
+        rules: Rules,
+        outputs: Outputs,
+    ) -> None:
+        self._tracker = tracker
+        self._tagger = tagger
+        self._matcher = matcher
+        self._rules = rules
+        self._out = outputs
+        self._open: dict[int, _OpenPass] = {}
+        self._grey_level: float | None = None
+        self.counts = DecideCounts()
+
+    def take(self, frame: Frame, observations: Sequence[Observation]) -> None:
+        """Take in what one frame showed, and act on every pass that it moved on."""
+        self._note_light(frame)
+        for result in self._tracker.update(frame, observations):
+            self._act_on(result)
+
+    def finish(self) -> None:
+        """End every open pass: the source has ended, or stalled, or the unit stops."""
+        for result in self._tracker.finish():
+            self._act_on(result)
+
+    def rounds(self, positions: PositionSource) -> None:
+        """Do what is due now and then: officers' actions in, look-back, speed and light out."""
+        for action in self._out.alarm.actions():
+            self._out.journal.put_action(action)
+            self._out.events.action(action)
+            self.counts.acknowledged += 1
+        for read, match in self._rules.look_back.check(self._matcher):
+            self._judge(read, match, look_back=True)
+        fix = positions.latest()
+        self._out.alarm.set_context(fix.speed_mps if fix else None, self.night)
+
+    @property
+    def night(self) -> bool:
+        """Whether the pictures have been dark for a while."""
+        return self._grey_level is not None and self._grey_level < _NIGHT_BELOW_GREY
+
+    def _act_on(self, result: PassResult) -> None:
+        opened = self._open.get(result.pass_id)
+        if opened is None:
+            opened = _OpenPass(self._tagger.new_read_id(result.first_mono_ns))
+            self._open[result.pass_id] = opened
+            self._forget_oldest()
+        read = self._tagger.read_of(result, opened.read_id, self._matcher.revision)
+        self._check(read, opened)
+        if result.final:
+            del self._open[result.pass_id]
+            self._keep(read, opened)
+
+    def _forget_oldest(self) -> None:
+        """Bound the passes remembered: the tracker never ends one that it merged or rejected."""
+        while len(self._open) > _PASSES_REMEMBERED:
+            del self._open[next(iter(self._open))]
+
+    def _check(self, read: Read, opened: _OpenPass) -> None:
+        if read.text.confidence < self._rules.points.possible:
+            return
+        matches = self._matcher.match(read.text, read.position, read.at.utc_ns)
+        opened.met.extend(matches)
+        for match in matches:
+            if self._judge(read, match, look_back=False):
+                opened.raised_vrms.add(read.text.vrm)
+
+    def _judge(self, read: Read, match: Match, *, look_back: bool) -> bool:
+        """Raise a match if it is news, else record it once; return whether the crew was told."""
+        doubtful = read.text.confidence < self._rules.points.alarm or read.text.ambiguous
+        possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
+        verdict = self._rules.repeat.judge(read, match, possible)
+        if verdict is Verdict.REPEAT:
+            return False
+        hit_id = self._tagger.new_hit_id(read.mono_ns)
+        hit = Hit(hit_id, read, match, look_back=look_back, doubtful=doubtful)
+        return self._raise(hit, sounds=verdict is Verdict.ALARM)
+
+    def _raise(self, hit: Hit, *, sounds: bool) -> bool:
+        """Sound it before it is written; a silent one, or one that is no news, is only written."""
+        told = sounds and not hit.silent
+        if told:
+            self._out.alarm.raise_alert(hit)
+        self._out.journal.put_hit(hit)
+        if told:
+            self.counts.hits += 1
+            self._out.events.hit(hit)
+        return told
+
+    def _keep(self, read: Read, opened: _OpenPass) -> None:
+        self._out.journal.put_read(read)
+        self.counts.reads += 1
+        self._out.events.read(read)
+        if opened.raised_vrms - {read.text.vrm}:
+            self.counts.revised_after_hit += 1
+        if read.text.confidence >= self._rules.points.possible:
+            bare = replace(read, evidence=_NO_PICTURES)
+            self._rules.look_back.remember(bare, tuple(opened.met), read.hotlist_revision)
+
+    def _note_light(self, frame: Frame) -> None:
+        level = float(frame.image[::_LIGHT_STEP_PX, ::_LIGHT_STEP_PX].mean())
+        before = level if self._grey_level is None else self._grey_level
+        self._grey_level = before + _LIGHT_SMOOTHING * (level - before)

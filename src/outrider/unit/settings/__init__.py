@@ -1,0 +1,1 @@
+"""The unit's settings, and what enrolment leaves for them."""

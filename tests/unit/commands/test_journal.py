@@ -1,0 +1,98 @@
+"""`outrider journal ...` as a person or a script runs it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from outrider.cli import main
+from tests.unit.journal import makers
+from tests.unit.journal.filled import CENTRE, fill, query, reads
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """A sealed journal of ten reads and a hit, with the centre's private key beside it."""
+    CENTRE.write(tmp_path / "private.key")
+    fill(tmp_path / "journal", [*reads(0, 10), makers.hit(10)])
+    return tmp_path / "journal"
+
+
+def run(journal: Path, action: str, *options: str) -> int:
+    """Run one action on the journal."""
+    return main(["journal", action, "--directory", str(journal), *options])
+
+
+def test_verify(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sound journal gives exit 0; one changed byte gives exit 1 and names the row."""
+    assert run(journal, "verify", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["sound"]
+    assert report["rows"] == 12
+    query(journal, "UPDATE row SET hash = zeroblob(32) WHERE seq = 5")
+    assert run(journal, "verify") == 1
+    out = capsys.readouterr().out
+    assert "FAULT row 5" in out
+    assert "NOT sound" in out
+
+
+def test_list_without_key_shows_no_mark(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a key the list names rows and whose key is needed; with it, the marks."""
+    assert run(journal, "list", "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 12
+    assert all("vrm" not in line and CENTRE.public.key_id in line["sealed"] for line in lines)
+    key = str(journal.parent / "private.key")
+    assert run(journal, "list", "--last", "3", "--json", "--key", key) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["kind"] for line in lines][-1] == "audit"
+    assert any(line.get("vrm") == makers.mark(9) for line in lines)
+    assert run(journal, "list") == 0
+
+
+def test_status(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status counts what is to be sent and names the key that it is sealed for."""
+    assert run(journal, "status", "--json") == 0
+    status = json.loads(capsys.readouterr().out)
+    assert (status["rows"], status["rows_to_send"], status["hits_to_send"]) == (12, 12, 1)
+    assert status["pictures_to_send"] == 22
+    assert status["sealed_for"] == [CENTRE.public.key_id]
+    assert run(journal, "status") == 0
+
+
+def test_export(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Export writes records and pictures, and first of all who looked and why."""
+    target, key = journal.parent / "out", str(journal.parent / "private.key")
+    options = ("--key", key, "--to", str(target), "--who", "DC 12", "--why", "CR/45/26")
+    assert run(journal, "export", *options) == 0
+    records = [json.loads(line) for line in (target / "records.ndjson").read_text().splitlines()]
+    assert len(records) == 12
+    seq = next(r["seq"] for r in records if r.get("vrm") == makers.mark(3))
+    expected = makers.read(3).evidence
+    assert (target / "pictures" / f"{seq:08d}-patch.jpg").read_bytes() == expected.patch_jpeg
+    note = json.loads((target / "audit.ndjson").read_text())
+    assert note["record"]["justification"] == "CR/45/26"
+    capsys.readouterr()
+    assert run(journal, "export", *options) == 2
+    assert "new folder" in capsys.readouterr().err
+
+
+def test_export_without_key_opens_nothing(journal: Path) -> None:
+    """Without the key nothing is written out, and the exit status says so."""
+    target = journal.parent / "out"
+    assert run(journal, "export", "--to", str(target), "--who", "X", "--why", "Y") == 1
+    assert (target / "records.ndjson").read_text() == ""
+
+
+def test_missing_journal_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder without a journal gives exit 2 and a reason."""
+    for action in ("list", "status", "verify"):
+        assert run(tmp_path, action) == 2
+        assert "holds no journal" in capsys.readouterr().err
+
+
+def test_destroyed_database_is_said(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A database that cannot be read gives exit 2 and what to do, not a traceback."""
+    (journal / "journal.sqlite3").write_bytes(b"not a database" * 1000)
+    assert run(journal, "verify") == 2
+    assert "salvage" in capsys.readouterr().err

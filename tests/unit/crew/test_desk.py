@@ -1,0 +1,83 @@
+"""Hits that wait for an officer, over a restart; answers that officers owe."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from outrider.cli import main
+from outrider.clock import ClockQuality, SystemClock, UtcStamp
+from outrider.records import ActionKind, Hit, OfficerAction, Response
+from outrider.unit.crew.desk import CrewDesk
+from tests.unit.alarm import makers
+from tests.unit.fakes import Recorder
+
+PRESSED = UtcStamp(1_791_993_600_000_000_000, ClockQuality.GPS, 0.0)
+
+
+@dataclass
+class Alarm(Recorder):
+    """An alarm output that notes what it was given back."""
+
+    restored: list[tuple[Hit, float]] = field(default_factory=list)
+
+    def restore(self, hit: Hit, age_s: float) -> None:
+        self.restored.append((hit, age_s))
+
+
+def desk(folder: Path) -> tuple[CrewDesk, Alarm]:
+    """Return a started desk and its alarm output."""
+    alarm = Alarm()
+    made = CrewDesk(alarm, folder / "crew", SystemClock())
+    made.start(threading.Event())
+    return made, alarm
+
+
+def test_a_hit_that_nobody_acknowledged_sounds_again_after_a_restart(tmp_path: Path) -> None:
+    """A process that dies takes no alert with it; one that was dealt with does not come back."""
+    first, alarm = desk(tmp_path)
+    kept, done = makers.hit(), makers.hit(Response.ASSESS, 2)
+    first.raise_alert(kept)
+    first.raise_alert(done)
+    alarm.pending.append(OfficerAction(done.hit_id, ActionKind.CORRECT, PRESSED))
+    assert [action.hit_id for action in first.actions()] == [done.hit_id]
+    _, again = desk(tmp_path)
+    assert [hit.hit_id for hit, _ in again.restored] == [kept.hit_id]
+    assert again.restored[0][0].match == kept.match
+
+
+def test_the_true_mark_of_a_misread_is_asked_for_and_taken_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`outrider crew` lists what is owed; the answer becomes an action, also after a restart."""
+    config = tmp_path / "unit.toml"
+    config.write_text(f'[unit]\nruntime_dir = "{tmp_path}"\n')
+    first, alarm = desk(tmp_path)
+    hit = makers.hit()
+    first.raise_alert(hit)
+    assert main(["crew", "queue", "-c", str(config), "--json"]) == 0
+    assert [row["hit"] for row in json.loads(capsys.readouterr().out)] == [str(hit.hit_id)]
+    alarm.pending.append(OfficerAction(hit.hit_id, ActionKind.MISREAD, PRESSED))
+    first.actions()
+    second, _ = desk(tmp_path)
+    assert main(["crew", "owed", "-c", str(config), "--json"]) == 0
+    assert [row["did"] for row in json.loads(capsys.readouterr().out)] == ["misread"]
+    assert main(["crew", "answer", str(hit.hit_id), "ab12 cdf", "-c", str(config)]) == 0
+    (action,) = second.actions()
+    assert (action.kind, action.note) == (ActionKind.MISREAD, "AB12CDF")
+    assert main(["crew", "answer", str(hit.hit_id), "again", "-c", str(config)]) == 1
+
+
+def test_a_damaged_paper_is_named_and_the_others_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One bad file hides no other hit."""
+    first, _ = desk(tmp_path)
+    hit = makers.hit()
+    first.raise_alert(hit)
+    (tmp_path / "crew" / "waiting" / "x.json").write_text("{")
+    _, again = desk(tmp_path)
+    assert [one.hit_id for one, _ in again.restored] == [hit.hit_id]
+    assert "x.json" in caplog.text

@@ -1,0 +1,180 @@
+"""Packages and the index: what is written is read, and nothing else is taken for one."""
+
+import io
+import json
+import sqlite3
+from contextlib import closing
+
+import hypothesis.strategies as st
+import pytest
+import zstandard
+from hypothesis import given, settings
+
+from outrider.unit.hotlist import schema
+from outrider.wire.hotlist_entry import Row, content_digest, digest_of_table, to_row
+from outrider.wire.hotlist_package import (
+    Change,
+    IndexedList,
+    Kind,
+    PackageError,
+    PackageHeader,
+    PackageReader,
+    PackageRef,
+    index_from_bytes,
+    index_to_bytes,
+    write_package,
+)
+from tests.unit.hotlist.makers import voi
+
+_HEADER = PackageHeader(Kind.DELTA, "stolen", 3, 2, 1, 5, "d", "{}")
+_ANY_TEXT = st.characters(exclude_categories=["Cs"])
+_ROWS: st.SearchStrategy[Row | None] = st.none() | st.builds(
+    lambda reason, owner: to_row(voi("AB12CDE", reason, owner=owner)),
+    st.text(_ANY_TEXT, max_size=20),
+    st.text(_ANY_TEXT, max_size=5),
+)
+_CHANGES = st.lists(st.tuples(st.integers(1, 1 << 61), _ROWS), max_size=20)
+
+
+def _bytes(changes: list[Change], header: PackageHeader = _HEADER) -> bytes:
+    out = io.BytesIO()
+    write_package(out, header, changes)
+    return out.getvalue()
+
+
+def _packed(*lines: object) -> io.BytesIO:
+    text = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    return io.BytesIO(zstandard.ZstdCompressor().compress(text))
+
+
+@given(_CHANGES)
+@settings(deadline=None)
+def test_round_trip(changes: list[Change]) -> None:
+    """What is written is read again, whatever text is in it."""
+    reader = PackageReader(io.BytesIO(_bytes(changes)))
+    assert reader.header == _HEADER
+    assert list(reader.changes()) == changes
+
+
+@given(_CHANGES, st.data())
+@settings(deadline=None)
+def test_no_cut_and_no_flip_is_taken(changes: list[Change], data: st.DataObject) -> None:
+    """A package cut anywhere, or with a byte changed, gives PackageError, not other changes."""
+    whole = _bytes(changes)
+    place = data.draw(st.integers(0, len(whole) - 1))
+    flipped = bytearray(whole)
+    flipped[place] ^= data.draw(st.integers(1, 255))
+    for spoiled in (whole[:place], bytes(flipped)):
+        try:
+            reader = PackageReader(io.BytesIO(spoiled))
+            found = list(reader.changes())
+        except PackageError:
+            continue
+        assert (reader.header, found) == (
+            _HEADER,
+            changes,
+        )  # a bit of zstd's frame that says nothing
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_reader(data: bytes) -> None:
+    """Any bytes, packed or not, give PackageError and nothing else."""
+    for raw in (data, zstandard.ZstdCompressor().compress(data)):
+        with pytest.raises(PackageError):
+            list(PackageReader(io.BytesIO(raw)).changes())
+
+
+_GOOD = {
+    "format": "outrider-hotlist-1", "kind": "delta", "list_name": "stolen", "revision": 3,
+    "base": 2, "published_utc_ns": 1, "entries": 5, "content_sha256": "d", "policy": "{}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [_GOOD, {"end": 1}],
+        [_GOOD, 5, {"end": 2}],
+        [_GOOD, 5, {"end": 1}, 6],
+        [_GOOD, 0, {"end": 1}],
+        [_GOOD, -1, {"end": 1}],
+        [_GOOD, True, {"end": 1}],
+        [_GOOD, [1], {"end": 1}],
+        [_GOOD, [1, "AB12CDE", "x", "arrest", 1], {"end": 1}],
+        [_GOOD, [1, "AB12CDE", "x", "stop", "1"], {"end": 1}],
+        [_GOOD, [1, 5, "x", "stop", 1], {"end": 1}],
+        [_GOOD, [1, *["x"] * 40], {"end": 1}],
+        [_GOOD | {"revision": 2}, {"end": 0}],
+        [_GOOD | {"base": 0}, {"end": 0}],
+        [_GOOD | {"revision": "3"}, {"end": 0}],
+        [_GOOD | {"policy": '{"rank": 0}'}, {"end": 0}],
+        [_GOOD | {"more": 1}, {"end": 0}],
+        [_GOOD | {"format": "other"}, {"end": 0}],
+        [[1, 2], {"end": 0}],
+    ],
+)
+def test_wrong_lines_are_refused(lines: list[object]) -> None:
+    """A line of the wrong form, type or count is refused."""
+    with pytest.raises(PackageError):
+        list(PackageReader(_packed(*lines)).changes())
+
+
+def test_a_line_without_end_is_cut_off() -> None:
+    """A package that unpacks to one enormous line is refused before it fills the memory."""
+    bomb = zstandard.ZstdCompressor().compress(b"a" * 200_000_000)
+    with pytest.raises(PackageError, match="longer than"):
+        PackageReader(io.BytesIO(bomb))
+
+
+def test_routes_choose_the_fewest_bytes() -> None:
+    """Deltas where they are shorter, the whole where they are not or the chain is broken."""
+    whole = PackageRef("w", 0, 4, 1000)
+    steps = tuple(PackageRef(f"d{n}", n, n + 1, 100) for n in (1, 2, 3))
+    listed = IndexedList("stolen", 4, 1, (whole, *steps))
+    assert listed.route(4) == ()
+    assert listed.route(1) == steps
+    assert listed.route(0) == (whole,)
+    assert IndexedList("s", 4, 1, (whole, *steps[1:])).route(1) == (whole,)
+    assert IndexedList("s", 4, 1, (PackageRef("w", 0, 4, 150), *steps)).route(1)[0].path == "w"
+    with pytest.raises(PackageError):
+        IndexedList("s", 4, 1, steps).route(0)
+
+
+def test_index_round_trip_and_refusals() -> None:
+    """The index is read as written; one that leads backwards or is of another form is refused."""
+    listed = IndexedList("stolen", 4, 1, (PackageRef("w", 0, 4, 1000),))
+    data = index_to_bytes([listed])
+    assert index_from_bytes(data) == {"stolen": listed}
+    for spoiled in (b"", b"[]", data.replace(b'"base": 0', b'"base": 4'), data[:-3]):
+        with pytest.raises(PackageError):
+            index_from_bytes(spoiled)
+
+
+_CLEAN = st.characters(exclude_categories=["Cs", "Cc"])  # as importing leaves it
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda reason, owner: to_row(voi("AB12CDE", reason, owner=owner)),
+            st.text(_CLEAN, max_size=20),
+            st.text(_CLEAN, max_size=5),
+        ),
+        max_size=5,
+    )
+)
+@settings(deadline=None)
+def test_both_ways_to_the_digest_agree(rows: list[Row]) -> None:
+    """The digest that SQLite joins is the one of the rows, for any text."""
+    numbered = list(enumerate(rows, start=1))
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(schema.DDL)
+        db.executemany(schema.INSERT_ROW, ((number, *row) for number, row in numbered))
+        assert digest_of_table(db) == content_digest(numbered)
+
+
+def test_digest_tells_cells_apart() -> None:
+    """Moving text from one cell to the next changes the digest."""
+    one, two = to_row(voi("A", "BC")), to_row(voi("AB", "C"))
+    assert content_digest([(1, one)]) != content_digest([(1, two)])
+    assert content_digest([(1, one)]) != content_digest([(11, one)])

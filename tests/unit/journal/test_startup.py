@@ -1,0 +1,160 @@
+"""What the journal finds when it starts after damage, and that nothing is reset in silence."""
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from outrider.records import Level
+from outrider.unit.journal.salvage import LEAP
+from outrider.unit.journal.segments import path_of
+from outrider.unit.journal.startup import prepare
+from outrider.unit.journal.verify import verify
+from outrider.wire.sealing import Opener
+from tests.unit.journal.filled import CENTRE, fill, query, reads
+
+OPENER = Opener([CENTRE])
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """A journal of 60 reads and the collection event of its run."""
+    directory = tmp_path / "journal"
+    fill(directory, reads(0, 60))
+    return directory
+
+
+def test_sound_journal_verifies_and_opens(journal: Path) -> None:
+    """All rows and pictures of a journal check out, and open with the centre's key."""
+    report = verify(journal, OPENER)
+    assert report.faults == []
+    assert (report.rows, report.opened, report.pictures) == (61, 61, 120)
+
+
+def test_one_commit_may_fill_several_segments(tmp_path: Path) -> None:
+    """Segments that begin and end within one commit are known, and outlive the next start."""
+    directory = tmp_path / "journal"
+    fill(directory, reads(0, 250), commit_reads=500, commit_within_s=5.0)
+    assert query(directory, "SELECT count(*) FROM segment")[0][0] == 4
+    fill(directory, reads(300, 1))
+    report = verify(directory, OPENER)
+    assert (report.faults, report.pictures) == ([], 502)
+
+
+def test_damaged_row_is_set_apart(journal: Path) -> None:
+    """A row with one bit changed is kept apart under its number; the rest goes on."""
+    query(journal, "UPDATE row SET body = body || x'00' WHERE seq = 30")
+    assert not verify(journal).sound
+    closed = fill(journal, reads(100, 5))
+    assert closed.health().level is Level.WARNING
+    assert "1 rows" in closed.health().detail
+    report = verify(journal, OPENER)
+    assert (report.faults, report.lost, report.rows) == ([], 1, 66)
+    assert query(journal, "SELECT seq FROM damaged_row") == [(30,)]
+
+
+@pytest.mark.parametrize("seqs", [(61,), (60, 61), (1, 2), (29, 30, 31)])
+def test_neighbouring_damaged_rows(journal: Path, seqs: tuple[int, ...]) -> None:
+    """Damage to several rows, the first or the last leaves a chain that still joins."""
+    for seq in seqs:
+        query(journal, "UPDATE row SET body = x'00' WHERE seq = ?", seq)
+    fill(journal, reads(100, 5))
+    report = verify(journal, OPENER)
+    assert (report.faults, report.lost) == ([], len(seqs))
+
+
+def test_lost_segment_costs_its_pictures_only(journal: Path) -> None:
+    """With a segment file gone, its pictures are marked as lost and every row is still there."""
+    path_of(journal, 1).unlink()
+    fill(journal, reads(100, 1))
+    report = verify(journal, OPENER)
+    assert (report.faults, report.rows) == ([], 63)
+    assert report.damaged_pictures == 60
+    assert query(journal, "SELECT value FROM counter WHERE name = 'lost_pictures'") == [(60,)]
+
+
+def test_torn_segment_costs_its_end_only(journal: Path) -> None:
+    """A segment cut short keeps the pictures before the cut."""
+    path = path_of(journal, 1)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 10)
+    prepare(journal)
+    report = verify(journal, OPENER)
+    assert (report.faults, report.damaged_pictures) == ([], 1)
+
+
+def test_files_that_no_row_names_are_removed(journal: Path) -> None:
+    """A segment left by a cut between picture and row goes at the next start."""
+    stray = path_of(journal, 99)
+    stray.write_bytes(b"half a picture")
+    prepare(journal)
+    assert not stray.exists()
+
+
+def test_bad_header_is_salvaged_from_what_there_is(journal: Path) -> None:
+    """A database whose first page is gone is set aside, its rows are found; numbers go on."""
+    database = journal / "journal.sqlite3"
+    with database.open("r+b") as file:
+        file.write(b"\0" * 4096)
+    prepare(journal)
+    kept = list((journal / "quarantine").glob("*/journal.sqlite3"))
+    assert len(kept) == 1
+    assert query(journal, "SELECT value FROM counter WHERE name = 'salvages'") == [(1,)]
+    fill(journal, reads(100, 1))
+    seqs = [seq for (seq,) in query(journal, "SELECT seq FROM row ORDER BY seq")]
+    assert seqs[:61] == list(range(1, 62))
+    assert seqs[61] == 62 + LEAP
+    assert verify(journal, OPENER).faults == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_damaged_pages_leave_a_journal_that_accounts_for_all(tmp_path: Path, seed: int) -> None:
+    """With random pages destroyed, every number is a row, a known loss, or skipped; none twice."""
+    directory = tmp_path / "journal"
+    fill(directory, reads(0, 150, patch_bytes=200, overview_bytes=500))
+    database = directory / "journal.sqlite3"
+    rng = random.Random(seed)
+    pages = database.stat().st_size // 4096
+    with database.open("r+b") as file:
+        for page in rng.sample(range(1, pages), 3):
+            file.seek(page * 4096)
+            file.write(rng.randbytes(4096))
+    fill(directory, reads(500, 3))
+    report = verify(directory, OPENER)
+    assert report.faults == []
+    kept = {seq for (seq,) in query(directory, "SELECT seq FROM row WHERE seq <= 151")}
+    gone = sum(
+        min(last, 151) - first + 1
+        for first, last in query(directory, "SELECT first_seq, last_seq FROM gap")
+        if first <= 151
+    )
+    assert len(kept) + gone == 151
+    assert report.opened == report.rows
+    # A page holds a dozen rows, and a page of pointers must not cost what it points to.
+    assert len(kept) >= 151 - 3 * 16
+
+
+def test_interrupted_salvage_is_finished(journal: Path) -> None:
+    """A cut in the middle of a salvage's renames is finished by the next start."""
+    database = journal / "journal.sqlite3"
+    with database.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096 * 2)
+    prepare(journal)
+    ready = journal / "salvage.ready"
+    ready.mkdir()
+    database.rename(ready / database.name)
+    prepare(journal)
+    assert verify(journal, OPENER).sound
+    assert not ready.exists()
+
+
+def test_newer_version_is_refused(journal: Path) -> None:
+    """A journal of a later version is left alone, and the message says what to do."""
+    db = sqlite3.connect(journal / "journal.sqlite3")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    closed = fill(journal, reads(100, 1))
+    assert "newer version" in closed.health().detail
+    assert closed.health().counts["lost"] == 1

@@ -1,0 +1,257 @@
+"""The journal as the pipeline sees it."""
+
+import dataclasses
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from outrider.clock import RecordedClock, SystemClock
+from outrider.records import Level
+from outrider.unit.journal import Committed, JournalError, SealedJournal
+from outrider.unit.ports import Journal
+from outrider.unit.settings.sections import JournalSettings
+from outrider.wire.read_record import RecordKind
+from outrider.wire.sealing import CentrePrivateKey
+from tests.unit.journal import makers
+
+WAIT_S = 10.0
+
+
+class Commits:
+    """Collects what the journal says is on the disk, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self.batches: list[list[Committed]] = []
+
+    def __call__(self, batch: Sequence[Committed]) -> None:
+        with self._condition:
+            self.batches.append(list(batch))
+            self._condition.notify_all()
+
+    @property
+    def all(self) -> list[Committed]:
+        return [one for batch in self.batches for one in batch]
+
+    def wait_for(self, count: int) -> None:
+        with self._condition:
+            assert self._condition.wait_for(lambda: len(self.all) >= count, WAIT_S)
+
+
+Make = Callable[..., tuple[SealedJournal, Commits]]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[SealedJournal] = []
+    stop = threading.Event()
+
+    def build(
+        directory: Path = tmp_path / "journal", **changes: object
+    ) -> tuple[SealedJournal, Commits]:
+        commits = Commits()
+        settings = JournalSettings.model_validate({"sealing": "none"} | changes)
+        journal = SealedJournal(directory, settings, SystemClock(), live=True, on_commit=commits)
+        journal.start(stop)
+        made.append(journal)
+        return journal, commits
+
+    yield build
+    for journal in made:
+        journal.close()
+
+
+def seqs(directory: Path, kind: RecordKind = RecordKind.READ) -> list[int]:
+    db = sqlite3.connect(directory / "journal.sqlite3")
+    found = db.execute("SELECT seq FROM row WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
+    db.close()
+    return [seq for (seq,) in found]
+
+
+def test_is_a_journal(make: Make) -> None:
+    """The class has the shape that the pipeline asks for."""
+    journal: Journal = make()[0]
+    assert journal.health().name == "journal"
+
+
+def test_reads_are_committed_by_twenty_or_within_a_second(make: Make) -> None:
+    """Twenty reads go in one commit; a lone one does not wait for company beyond its time."""
+    journal, commits = make(commit_within_s=0.05)
+    journal.put_read(makers.read(0))
+    commits.wait_for(1)
+    assert [len(batch) for batch in commits.batches] == [1]
+
+
+def test_hits_and_actions_do_not_wait_for_reads(make: Make) -> None:
+    """With reads waiting, a hit and an action are on the disk first, and at once."""
+    journal, commits = make(commit_within_s=5.0)
+    journal.put_read(makers.read(1))
+    journal.put_hit(makers.hit(2))
+    journal.put_action(makers.action(2))
+    commits.wait_for(2)
+    assert {one.kind for one in commits.all} == {RecordKind.HIT, RecordKind.ACTION}
+    journal.close()
+    assert RecordKind.READ in {one.kind for one in commits.all[2:]}
+
+
+def test_close_writes_what_is_queued(make: Make, tmp_path: Path) -> None:
+    """Nothing that was put before close is missing after it; sequence numbers have no gap."""
+    journal, _ = make(commit_within_s=5.0)
+    for number in range(50):
+        journal.put_read(makers.read(number))
+    journal.close()
+    journal.close()
+    assert seqs(tmp_path / "journal") == list(range(1, 51))
+    with pytest.raises(JournalError, match="closed"):
+        journal.put_read(makers.read(51))
+
+
+def test_stop_makes_all_due_at_once(make: Make, tmp_path: Path) -> None:
+    """Once the unit stops, a queued read does not wait for its second."""
+    commits, stop = Commits(), threading.Event()
+    settings = JournalSettings(sealing="none", commit_within_s=5.0)
+    journal = SealedJournal(
+        tmp_path / "other", settings, SystemClock(), live=True, on_commit=commits
+    )
+    journal.start(stop)
+    journal.put_read(makers.read(1))
+    stop.set()
+    commits.wait_for(1)
+    journal.close()
+
+
+def test_restart_goes_on_with_the_next_number(make: Make, tmp_path: Path) -> None:
+    """After a restart numbers go on, each run ends with its collection event, the chain joins."""
+    for start in (0, 5):
+        journal, _ = make()
+        for number in range(start, start + 5):
+            journal.put_read(makers.read(number))
+        journal.close()
+    assert seqs(tmp_path / "journal") == [1, 2, 3, 4, 5, 7, 8, 9, 10, 11]
+    assert seqs(tmp_path / "journal", RecordKind.AUDIT) == [6, 12]
+    db = sqlite3.connect(tmp_path / "journal" / "journal.sqlite3")
+    chain = db.execute("SELECT previous, hash FROM row ORDER BY seq").fetchall()
+    db.close()
+    assert [previous for previous, _ in chain[1:]] == [own for _, own in chain[:-1]]
+
+
+def test_two_units_cannot_write_one_journal(make: Make) -> None:
+    """A second process (or object) is refused, and told why."""
+    make()
+    with pytest.raises(JournalError, match="another outrider"):
+        make()
+
+
+def test_a_camera_without_a_key_is_refused(tmp_path: Path) -> None:
+    """A live unit that is not enrolled does not write marks in clear by accident."""
+    with pytest.raises(JournalError, match="enrol"):
+        SealedJournal(tmp_path, JournalSettings(), SystemClock(), live=True)
+    with pytest.raises(JournalError, match="enrol"):
+        SealedJournal(tmp_path, JournalSettings(sealing="required"), RecordedClock(0), live=False)
+
+
+def test_a_recording_without_a_key_is_kept_in_clear_and_says_so(tmp_path: Path) -> None:
+    """A demo works without a centre, and status shows that nothing is sealed."""
+    journal = SealedJournal(tmp_path, JournalSettings(), RecordedClock(0), live=False)
+    health = journal.health()
+    journal.close()
+    assert health.level is Level.WARNING
+    assert "CLEAR" in health.detail
+
+
+def test_with_a_key_it_is_sealed(tmp_path: Path) -> None:
+    """With the centre's public key, status is well and names the key."""
+    centre = CentrePrivateKey.generate()
+    centre.public.write(tmp_path / "centre.key")
+    settings = JournalSettings(centre_public_key=tmp_path / "centre.key")
+    journal = SealedJournal(tmp_path / "journal", settings, SystemClock(), live=True)
+    health = journal.health()
+    journal.close()
+    assert health.level is Level.OK
+    assert centre.public.key_id in health.detail
+
+
+class FullDisk:
+    """Makes every picture write fail as on a full disk, until room is made."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = True
+        self.refused = threading.Event()
+        monkeypatch.setattr("outrider.unit.journal.segments.os.pwrite", self._pwrite)
+
+    def _pwrite(self, handle: int, data: bytes, offset: int, real=os.pwrite) -> int:  # type: ignore[no-untyped-def]
+        if self.full:
+            self.refused.set()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return int(real(handle, data, offset))
+
+
+def test_full_disk_is_a_fault_and_loses_nothing(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no room, reads wait in memory under a clear fault, and are written when there is."""
+    disk = FullDisk(monkeypatch)
+    journal, commits = make(commit_within_s=0.02)
+    for number in range(400):  # more than a healthy queue holds: nobody waits for a dead disk
+        journal.put_read(makers.read(number, overview_bytes=100))
+    assert disk.refused.wait(WAIT_S)
+    health = journal.health()
+    assert health.level is Level.FAULT
+    assert "disk full" in health.detail
+    disk.full = False
+    commits.wait_for(400)
+    journal.close()
+    assert journal.health().counts["lost"] == 0
+    assert seqs(tmp_path / "journal") == list(range(1, 401))
+
+
+def test_what_a_dead_disk_costs_is_counted(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closed while the disk takes nothing, the journal says how many reads are lost."""
+    disk = FullDisk(monkeypatch)
+    journal, _ = make(commit_within_s=0.02)
+    journal.put_read(makers.read(1))
+    assert disk.refused.wait(WAIT_S)
+    journal.put_read(makers.read(2))
+    journal.close()
+    health = journal.health()
+    assert health.counts["lost"] == 2
+    assert "LOST" in health.detail
+    disk.full = False
+
+
+def test_an_error_from_the_commit_itself_does_not_write_twice(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that took place though it reported an error is recognised after reopening."""
+    from outrider.unit.journal.store import Store
+
+    real = Store.append
+    failed = threading.Event()
+
+    def commit_then_fail(self: Store, entries):  # type: ignore[no-untyped-def]
+        result = real(self, entries)
+        if not failed.is_set():
+            failed.set()
+            raise sqlite3.OperationalError("disk I/O error")
+        return result
+
+    monkeypatch.setattr(Store, "append", commit_then_fail)
+    journal, commits = make(commit_within_s=0.02)
+    journal.put_read(makers.read(1))
+    commits.wait_for(1)
+    journal.close()
+    assert len(seqs(tmp_path / "journal")) == 1
+
+
+def test_a_read_that_cannot_be_written_is_refused_at_once(make: Make) -> None:
+    """A field of a wrong type is the caller's error, and does not stop the writer."""
+    journal, commits = make(commit_within_s=0.02)
+    with pytest.raises(TypeError, match="object"):
+        journal.put_read(dataclasses.replace(makers.read(1), direction=object()))  # type: ignore[arg-type]
+    journal.put_read(makers.read(2))
+    commits.wait_for(1)
