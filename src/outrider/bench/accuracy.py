@@ -1,14 +1,9 @@
 """`outrider bench accuracy`: capture rate and read rate on labelled pictures."""
 
 import argparse
-import json
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import track
 
 from outrider.bench import accuracy_report, choices, rates
 from outrider.bench.contact_sheet import SheetError, refuse_in_checkout, write_sheet
@@ -18,6 +13,8 @@ from outrider.bench.runtime_options import add_runtime, runtime_options
 from outrider.bench.scoring import Scored, score_picture
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen, tracked
+from outrider.shown import complain, say_json
 from outrider.unit.commands.read import read_rgb
 from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
 from outrider.unit.recognise.calibration import CalibrationError
@@ -78,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
         empty = measure(opened, roads, "roads", points)
         _report(args, opened, found, empty)
     except (ModelError, LabelError, SheetError, CalibrationError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     for name in found.unreadable + empty.unreadable:
-        print(f"error: {name}", file=sys.stderr)
+        complain(f"error: {name}")
     return 1 if found.unreadable or empty.unreadable else 0
 
 
@@ -92,8 +89,8 @@ def measure(
     clock = SystemClock()
     today = clock.stamp(clock.mono_ns()).utc.date()
     scored, cpu_ms, unreadable = Scored((), (), 0), [], []
-    console = Console(stderr=True)
-    for picture in track(pictures, what, console=console, disable=not console.is_terminal):
+    console = Screen(stderr=True)
+    for picture in tracked(pictures, what, console):
         try:
             image = read_rgb(picture.path)
         except (OSError, ValueError) as error:
@@ -111,10 +108,10 @@ def _report(
     args: argparse.Namespace, opened: OpenedRecogniser, found: Measured, roads: Measured
 ) -> None:
     if args.json:
-        print(json.dumps(accuracy_report.as_json(opened, found.scored, roads.scored, found.cpu_ms)))
+        say_json(accuracy_report.as_json(opened, found.scored, roads.scored, found.cpu_ms))
     else:
-        accuracy_report.show(Console(), opened, found.scored, roads.scored, found.cpu_ms)
-    console = Console(stderr=True)
+        accuracy_report.show(Screen(), opened, found.scored, roads.scored, found.cpu_ms)
+    console = Screen(stderr=True)
     if args.sheet:
         misses = [one for one in found.scored.plates if not one.right]
         count = write_sheet(misses, args.sheet)

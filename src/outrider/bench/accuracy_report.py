@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from outrider.bench import rates
 from outrider.bench.rates import Rates
 from outrider.bench.scoring import Scored, ScoredPlate
+from outrider.console import Screen
 from outrider.unit.devices.recogniser_models import OpenedRecogniser
 from outrider.unit.recognise.calibration import ReliabilityBin, expected_error, reliability
 
@@ -23,7 +23,7 @@ _GROUPS: dict[str, Callable[[ScoredPlate], str]] = {
 
 
 def show(
-    console: Console,
+    console: Screen,
     opened: OpenedRecogniser,
     scored: Scored,
     roads: Scored,
@@ -78,7 +78,7 @@ def table_of(scored: Scored) -> list[ReliabilityBin]:
     return reliability([sure for sure, _ in told], [right for _, right in told])
 
 
-def _show_rates(console: Console, scored: Scored) -> None:
+def _show_rates(console: Screen, scored: Scored) -> None:
     table = Table("plates", "n", "captured", "read right", "exactly", "right of captured")
     _row(table, "all", Rates.of(scored.plates))
     _row(table, f"{_LEGIBLE_PX} px and more", Rates.of(legible(scored)), end=True)
@@ -95,7 +95,7 @@ def _row(table: Table, name: str, one: Rates, end: bool = False) -> None:
     table.add_row(name, str(one.plates), *shares, captured, end_section=end)
 
 
-def _show_points(console: Console, opened: OpenedRecogniser, scored: Scored, roads: Scored) -> None:
+def _show_points(console: Screen, opened: OpenedRecogniser, scored: Scored, roads: Scored) -> None:
     table = Table(
         "reads from", "confidence", "plates right", "wrong on plates", "of reads",
         "elsewhere / 100 pictures", f"on {roads.pictures} roads / 100",
@@ -115,7 +115,7 @@ def _show_points(console: Console, opened: OpenedRecogniser, scored: Scored, roa
     console.print(table)
 
 
-def _show_reliability(console: Console, bins: list[ReliabilityBin]) -> None:
+def _show_reliability(console: Screen, bins: list[ReliabilityBin]) -> None:
     table = Table("confidence", "reads", "mean confidence", "right")
     for one in bins:
         span = f"{one.low:.2f}-{one.high:.2f}"

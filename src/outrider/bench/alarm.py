@@ -7,8 +7,6 @@ moves.
 """
 
 import argparse
-import json
-import sys
 import threading
 import time
 import uuid
@@ -16,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
 from outrider.records import (
     NO_POSITION,
     Direction,
@@ -35,6 +33,7 @@ from outrider.records import (
     Response,
     VehicleOfInterest,
 )
+from outrider.shown import complain, say_json
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.framing import FrameReader, encode_message
 from outrider.unit.alarm.serial_alarm import SerialAlarm
@@ -151,7 +150,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         parts = {"host": _host_part(args.alerts), "firmware": _firmware_part(args.alerts)}
     except simulator.NoSimulatorError as error:
-        print(f"outrider bench alarm: {error}", file=sys.stderr)
+        complain(f"outrider bench alarm: {error}")
         return 1
     parts["both"] = [host + firmware for host, firmware in zip(*parts.values(), strict=True)]
     figures = {
@@ -159,10 +158,10 @@ def _run(args: argparse.Namespace) -> int:
         for name, values in parts.items()
     }
     if args.json:
-        print(json.dumps({"alerts": args.alerts, **figures}, indent=1))
+        say_json({"alerts": args.alerts, **figures}, indent=1)
         return 0
     rows = Table("part", "p50 ms", "p99 ms", "max ms", title=f"{args.alerts} alerts")
     for name, values in figures.items():
         rows.add_row(name, *(f"{value:.1f}" for value in values.values()))
-    Console().print(rows)
+    Screen().print(rows)
     return 0

@@ -2,8 +2,6 @@
 
 import argparse
 import itertools
-import json
-import sys
 import threading
 import time
 from collections import Counter
@@ -14,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from outrider.bench.fused_confidence import by_frames
@@ -23,6 +20,7 @@ from outrider.bench.labels import LABELS_NAME, LabelError
 from outrider.bench.runtime_options import add_runtime, runtime_options
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
 from outrider.drive.truth import (
     DriveRead,
     DriveScore,
@@ -36,6 +34,7 @@ from outrider.drive.truth import (
 from outrider.records import Direction, Frame, PassResult
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
+from outrider.shown import complain, say_json
 from outrider.sources import FrameSource, SourceError
 from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
 from outrider.unit.devices.source_drive import DriveSource
@@ -98,15 +97,15 @@ def run(args: argparse.Namespace) -> int:
         opened = open_recogniser(runtime_options(args))
         driven = drive(subject.source, opened, today)
     except (ModelError, LabelError, SourceError, TruthError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     reads = [one for one in driven.reads if subject.counts(one) and _sure(one, args.least)]
     found = score(subject.truth, map(as_read, reads), subject.tolerance_s)
     if args.json:
-        print(json.dumps(_as_json(found, driven, reads)))
+        say_json(_as_json(found, driven, reads))
     else:
-        _show(Console(), found, driven, args.passes)
-        _show_confidence(Console(), found, reads)
+        _show(Screen(), found, driven, args.passes)
+        _show_confidence(Screen(), found, reads)
     return 0
 
 
@@ -182,7 +181,7 @@ def _corners(x: float, y: float, w: float, h: float) -> Any:
     return np.array([x, y, x + w, y + h])
 
 
-def _show(console: Console, found: DriveScore, driven: Driven, each: bool) -> None:
+def _show(console: Screen, found: DriveScore, driven: Driven, each: bool) -> None:
     table = Table("passes", "due", "captured", "right", "wrong", "missed")
     for name, passes in _groups(found):
         due = [one for one in passes if one.due]
@@ -207,10 +206,10 @@ def _show(console: Console, found: DriveScore, driven: Driven, each: bool) -> No
     )
     if each:
         for one in _told_apart(found):
-            console.print(one, markup=False, highlight=False)
+            console.print(one)
 
 
-def _show_confidence(console: Console, found: DriveScore, reads: Sequence[PassResult]) -> None:
+def _show_confidence(console: Screen, found: DriveScore, reads: Sequence[PassResult]) -> None:
     table = Table("frames fused", "reads of passes", "mean confidence", "right")
     for one in by_frames(found, reads):
         table.add_row(

@@ -1,17 +1,17 @@
 """`outrider bench hotlist`: look-ups, sizes and false matches by list length; a live delta."""
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from outrider.bench.hotlist_lookups import DAY, DOUBTFUL_SHARES, measure_size
 from outrider.bench.hotlist_switch import measure_switch
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
+from outrider.shown import say_json
 from outrider.unit.settings.sections import HotlistSettings
 
 _SIZES = "100000,1000000"
@@ -52,14 +52,14 @@ def _run(args: argparse.Namespace) -> int:
         least = HotlistSettings().look_alike_min_probability
         results["doubts"] = measure_doubts(args.doubts, args.seconds, DAY, least)
     if args.json:
-        print(json.dumps(results, indent=1))
+        say_json(results, indent=1)
     else:
         _tell(results)
     return 0
 
 
 def _tell(results: dict[str, Any]) -> None:
-    console = Console()
+    console = Screen()
     if results["sizes"]:
         console.print(_sizes_table(results["sizes"]))
         console.print(_shares_table(results["sizes"]))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from outrider.bench.hotlist_marks import Marks
 from outrider.clock import RecordedClock
 from outrider.records import NO_POSITION, CharacterGuess, MatchClass, PlateText
+from outrider.shown import say_json
 from outrider.unit.hotlist.build import build
 from outrider.unit.hotlist.lookup import LookupFile
 from outrider.unit.hotlist.match import HotlistMatcher
@@ -189,4 +190,4 @@ def _shares(store: HotlistStore, count: int) -> dict[str, dict[str, float]]:
 
 if __name__ == "__main__":
     measure = {"cold": _cold, "open": _open}[sys.argv[1]]
-    print(json.dumps(measure(Path(sys.argv[2]))))
+    say_json(measure(Path(sys.argv[2])))

@@ -8,7 +8,6 @@ as in the intake, or processes, as where several intakes share a database.
 
 import argparse
 import contextlib
-import json
 import os
 import tempfile
 import time
@@ -24,7 +23,6 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from outrider.bench.intake_rows import UnitJournal
@@ -36,6 +34,8 @@ from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ReceivedUpload
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
+from outrider.shown import say_json
 from outrider.wire import batch as batches
 from outrider.wire import upload as uploads
 from outrider.wire.batch import Batch
@@ -115,7 +115,7 @@ def _run(args: argparse.Namespace) -> int:
         ):
             found += [measure(name, place, *ways, fleet) for ways in ((1, 1), (4, 1), (4, 4))]
     if args.json:
-        print(json.dumps({"load": load, "figures": [asdict(one) for one in found]}, indent=1))
+        say_json({"load": load, "figures": [asdict(one) for one in found]}, indent=1)
     else:
         _show(found, fleet.reads, args.batch, load)
     return 0
@@ -130,7 +130,7 @@ def _show(found: Sequence[Figures], reads: int, batch: int, load: float) -> None
     for one in found:
         name, *numbers = asdict(one).values()
         table.add_row(name, *(f"{number:,.0f}" for number in numbers))
-    Console().print(table)
+    Screen().print(table)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """`outrider bench journal`: reads a second, bytes written per byte kept, hit commit latency."""
 
 import argparse
-import json
 import random
 import sqlite3
 import tempfile
@@ -14,11 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
 from outrider.records import (
     NO_POSITION,
     CharacterGuess,
@@ -33,6 +32,7 @@ from outrider.records import (
     VehicleOfInterest,
     uuid7,
 )
+from outrider.shown import say_json
 from outrider.unit.journal import Committed, SealedJournal
 from outrider.unit.journal.schema import DATABASE
 from outrider.unit.journal.space import used_bytes
@@ -82,7 +82,7 @@ def _run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(dir=args.directory) as folder:
         figures = measure(Path(folder), args)
     if args.json:
-        print(json.dumps(asdict(figures), indent=1))
+        say_json(asdict(figures), indent=1)
     else:
         _show(figures)
     return 0
@@ -94,7 +94,7 @@ def _show(figures: Figures) -> None:
         table.add_row(
             name.replace("_", " "), f"{value:,.2f}" if isinstance(value, float) else str(value)
         )
-    Console().print(table)
+    Screen().print(table)
 
 
 def measure(folder: Path, args: argparse.Namespace) -> Figures:

@@ -4,7 +4,6 @@ import argparse
 import os
 import platform
 import resource
-import sys
 import tempfile
 import threading
 import time
@@ -12,14 +11,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
+from outrider.console import Screen
 from outrider.records import Frame, Hit, Read
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
+from outrider.shown import complain
 from outrider.unit.alarm.framing import FrameReader
 from outrider.unit.alarm.protocol import MessageType
 from outrider.unit.alarm.serial_alarm import SerialAlarm
@@ -52,7 +52,7 @@ def register(commands: Subparsers) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    console = Console(highlight=False)
+    console = Screen()
     settings = RenderSettings(
         seed=args.seed,
         duration_s=args.seconds,
@@ -64,7 +64,7 @@ def _run(args: argparse.Namespace) -> int:
         with ExitStack() as stack:
             _measure(RenderedDrive(settings), console, stack)
     except (*START_ERRORS, simulator.NoSimulatorError) as error:
-        print(f"outrider bench pipeline: {error}", file=sys.stderr)
+        complain(f"outrider bench pipeline: {error}")
         return 2
     return 0
 
@@ -107,7 +107,7 @@ class Watch(NoEvents):
         self._new.clear()
 
 
-def _measure(drive: RenderedDrive, console: Console, stack: ExitStack) -> None:
+def _measure(drive: RenderedDrive, console: Screen, stack: ExitStack) -> None:
     clock, wire, watch = SystemClock(), Wire(), Watch()
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outrider-bench-")))
     board = stack.enter_context(simulator.start())
@@ -130,7 +130,7 @@ def _measure(drive: RenderedDrive, console: Console, stack: ExitStack) -> None:
     _report(unit, summary, watch, wire, console)
 
 
-def _report(unit: Unit, summary: RunSummary, watch: Watch, wire: Wire, console: Console) -> None:
+def _report(unit: Unit, summary: RunSummary, watch: Watch, wire: Wire, console: Screen) -> None:
     table = Table(title=f"outrider bench pipeline on {platform.machine()}, {os.cpu_count()} cores")
     table.add_column("measure")
     table.add_column("value", justify="right")

@@ -1,8 +1,6 @@
 """`outrider bench speed`: ms and MACs of each model on each runtime, and of the other stages."""
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -10,12 +8,13 @@ from datetime import date
 
 import cv2
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from outrider.bench.tflite_graph import count_macs, plain_convolution
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
 from outrider.records import Frame
+from outrider.shown import complain, say_json
 from outrider.unit.devices.tflite import RuntimeChoice, installed_runtimes, time_model
 from outrider.unit.recognise.evidence import FrameViews, encode
 from outrider.unit.recognise.grammar import decide
@@ -68,14 +67,14 @@ def run(args: argparse.Namespace) -> int:
         store = open_store(args.models)
         models = list(model_speeds(store, args.threads, args.rounds))
     except ModelError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     stages = list(stage_speeds(args.rounds))
     if args.json:
         found = {"models": [asdict(m) for m in models], "stages": [asdict(s) for s in stages]}
-        print(json.dumps(found))
+        say_json(found)
     else:
-        _show(Console(), models, stages)
+        _show(Screen(), models, stages)
     return 0
 
 
@@ -136,7 +135,7 @@ def _ms(stage: Callable[[], object]) -> float:
     return (time.perf_counter() - start_s) * 1e3
 
 
-def _show(console: Console, models: list[ModelSpeed], stages: list[StageSpeed]) -> None:
+def _show(console: Screen, models: list[ModelSpeed], stages: list[StageSpeed]) -> None:
     table = Table(title="plain: one 3 x 3 convolution of as many MACs, the machine's limit")
     for title in ("model", "runtime"):
         table.add_column(title, no_wrap=True)

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from outrider.bench.journal import ReadMaker
@@ -22,6 +21,8 @@ from outrider.bench.sync_centre import RunningCentre, outrider, running
 from outrider.bench.sync_proxy import CuttingProxy
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
+from outrider.shown import say_json
 from outrider.unit.journal import SealedJournal
 from outrider.unit.journal.reader import JournalReader
 from outrider.unit.settings.sections import Settings
@@ -72,7 +73,7 @@ def _run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(dir=args.directory) as folder:
         figures = measure(Path(folder), args)
     if args.json:
-        print(json.dumps(asdict(figures), indent=1))
+        say_json(asdict(figures), indent=1)
     else:
         _show(figures)
     return 1 if figures.lost or figures.left_on_the_unit or figures.chain_breaks else 0
@@ -83,7 +84,7 @@ def _show(figures: Figures) -> None:
     for name, value in asdict(figures).items():
         shown = f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
         table.add_row(name.replace("_", " "), shown)
-    Console().print(table)
+    Screen().print(table)
 
 
 def measure(folder: Path, args: argparse.Namespace) -> Figures:

@@ -1,13 +1,13 @@
 """What the centre's commands share: which folder, which store, and how they fail."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from outrider.centre.folder import CentreFault
 from outrider.centre.store.records import StoreError
 from outrider.settings_file import ConfigError
+from outrider.shown import complain
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.sealing import SealingError
 
@@ -37,7 +37,7 @@ def finish(
             raise
         except failures as error:
             words = (args.part, getattr(args, "action", ""))
-            print(f"outrider centre {' '.join(filter(None, words))}: {error}", file=sys.stderr)
+            complain(f"outrider centre {' '.join(filter(None, words))}: {error}")
             return 2
 
     parser.set_defaults(handler=run)

@@ -11,6 +11,7 @@ from outrider.centre.store.ports import RetentionStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import Clock, ClockQuality, SystemClock
 from outrider.command_line import Subparsers, new_parser
+from outrider.shown import say
 
 
 class RetentionFault(CentreFault):
@@ -37,7 +38,7 @@ def _run(args: argparse.Namespace) -> int:
     months = folder.load().retention.months
     with closing(open_store_of(folder)) as store:
         before, rows = expire(store, SystemClock(), months, trust_clock=args.trust_clock)
-    print(f"{rows:,} rows of before {before:%Y-%m-%d} erased: kept for {months} months")
+    say(f"{rows:,} rows of before {before:%Y-%m-%d} erased: kept for {months} months")
     return 0
 
 

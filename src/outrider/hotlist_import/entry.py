@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from outrider.hotlist_import.mapping import Mapping
 from outrider.records import Response, VehicleOfInterest
+from outrider.shown import of_cell
 from outrider.vrm import MAX_LENGTH
 from outrider.wire.hotlist_policy import parse_hours
 
@@ -62,7 +63,7 @@ class EntryMaker:
         )
 
     def _meaning(self, name: str, raw: str) -> str:
-        text = " ".join(raw.split())
+        text = " ".join(of_cell(raw).split())
         if len(text) > MAX_TEXT:
             raise RowError(f"{name} has {len(text)} characters, more than {MAX_TEXT}")
         bad = next((char for char in text if unicodedata.category(char) == "Cc"), None)

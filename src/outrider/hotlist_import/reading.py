@@ -18,6 +18,7 @@ from outrider.hotlist_import.mapping import (
     guess,
 )
 from outrider.records import VehicleOfInterest
+from outrider.shown import as_cell
 from outrider.wire.hotlist_entry import FIELDS, to_row
 
 MAX_KEPT_REJECTIONS = 10_000
@@ -158,6 +159,6 @@ def write_own_form(file: IO[str], entries: Iterator[VehicleOfInterest]) -> int:
     writer.writerow(FIELDS)
     count = 0
     for entry in entries:
-        writer.writerow(to_row(entry))
+        writer.writerow(as_cell(cell) if isinstance(cell, str) else cell for cell in to_row(entry))
         count += 1
     return count

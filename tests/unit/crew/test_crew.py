@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from outrider.clock import SystemClock
+from outrider.console import Screen
 from outrider.records import ActionKind, ComponentHealth, Level, MatchClass, Response
 from outrider.unit.alarm.announcer import Announcer, AudioError
 from outrider.unit.alarm.driver_safe import DriverSafe
@@ -150,7 +150,7 @@ class _Terminal:
         self.out = io.StringIO()
         self.alarm = TerminalAlarm(
             SystemClock(),
-            Console(file=self.out, width=120),
+            Screen(file=self.out, width=120),
             monotonic_s=lambda: self.now_s,
             keys=False,
             **options,  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from outrider.centre.store.ports import AuditStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
+from outrider.shown import say
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
@@ -120,7 +121,7 @@ def _export(args: argparse.Namespace) -> int:
             return _follow(store, args.since, args.output)
         if args.output is not None:
             count = export.write_file(store, args.since, args.output)
-            print(f"{args.output}: {count} rows of the audit trail")
+            say(f"{args.output}: {count} rows of the audit trail")
             return 0
         for row in export.rows_after(store, args.since):
             _write_out(as_line(row))
@@ -162,8 +163,8 @@ def _identity(args: argparse.Namespace) -> SigningIdentity:
 
 
 def _tell(verdict: Verdict) -> int:
-    print(f"rows {verdict.first} to {verdict.last}, {verdict.checkpoints} checkpoints met")
-    print("sound" if verdict.sound else f"BROKEN: {verdict.first_break}")
+    say(f"rows {verdict.first} to {verdict.last}, {verdict.checkpoints} checkpoints met")
+    say("sound" if verdict.sound else f"BROKEN: {verdict.first_break}")
     return 0 if verdict.sound else 1
 
 
@@ -183,7 +184,7 @@ def _checkpoint(args: argparse.Namespace) -> int:
         raise ValueError(f"{args.output}: is there already; a checkpoint is never overwritten")
     else:
         durable.write(args.output, made)
-        print(f"{args.output}: row {verdict.last}; keep it where nobody of the centre can reach it")
+        say(f"{args.output}: row {verdict.last}; keep it where nobody of the centre can reach it")
     return 0
 
 
@@ -192,9 +193,9 @@ def _crew(args: argparse.Namespace) -> int:
     with closing(open_store_of(CentreFolder(args.dir))) as store, store.snapshot() as opened:
         units = check(opened)
     for unit in units:
-        print(f"{unit.unit_id}: {unit.rows} rows in {unit.trails} trails")
+        say(f"{unit.unit_id}: {unit.rows} rows in {unit.trails} trails")
         for fault in unit.faults:
-            print(f"  FAULT {fault}")
+            say(f"  FAULT {fault}")
     return int(any(unit.faults for unit in units))
 
 
@@ -206,5 +207,5 @@ def _disclose(args: argparse.Namespace) -> int:
     what = Disclosure(args.officer, args.recipient, args.reason, args.since, args.until)
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         count = disclose(store, args.output, what, SystemClock())
-    print(f"{args.output}: {count} records; who received them and why is in the audit trail")
+    say(f"{args.output}: {count} records; who received them and why is in the audit trail")
     return 0

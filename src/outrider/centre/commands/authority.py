@@ -1,15 +1,12 @@
 """`outrider centre init|enrol-ticket|units|revoke`."""
 
 import argparse
-import json
 import re
-import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from outrider.centre.authority.authority import Authority, time_of, write_new
@@ -21,6 +18,8 @@ from outrider.centre.folder import CentreFolder, opening_keys
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Line, Screen, styled
+from outrider.shown import complain, say, say_json
 from outrider.wire.signing import SigningIdentity
 
 _UNIT = r"[A-Za-z0-9._-]{1,64}"
@@ -103,15 +102,14 @@ def _init(args: argparse.Namespace) -> int:
     opening = opening_keys(args.opening_keys, folder)
     done = set_up(folder, tuple(args.host or ("localhost",)), opening, SystemClock())
     for path in done.made:
-        print(f"made {path}")
+        say(f"made {path}")
     if not done.made:
-        print(f"{args.dir}: is set up already; nothing is changed")
+        say(f"{args.dir}: is set up already; nothing is changed")
     if args.opening_keys is None and opening.exists():
-        print(
+        complain(
             f"warning: {opening} holds the private keys that open every read. Move it to another "
             "machine, or to another user's folder, before units enrol: who has this machine then "
-            "has no read.",
-            file=sys.stderr,
+            "has no read."
         )
     return 0
 
@@ -126,7 +124,7 @@ def _ticket(args: argparse.Namespace) -> int:
         desk = EnrolmentDesk(store, Authority(folder, settings, clock), keys, clock)
         ticket = desk.ticket(args.unit, settings.server, timedelta(hours=args.hours))
     write_new(args.output, ticket.encode() + b"\n", 0o600)
-    print(f"{args.output}: lets {args.unit} enrol once, until {ticket.expires:%Y-%m-%d %H:%M} UTC")
+    say(f"{args.output}: lets {args.unit} enrol once, until {ticket.expires:%Y-%m-%d %H:%M} UTC")
     return 0
 
 
@@ -136,7 +134,7 @@ def _revoke(args: argparse.Namespace) -> int:
     with closing(open_store_of(folder)) as store:
         store.revoke(args.unit, args.why, time_of(clock))
         Authority(folder, settings, clock).write_revoked(store.revoked_certificates())
-    print(f"{args.unit}: revoked; nothing of it is taken from now on")
+    say(f"{args.unit}: revoked; nothing of it is taken from now on")
     return 0
 
 
@@ -144,10 +142,10 @@ def _units(args: argparse.Namespace) -> int:
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         lines = overview(store)
     if args.json:
-        print(json.dumps([line.as_json() for line in lines], indent=1))
+        say_json([line.as_json() for line in lines], indent=1)
         return 0
     if not lines:
-        print("no unit is enrolled: outrider centre enrol-ticket")
+        say("no unit is enrolled: outrider centre enrol-ticket")
         return 0
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("unit", no_wrap=True)
@@ -155,17 +153,17 @@ def _units(args: argparse.Namespace) -> int:
         table.add_column(name)
     for line in lines:
         table.add_row(*_cells(line))
-    Console().print(table)
+    Screen().print(table)
     return 0
 
 
-def _cells(line: UnitLine) -> tuple[str, ...]:
+def _cells(line: UnitLine) -> tuple[Line | str, ...]:
     journals = line.journals
     last = max((journal.last_upload_at for journal in journals), default=None)
     newest = max(journals, key=lambda journal: journal.last_upload_at, default=None)
     gaps = ", ".join(f"{count} {cause}" for cause, count in line.gaps.items())
     return (
-        line.unit_id if line.revoked_at is None else f"[red]{line.unit_id} REVOKED[/]",
+        line.unit_id if line.revoked_at is None else styled(f"{line.unit_id} REVOKED", "red"),
         f"{last:%d %b %H:%M}" if last else "",
         f"{newest.last_skew_s:+.1f} s {newest.last_clock_quality}" if newest else "",
         f"{line.present:,}",
@@ -177,5 +175,5 @@ def _cells(line: UnitLine) -> tuple[str, ...]:
     )
 
 
-def _bad(count: int) -> str:
-    return f"[red]{count:,}[/]" if count else "0"
+def _bad(count: int) -> Line | str:
+    return styled(f"{count:,}", "red") if count else "0"

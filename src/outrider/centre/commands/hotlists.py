@@ -1,7 +1,6 @@
 """`outrider centre hotlist ...`: keys, the root's ceremony, publishing, renewing."""
 
 import argparse
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.hotlist_import.limits import ImportRefused
 from outrider.hotlist_import.mapping import MappingError
 from outrider.hotlist_import.options import add_options, list_file
+from outrider.shown import say, say_json
 from outrider.wire.hotlist_policy import PolicyError
 
 PASSPHRASE_VARIABLE = "OUTRIDER_KEY_PASSPHRASE"
@@ -100,7 +100,7 @@ def _passphrase() -> bytes | None:
 
 def _key(args: argparse.Namespace) -> int:
     signer = make_key(args.file, _passphrase())
-    print(f"{args.file}: key {signer.public_key.keyid}")
+    say(f"{args.file}: key {signer.public_key.keyid}")
     return 0
 
 
@@ -123,7 +123,7 @@ def _stage_root(args: argparse.Namespace) -> int:
     keys: dict[str, list[Key]] = {role: [signer.public_key] for role, signer in online.items()}
     keys[Root.type] = [load_key(path, _passphrase()).public_key for path in args.root_key]
     staged = _repository(args).stage_root(keys, args.threshold)
-    print(f"root version {staged.signed.version} staged: {args.threshold} keys must sign it")
+    say(f"root version {staged.signed.version} staged: {args.threshold} keys must sign it")
     return 0
 
 
@@ -131,7 +131,7 @@ def _sign_root(args: argparse.Namespace) -> int:
     repository = _repository(args)
     version = repository.staged_root().signed.version
     done = repository.sign_root(load_key(args.root_key, _passphrase()))
-    print(f"root version {version}: {'published' if done else 'signed, more signatures needed'}")
+    say(f"root version {version}: {'published' if done else 'signed, more signatures needed'}")
     return 0
 
 
@@ -143,15 +143,15 @@ def _publisher(args: argparse.Namespace) -> Publisher:
 def _publish(args: argparse.Namespace) -> int:
     done = _publisher(args).publish(args.list, list_file(args, SystemClock()))
     if args.json:
-        print(json.dumps(asdict(done), indent=1))
+        say_json(asdict(done), indent=1)
         return 0
-    print(f"{args.list}: revision {done.revision}, {done.changes} changes")
+    say(f"{args.list}: revision {done.revision}, {done.changes} changes")
     for made in done.packages:
-        print(f"  {made.ref.path}: {made.ref.size_bytes / 1e6:.3f} MB")
+        say(f"  {made.ref.path}: {made.ref.size_bytes / 1e6:.3f} MB")
     return 0
 
 
 def _renew(args: argparse.Namespace) -> int:
     _publisher(args).renew()
-    print("timestamp renewed")
+    say("timestamp renewed")
     return 0

@@ -1,9 +1,7 @@
 """`outrider centre open|picture|rotate-key`: what is run with the centre's private keys."""
 
 import argparse
-import json
 import signal
-import sys
 import threading
 import uuid
 from contextlib import closing
@@ -21,6 +19,7 @@ from outrider.centre.store.ports import OpeningStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.shown import complain, say, say_json
 from outrider.wire.read_record import Role
 
 _EXPECTED = (ConsultationError, ValueError)
@@ -95,7 +94,7 @@ def _open(args: argparse.Namespace) -> int:
             return _show(store, args.json, watching=False)
         opening = Opening(store, _keys(args), args.batch_rows)
         if args.retry:
-            print(f"{opening.retry()} rows wait again", file=sys.stderr)
+            complain(f"{opening.retry()} rows wait again")
         _work(opening, watch=args.watch)
         return _show(store, args.json, watching=args.watch)
 
@@ -116,7 +115,7 @@ def _work(opening: Opening, *, watch: bool) -> None:
     finally:
         watchdog.stopping()
         signal.signal(signal.SIGTERM, previous)
-        print(opening.tally.line(), file=sys.stderr)
+        complain(opening.tally.line())
 
 
 def _show(store: OpeningStore, as_json: bool, *, watching: bool) -> int:
@@ -126,14 +125,14 @@ def _show(store: OpeningStore, as_json: bool, *, watching: bool) -> int:
     if as_json:
         found: dict[str, object] = {"waiting": backlog.waiting, "set_aside": backlog.set_aside}
         reasons = [f"unit {row.unit_id} journal {row.journal_id}: {row.why}" for row in aside]
-        print(json.dumps(found | {"oldest_at": oldest, "reasons": reasons}, indent=1))
+        say_json(found | {"oldest_at": oldest, "reasons": reasons}, indent=1)
     else:
-        print(f"waiting {backlog.waiting}{f', the oldest since {oldest}' if oldest else ''}")
-        print(f"set aside {backlog.set_aside}")
+        say(f"waiting {backlog.waiting}{f', the oldest since {oldest}' if oldest else ''}")
+        say(f"set aside {backlog.set_aside}")
         for row in aside:
-            print(f"  unit {row.unit_id} journal {row.journal_id}: {row.why}")
+            say(f"  unit {row.unit_id} journal {row.journal_id}: {row.why}")
         if backlog.set_aside:
-            print("where a key was missing: add it to the folder, then --retry")
+            say("where a key was missing: add it to the folder, then --retry")
     return int(backlog.set_aside > 0 or (backlog.waiting > 0 and not watching))
 
 
@@ -145,13 +144,13 @@ def _picture(args: argparse.Namespace) -> int:
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         viewer = Viewer(store, store, DataKeys(_keys(args).load()), SystemClock())
         durable.write(args.output, viewer.picture(args.read, role, by), 0o600)
-    print(f"{args.output}: {role.label} of {args.read}; who asked and why is in the audit trail")
+    say(f"{args.output}: {role.label} of {args.read}; who asked and why is in the audit trail")
     return 0
 
 
 def _rotate(args: argparse.Namespace) -> int:
     folder = CentreFolder(args.dir)
     new = rotate(folder, opening_keys(args.keys, folder))
-    print(f"sealing key now {new.key_id}; restart `outrider centre serve` to hand it out")
-    print("units take it when they enrol or renew their certificate; keep every older key")
+    say(f"sealing key now {new.key_id}; restart `outrider centre serve` to hand it out")
+    say("units take it when they enrol or renew their certificate; keep every older key")
     return 0

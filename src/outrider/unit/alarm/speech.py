@@ -21,6 +21,9 @@ _GROUPS = (
     re.compile(r"([A-Z]{3})(\d{1,3}[A-Z])"),  # suffix
 )
 _RUNS = re.compile(r"[A-Z]+|\d+")
+# Spoken as they stand. Brackets are none of them: the synthesiser takes [[...]] for phonemes.
+_SPOKEN = re.compile(r"[^\w.,;:!?'’&+%/£°-]+")
+_SENTENCE_MAX = 300
 
 
 def spell(vrm: str) -> str:
@@ -37,7 +40,7 @@ def _spell_group(group: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = " ".join(text.split())
+    text = _SPOKEN.sub(" ", text)[:_SENTENCE_MAX].strip(" -")
     return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 

@@ -10,10 +10,8 @@ import tty
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.text import Text
-
 from outrider.clock import Clock
+from outrider.console import Line, Screen, line
 from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction
 from outrider.unit.alarm.driver_safe import DriverSafe
 from outrider.unit.alarm.patterns import pattern_of
@@ -37,7 +35,7 @@ class TerminalAlarm:
     def __init__(
         self,
         clock: Clock,
-        console: Console | None = None,
+        console: Screen | None = None,
         *,
         driver_safe: bool = True,
         acknowledge_after_s: float | None = None,
@@ -45,7 +43,7 @@ class TerminalAlarm:
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._console = console or Console(highlight=False)
+        self._console = console or Screen()
         self._driver_safe = DriverSafe(driver_safe)
         self._acknowledge_after_s = acknowledge_after_s
         self._keys = keys and sys.stdin.isatty()
@@ -74,8 +72,8 @@ class TerminalAlarm:
         now_s = self._now_s()
         with self._lock:
             self._queue.add(hit, now_s - age_s)
-            line = self._line(hit, now_s)
-        self._console.print(line)
+            lamps = self._line(hit, now_s)
+        self._console.print(lamps)
         self._console.bell()
 
     def set_context(self, speed_mps: float | None, night: bool) -> None:
@@ -91,13 +89,13 @@ class TerminalAlarm:
             self._faults = names
             words = f" fault: {', '.join(sorted(fresh))}" if self._text_allowed() else ""
         if fresh:
-            self._console.print(f"[yellow]●[/]{words}")
+            self._console.print(line(("●", "yellow"), words))
 
     def signal_dock(self, outcome: DockOutcome) -> None:
         """Show how docking ended, and ring."""
         done = outcome is DockOutcome.DONE
         words = "all is at the centre" if done else "something is left: see `outrider status`"
-        self._console.print(f"[{'green' if done else 'yellow'}]●[/] docking: {words}")
+        self._console.print(line(("●", "green" if done else "yellow"), f" docking: {words}"))
         self._console.bell()
 
     def actions(self) -> list[OfficerAction]:
@@ -154,14 +152,10 @@ class TerminalAlarm:
     def _text_allowed(self) -> bool:
         return self._driver_safe.text_allowed(self._now_s())
 
-    def _line(self, hit: Hit, now_s: float) -> Text:
+    def _line(self, hit: Hit, now_s: float) -> Line:
         """Return the lamps of the pattern, and words where they are allowed."""
-        line = Text()
-        for lamp in pattern_of(hit).resting_lamps:
-            line.append("● ", style=f"bold {_COLOURS[lamp]}")
-        if self._driver_safe.text_allowed(now_s):
-            line.append(text_of(hit))
-        return line
+        lamps = (("● ", f"bold {_COLOURS[lamp]}") for lamp in pattern_of(hit).resting_lamps)
+        return line(*lamps, text_of(hit) if self._driver_safe.text_allowed(now_s) else "")
 
     def _run(self, stop: threading.Event) -> None:
         with _single_keys(self._keys):

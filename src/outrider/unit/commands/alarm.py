@@ -1,17 +1,15 @@
 """`outrider alarm`: test, listen, flash, patterns."""
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
-from rich.prompt import Confirm
 from rich.table import Table
 
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen, ask, styled
+from outrider.shown import complain, say, say_json
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import ProtocolDisagreementError
 from outrider.unit.alarm.firmware import (
@@ -102,7 +100,7 @@ def _guarded(handler: Callable[[argparse.Namespace], int]) -> Callable[[argparse
         try:
             return handler(args)
         except _ERRORS as error:
-            print(f"outrider alarm: {error}", file=sys.stderr)
+            complain(f"outrider alarm: {error}")
             return 1
 
     return run
@@ -113,8 +111,8 @@ def _test(args: argparse.Namespace) -> int:
     if args.simulator:
         with simulator.start() as board:
             return _test_on(board.port, PinWitness(board), args)
-    console = Console(stderr=args.json)
-    witness = Technician(lambda question: Confirm.ask(question, console=console), console.print)
+    console = Screen(stderr=args.json)
+    witness = Technician(lambda question: ask(question, console), console.print)
     return _test_on(args.port, witness, args)
 
 
@@ -124,9 +122,9 @@ def _test_on(port: Path, witness: Witness, args: argparse.Namespace) -> int:
         for check in Round(session, session.greet(), witness).checks(args.only):
             checks.append(check)
             if not args.json:
-                print(f"{'passed' if check.passed else 'FAILED':<7} {check.item}", flush=True)
+                say(f"{'passed' if check.passed else 'FAILED':<7} {check.item}", flush=True)
     if args.json:
-        print(json.dumps([asdict(check) for check in checks], indent=1))
+        say_json([asdict(check) for check in checks], indent=1)
     else:
         _show_checks(checks)
     return 0 if all(check.passed for check in checks) else 1
@@ -136,9 +134,11 @@ def _show_checks(checks: list[Check]) -> None:
     rows = Table("item", "result", "detail", title="Alarm unit")
     for check in checks:
         rows.add_row(
-            check.item, "[green]pass[/]" if check.passed else "[bold red]FAIL[/]", check.detail
+            check.item,
+            styled("pass", "green") if check.passed else styled("FAIL", "bold red"),
+            check.detail,
         )
-    Console().print(rows)
+    Screen().print(rows)
 
 
 def _flash(args: argparse.Namespace) -> int:
@@ -146,16 +146,16 @@ def _flash(args: argparse.Namespace) -> int:
     image = image_in(args.build)
     if not args.verify_only:
         command = avrdude_command(image, args.port, args.programmer, args.boot_loader)
-        print(" ".join(command))
+        say(" ".join(command))
         write(command)
-        print(f"written and read back: {image.length_b} bytes")
+        say(f"written and read back: {image.length_b} bytes")
     with Session(SerialPort(args.port)) as session:
         hello = session.greet(timeout_s=10.0)
         check_running(image, hello)
         if args.board_serial:
             _provision(session, args.board_serial)
     serial = args.board_serial or hello.serial or "none"
-    print(f"runs firmware {hello.version}, digest {hello.firmware_digest.hex()}, serial {serial}")
+    say(f"runs firmware {hello.version}, digest {hello.firmware_digest.hex()}, serial {serial}")
     return 0
 
 
@@ -176,9 +176,10 @@ def _patterns(args: argparse.Namespace) -> int:
         speaker.play(pattern_wav(table()[args.play]))
         speaker.finish()
     if args.json:
-        print(json.dumps([asdict(pattern) for pattern in patterns], indent=1))
+        say_json([asdict(pattern) for pattern in patterns], indent=1)
     elif paths:
-        print("\n".join(map(str, paths)))
+        for path in paths:
+            say(path)
     else:
         _show_patterns()
     return 0
@@ -192,4 +193,4 @@ def _show_patterns() -> None:
         rows.add_row(
             pattern.name, start, f"{pattern.length_s:.2f} s", again, " ".join(pattern.resting_lamps)
         )
-    Console().print(rows)
+    Screen().print(rows)

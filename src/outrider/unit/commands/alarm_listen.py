@@ -2,12 +2,12 @@
 
 import argparse
 import select
-import sys
 import threading
 import time
 from pathlib import Path
 
 from outrider.command_line import Subparsers, new_parser
+from outrider.shown import complain, say
 from outrider.unit.alarm.decode import Decoder
 from outrider.unit.alarm.interfaces import BytePort, PortLostError
 from outrider.unit.alarm.session import Session, UnitNotHeardError
@@ -42,7 +42,7 @@ class _Printer:
 
     def __call__(self, direction: str, data: bytes) -> None:
         for line in self._decoder.take(direction, data, time.monotonic() - self._start_s):
-            print(line, flush=True)
+            say(line, flush=True)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -55,7 +55,7 @@ def _run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     except (PortLostError, UnitNotHeardError) as error:
-        print(f"outrider alarm: {error}", file=sys.stderr)
+        complain(f"outrider alarm: {error}")
         return 1
     return 0
 
@@ -71,7 +71,7 @@ def _relay(port: Path, path: Path, seconds: float) -> None:
     host: BytePort = PseudoPort(path)
     show = _Printer()
     end_s = time.monotonic() + seconds
-    print(f"relaying {path} <-> {port}", file=sys.stderr)
+    complain(f"relaying {path} <-> {port}")
     try:
         while time.monotonic() < end_s:
             select.select([unit.fileno(), host.fileno()], [], [], _ROUND_S)

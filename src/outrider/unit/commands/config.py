@@ -1,12 +1,11 @@
 """`outrider config show|check`."""
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.settings_file import ConfigError, as_toml
+from outrider.shown import complain, say, say_json
 from outrider.unit.settings import sections as config
 
 
@@ -23,12 +22,13 @@ def _run(args: argparse.Namespace) -> int:
     try:
         settings = config.load(args.config)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
     if args.action == "check":
-        print(f"{args.config or config.DEFAULT_PATH}: good")
+        say(f"{args.config or config.DEFAULT_PATH}: good")
     elif args.json:
-        print(json.dumps(settings.model_dump(mode="json"), indent=1))
+        say_json(settings.model_dump(mode="json"), indent=1)
     else:
-        print(as_toml(settings), end="")
+        for line in as_toml(settings).splitlines():
+            say(line)
     return 0

@@ -1,19 +1,18 @@
 """`outrider crew queue|owed|answer`: the officers' side of a running unit, from its own folder."""
 
 import argparse
-import json
-import sys
 import time
 import uuid
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
 from outrider.records import Hit
 from outrider.settings_file import ConfigError
+from outrider.shown import complain, say, say_json
 from outrider.unit.crew import desk as crew_desk
 from outrider.unit.settings import sections as config
 
@@ -87,17 +86,17 @@ def _of(hit: Hit) -> dict[str, Any]:
 
 def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(rows, indent=1))
+        say_json(rows, indent=1)
         return
     if not rows:
-        print("nothing")
+        say("nothing")
         return
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    Screen().print(table)
 
 
 def _say(words: object, status: int) -> int:
-    print(f"outrider crew: {words}", file=sys.stderr)
+    complain(f"outrider crew: {words}")
     return status

@@ -6,7 +6,6 @@ import logging
 import queue
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,15 +13,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import Clock, SystemClock
 from outrider.command_line import Subparsers, new_parser
+from outrider.console import Screen, styled
 from outrider.drive.truth import DriveRead, DriveScore, DriveTruth, score
 from outrider.records import Fix, Hit, Read
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
+from outrider.shown import complain
 from outrider.sources import SourceError
 from outrider.unit.commands.run import stop_on_signals
 from outrider.unit.devices.gnss_gpsd import GpsdPositions, GpsdSettings
@@ -62,7 +62,7 @@ def register(commands: Subparsers) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     """Drive. Exit 0: driven, with reads; 1: without any; 2: it could not start."""
-    console = Console(highlight=False)
+    console = Screen()
     drive = RenderedDrive(
         RenderSettings(
             seed=args.seed, duration_s=args.seconds, rate_hz=12.0, width_px=960, height_px=720
@@ -72,11 +72,11 @@ def _run(args: argparse.Namespace) -> int:
         with ExitStack() as stack:
             return _drive(drive, console, stack)
     except START_ERRORS as error:
-        print(f"outrider demo: {error}", file=sys.stderr)
+        complain(f"outrider demo: {error}")
         return 2
 
 
-def _drive(drive: RenderedDrive, console: Console, stack: ExitStack) -> int:
+def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
     clock = SystemClock()
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outrider-demo-")))
     stop = stack.enter_context(stop_on_signals())
@@ -125,13 +125,13 @@ def _write_hotlist(truth: DriveTruth, path: Path) -> Path:
 
 
 def _positions(
-    drive: RenderedDrive, clock: Clock, console: Console, stack: ExitStack, stop: threading.Event
+    drive: RenderedDrive, clock: Clock, console: Screen, stack: ExitStack, stop: threading.Event
 ) -> PositionSource:
     """Feed the drive's track to a real gpsd; without one, use the track itself."""
     try:
         feeder = stack.enter_context(GpsdFeeder())
     except SourceError as error:
-        console.print(f"[yellow]no gpsd ({error}): using the drive's own track[/]")
+        console.print(styled(f"no gpsd ({error}): using the drive's own track", "yellow"))
         return _own_track(drive, clock)
     player = threading.Thread(
         target=feeder.play,
@@ -160,19 +160,20 @@ def _own_track(drive: RenderedDrive, clock: Clock) -> TrackPositions:
     return TrackPositions(track_of(fixes), clock)
 
 
-def _board(console: Console, stack: ExitStack) -> simulator.Simulator | None:
+def _board(console: Screen, stack: ExitStack) -> simulator.Simulator | None:
     """Start the alarm unit's firmware in its simulator, built if need be; None if it cannot be."""
     try:
         board = simulator.start(built=_built(console))
     except (simulator.NoSimulatorError, TimeoutError) as error:
-        console.print(f"[yellow]no simulated alarm unit ({error}): alarms on the terminal[/]")
+        words = f"no simulated alarm unit ({error}): alarms on the terminal"
+        console.print(styled(words, "yellow"))
         return None
     stack.callback(board.close)
     console.print(f"alarm unit: its firmware in the simulator, serial line {board.port}")
     return board
 
 
-def _built(console: Console) -> simulator.Built:
+def _built(console: Screen) -> simulator.Built:
     try:
         return simulator.find()
     except simulator.NoSimulatorError:
@@ -220,7 +221,7 @@ class _Officer:
 class _DemoEvents(ConsoleEvents):
     """Prints events, keeps the reads for the score, and lets the officer hear the hits."""
 
-    def __init__(self, console: Console, officer: _Officer) -> None:
+    def __init__(self, console: Screen, officer: _Officer) -> None:
         super().__init__(console)
         self._officer = officer
         self.reads: list[Read] = []
@@ -248,7 +249,7 @@ def _score(truth: DriveTruth, reads: list[Read], offset_ns: int) -> DriveScore:
     return score(truth, (replace(one, mono_ns=one.mono_ns - offset_ns) for one in moved))
 
 
-def _show_score(result: DriveScore, console: Console) -> None:
+def _show_score(result: DriveScore, console: Screen) -> None:
     table = Table(title="against what was on the road")
     table.add_column("measure")
     table.add_column("result", justify="right")

@@ -1,17 +1,16 @@
 """`outrider enrol`: join a centre with a ticket; show what the unit is enrolled as."""
 
 import argparse
-import json
-import sys
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen
 from outrider.settings_file import ConfigError
+from outrider.shown import complain, say, say_json
 from outrider.unit.certificates import CertificateError, Life, life_of
 from outrider.unit.enrolment.enrol import EnrolError, Enrolled, enrol
 from outrider.unit.settings import enrolled
@@ -65,23 +64,22 @@ def _run(args: argparse.Namespace) -> int:
         done = enrol(args.ticket, settings, SystemClock(), again=args.again)
         _tell(done, settings.unit.state_dir, args.json)
     except _ERRORS as error:
-        print(f"outrider enrol: {error}", file=sys.stderr)
+        complain(f"outrider enrol: {error}")
         return 1
     return 0
 
 
 def _tell(done: Enrolled, state_dir: Path, as_json: bool) -> None:
     if done.ticket_left:
-        print(
+        complain(
             f"the used ticket could not be erased ({done.ticket_left}): destroy it; its code is "
-            "of no more use",
-            file=sys.stderr,
+            "of no more use"
         )
     elif not as_json:
-        print("the ticket's file has been erased")
+        say("the ticket's file has been erased")
     if not as_json:
         verb = "was enrolled with this ticket already" if done.already else "is enrolled"
-        print(f"the unit {verb}; restart `outrider run` and `outrider sync` to use it")
+        say(f"the unit {verb}; restart `outrider run` and `outrider sync` to use it")
     _show(done.enrolment, state_dir, as_json)
 
 
@@ -91,9 +89,9 @@ def _status(state_dir: Path, as_json: bool) -> int:
         _show(enrolment, state_dir, as_json)
         return 0
     if as_json:
-        print(json.dumps({"enrolled": False}))
+        say_json({"enrolled": False})
     else:
-        print(f"not enrolled ({state_dir}): outrider enrol --ticket FILE")
+        say(f"not enrolled ({state_dir}): outrider enrol --ticket FILE")
     return 1
 
 
@@ -102,12 +100,12 @@ def _show(enrolment: Enrolment, state_dir: Path, as_json: bool) -> None:
     now = clock.stamp(clock.mono_ns()).utc
     facts = _facts(enrolment, enrolment.files(state_dir), now)
     if as_json:
-        print(json.dumps({"enrolled": True} | facts | {"protection": _PROTECTION}, indent=1))
+        say_json({"enrolled": True} | facts | {"protection": _PROTECTION}, indent=1)
         return
     table = Table(show_header=False)
     for name, value in facts.items():
         table.add_row(name.replace("_", " "), str(value))
-    console = Console()
+    console = Screen()
     console.print(table)
     console.print(_PROTECTION)
 

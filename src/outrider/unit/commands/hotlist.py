@@ -1,13 +1,13 @@
 """`outrider hotlist ...`: the commands, and what they share."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from outrider.command_line import Subparsers, new_parser
 from outrider.hotlist_import.limits import ImportRefused
 from outrider.settings_file import ConfigError
+from outrider.shown import complain
 from outrider.unit.commands import hotlist_check as cli_check
 from outrider.unit.commands import hotlist_lists as cli_lists
 from outrider.unit.commands import hotlist_own_entries as cli_crew
@@ -55,7 +55,7 @@ def _run(args: argparse.Namespace, handler: Handler) -> int:
     except BrokenPipeError:
         raise
     except _EXPECTED as error:
-        print(f"outrider hotlist {args.action}: {error}", file=sys.stderr)
+        complain(f"outrider hotlist {args.action}: {error}")
         return 1
 
 

@@ -1,7 +1,6 @@
 """`outrider hotlist check VRM [--explain]`."""
 
 import argparse
-import json
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from outrider import vrm
 from outrider.clock import NS_PER_S, SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.records import NO_POSITION, CharacterGuess, FixQuality, Match, PlateText, Position
+from outrider.shown import say, say_json
 from outrider.unit.commands.hotlist_lists import Adder
 from outrider.unit.hotlist.explain import explain
 from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
@@ -56,9 +56,9 @@ def _check(args: argparse.Namespace, store: HotlistStore) -> int:
     finally:
         matcher.close()
     if args.json:
-        print(json.dumps({"health": detail.detail, "checked": results}, indent=1))
+        say_json({"health": detail.detail, "checked": results}, indent=1)
     else:
-        print(f"{detail.level.value}: {detail.detail}")
+        say(f"{detail.level.value}: {detail.detail}")
         for result in results:
             _tell(result, args.explain)
     return 0 if any(result["matches"] for result in results) else _NOT_LISTED
@@ -123,12 +123,12 @@ def _as_json(match: Match, read_vrm: str) -> dict[str, Any]:
 
 def _tell(result: dict[str, Any], explained: bool) -> None:
     if not result["matches"]:
-        print(f"{result['vrm']}: not listed")
+        say(f"{result['vrm']}: not listed")
     for match in result["matches"]:
         entry = match["entry"]
-        print(
+        say(
             f"{result['vrm']}: {match['class']} {entry['vrm']} in {match['list']}:"
             f" {entry['response']}, priority {entry['priority']}, {entry['reason']}"
         )
         for line in match["explanation"] if explained else ():
-            print(f"  {line}")
+            say(f"  {line}")

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.hotlist_import.limits import ImportRefused
 from outrider.hotlist_import.options import add_options, list_file
 from outrider.hotlist_import.reading import ImportReport, write_own_form
+from outrider.shown import as_cell, complain, say, say_json, shown
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations
 from outrider.unit.hotlist.importing import Imported, import_list
 from outrider.unit.hotlist.lookup import LookupFile
@@ -95,26 +95,26 @@ def _tell(
             "refused": refused,
             "generation": asdict(generation) if generation else None,
         }
-        print(json.dumps(data, indent=1))
+        say_json(data, indent=1)
         return
     for rejection in report.rejections[:_SHOWN_REJECTIONS]:
-        print(f"{args.file}:{rejection.line}: {rejection.reason}", file=sys.stderr)
+        complain(f"{args.file}:{rejection.line}: {rejection.reason}")
     if report.rejected > _SHOWN_REJECTIONS:
-        print(f"... {report.rejected} rows in all; --report lists them", file=sys.stderr)
-    print(
+        complain(f"... {report.rejected} rows in all; --report lists them")
+    say(
         f"{args.list}: {report.rows} rows by form {report.form}: {report.entries} entries,"
         f" {report.duplicates} doubles left out, {report.rejected} refused"
     )
     if done is not None:
         in_force = f"generation {done.generation.name}" if done.generation else "dry run"
-        print(f"{in_force}, content {done.content_sha256[:12]}")
+        say(f"{in_force}, content {done.content_sha256[:12]}")
 
 
 def _write_report(path: Path, report: ImportReport) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("line", "reason"))
-        writer.writerows((rejection.line, rejection.reason) for rejection in report.rejections)
+        writer.writerows((one.line, as_cell(shown(one.reason))) for one in report.rejections)
 
 
 def _info(args: argparse.Namespace, store: HotlistStore) -> int:
@@ -122,15 +122,15 @@ def _info(args: argparse.Namespace, store: HotlistStore) -> int:
     now_ns = clock.stamp(clock.mono_ns()).utc_ns
     found = [_list_info(store.list(name), now_ns) for name in store.names()]
     if args.json:
-        print(json.dumps(found, indent=1))
+        say_json(found, indent=1)
         return 0
     if not found:
-        print(f"no lists in {store.root}")
+        say(f"no lists in {store.root}")
     for one in found:
-        print(one["list"])
+        say(one["list"])
         for generation in one["generations"]:
             mark = "*" if generation["in_force"] else " "
-            print(
+            say(
                 f" {mark} {generation['name']}  revision {generation['revision']}"
                 f"  {generation['entries']} entries  {generation['age_h']:.1f} h old"
                 f"  {generation['source']}"
@@ -160,7 +160,7 @@ def _rollback(args: argparse.Namespace, store: HotlistStore) -> int:
     generations = store.list(args.list)
     with generations.lock():
         chosen = generations.roll_back(args.to)
-    print(f"{args.list}: generation {chosen.name}, revision {chosen.revision}, is in force")
+    say(f"{args.list}: generation {chosen.name}, revision {chosen.revision}, is in force")
     return 0
 
 
@@ -174,7 +174,7 @@ def _export(args: argparse.Namespace, store: HotlistStore) -> int:
             return 0
         with args.output.open("w", encoding="utf-8", newline="") as out:
             count = write_own_form(out, entries)
-    print(f"{args.output}: {count} entries of {args.list}, revision {generation.revision}")
+    say(f"{args.output}: {count} entries of {args.list}, revision {generation.revision}")
     return 0
 
 
@@ -227,10 +227,10 @@ def _tell_diff(
             "removed": [dict(zip(FIELDS, row, strict=True)) for row in gone],
             "added": [dict(zip(FIELDS, row, strict=True)) for row in come],
         }
-        print(json.dumps(data, indent=1))
+        say_json(data, indent=1)
         return
     for sign, rows in (("-", gone), ("+", come)):
         for row in rows:
             entry = from_row(row)
-            print(f"{sign} {entry.vrm} {entry.response.value} {entry.priority} {entry.reason}")
-    print(f"{old.name} to {new.name}: {len(gone)} removed, {len(come)} added")
+            say(f"{sign} {entry.vrm} {entry.response.value} {entry.priority} {entry.reason}")
+    say(f"{old.name} to {new.name}: {len(gone)} removed, {len(come)} added")

@@ -1,14 +1,13 @@
 """`outrider hotlist add|remove|update`: the crew's own entries, and updates from a centre."""
 
 import argparse
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.records import Response
+from outrider.shown import complain, say, say_json
 from outrider.unit.certificates import TransportSettingsError
 from outrider.unit.commands.hotlist_lists import Adder
 from outrider.unit.hotlist.own_entries import CrewList
@@ -78,13 +77,13 @@ def _add(args: argparse.Namespace, store: HotlistStore) -> int:
     event = CrewList(store, SystemClock()).add(
         args.vrm, args.officer, args.comment, args.days, Response(args.response), args.priority
     )
-    print(f"{event.vrm} is on the crew's list through {event.expires}")
+    say(f"{event.vrm} is on the crew's list through {event.expires}")
     return 0
 
 
 def _remove(args: argparse.Namespace, store: HotlistStore) -> int:
     events = CrewList(store, SystemClock()).remove(args.vrm, args.officer, args.comment)
-    print(f"{events[0].vrm}: {len(events)} taken off the crew's list")
+    say(f"{events[0].vrm}: {len(events)} taken off the crew's list")
     return 0
 
 
@@ -98,11 +97,11 @@ def _crew(args: argparse.Namespace, store: HotlistStore) -> int:
             "audit_rows": rows,
             "unsynced": [asdict(row) for row in waiting],
         }
-        print(json.dumps(data, indent=1))
+        say_json(data, indent=1)
         return 0
     for event in crew.entries():
-        print(f"{event.vrm}  through {event.expires}  {event.officer}: {event.comment}")
-    print(f"audit trail: {rows} rows, chain whole, {len(waiting)} not yet at the centre")
+        say(f"{event.vrm}  through {event.expires}  {event.officer}: {event.comment}")
+    say(f"audit trail: {rows} rows, chain whole, {len(waiting)} not yet at the centre")
     return 0
 
 
@@ -113,11 +112,11 @@ def _update(args: argparse.Namespace, store: HotlistStore) -> int:
     try:
         done = refresh(config.load(args.config), store, SystemClock(), args.url, args.root)
     except (UpdateError, TransportSettingsError) as error:
-        print(f"not updated: {error}; the lists in force stay", file=sys.stderr)
+        complain(f"not updated: {error}; the lists in force stay")
         return 1
     if args.json:
-        print(json.dumps([asdict(one) for one in done], indent=1))
+        say_json([asdict(one) for one in done], indent=1)
     for one in done if not args.json else ():
         state = "updated" if one.generation else one.fault or "up to date"
-        print(f"{one.name}: revision {one.revision}, {state}")
+        say(f"{one.name}: revision {one.revision}, {state}")
     return int(any(one.fault for one in done))

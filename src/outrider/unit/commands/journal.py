@@ -1,19 +1,17 @@
 """`outrider journal list|status|verify|export`."""
 
 import argparse
-import json
 import sqlite3
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen, progress
 from outrider.settings_file import ConfigError
+from outrider.shown import complain, say, say_json
 from outrider.unit.journal.export import Consultation, as_json, export
 from outrider.unit.journal.reader import JournalReader, Status
 from outrider.unit.journal.schema import JournalError
@@ -68,9 +66,9 @@ def _run(args: argparse.Namespace) -> int:
         opener = Opener(CentrePrivateKey.read(path) for path in args.key)
         return int(_ACTIONS[args.action](args, directory, opener))
     except (ConfigError, JournalError, SealingError, OSError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
     except sqlite3.Error as error:
-        print(f"{directory}: damaged: {error}: start the unit to salvage it", file=sys.stderr)
+        complain(f"{directory}: damaged: {error}: start the unit to salvage it")
     return 2
 
 
@@ -79,7 +77,7 @@ def _list(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
         lines = [as_json(one) for one in reader.rows(args.last, pictures=False)]
     if args.json:
         for line in lines:
-            print(json.dumps(line, ensure_ascii=False))
+            say_json(line)
         return 0
     table = Table("seq", "kind", "at the centre", "time (UTC)", "VRM", "")
     for line in lines:
@@ -87,7 +85,7 @@ def _list(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
         table.add_row(
             str(line["seq"]), str(line["kind"]), "yes" if line["sent"] else "no", *columns
         )
-    Console().print(table)
+    Screen().print(table)
     return 0
 
 
@@ -95,7 +93,7 @@ def _status(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     with JournalReader(directory, opener) as reader:
         status = reader.status()
     if args.json:
-        print(json.dumps(status.as_json(), indent=1))
+        say_json(status.as_json(), indent=1)
     else:
         _show_status(status)
     return 1 if status.damaged_databases_kept or status.totals.get("lost_rows") else 0
@@ -114,21 +112,21 @@ def _show_status(status: Status) -> None:
         *((name.replace("_", " "), str(count)) for name, count in status.totals.items()),
     ):
         table.add_row(name, value)
-    Console().print(table)
+    Screen().print(table)
 
 
 def _verify(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     with JournalReader(directory) as reader:
         last_seq = reader.status().last_seq
-    with Progress(console=Console(stderr=True), transient=True, disable=args.json) as progress:
-        task = progress.add_task("verify", total=last_seq)
+    with progress(Screen(stderr=True), disable=args.json) as bar:
+        task = bar.add_task("verify", total=last_seq)
         report = verify(
             directory,
             opener if args.key else None,
-            lambda seq: progress.update(task, completed=seq),
+            lambda seq: bar.update(task, completed=seq),
         )
     if args.json:
-        print(json.dumps(_report_json(report), indent=1))
+        say_json(_report_json(report), indent=1)
     else:
         _show_report(report)
     return 0 if report.sound else 1
@@ -140,21 +138,25 @@ def _report_json(report: Report) -> dict[str, object]:
 
 
 def _show_report(report: Report) -> None:
-    print(f"rows {report.first_seq} to {report.last_seq}: {report.rows} there,", end=" ")
-    print(f"{report.erased} erased, {report.lost} lost to damage or skipped after it")
-    print(f"pictures: {report.pictures} there, {report.dropped_pictures} dropped,", end=" ")
-    print(f"{report.damaged_pictures} damaged; rows opened with the key: {report.opened}")
+    say(
+        f"rows {report.first_seq} to {report.last_seq}: {report.rows} there,"
+        f" {report.erased} erased, {report.lost} lost to damage or skipped after it"
+    )
+    say(
+        f"pictures: {report.pictures} there, {report.dropped_pictures} dropped,"
+        f" {report.damaged_pictures} damaged; rows opened with the key: {report.opened}"
+    )
     for fault in report.faults:
-        print(f"FAULT {fault}")
+        say(f"FAULT {fault}")
     if report.fault_count > len(report.faults):
-        print(f"... and {report.fault_count - len(report.faults)} more")
-    print("sound" if report.sound else f"NOT sound: {report.fault_count} faults")
+        say(f"... and {report.fault_count - len(report.faults)} more")
+    say("sound" if report.sound else f"NOT sound: {report.fault_count} faults")
 
 
 def _export(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     with JournalReader(directory, opener) as reader:
         last_seq = reader.status().last_seq
-        with Progress(console=Console(stderr=True), transient=True, disable=args.json) as bar:
+        with progress(Screen(stderr=True), disable=args.json) as bar:
             task = bar.add_task("export", total=last_seq)
             opened, closed = export(
                 reader,
@@ -164,9 +166,9 @@ def _export(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
                 lambda seq: bar.update(task, completed=seq),
             )
     if args.json:
-        print(json.dumps({"opened": opened, "not_opened": closed, "to": str(args.to)}))
+        say_json({"opened": opened, "not_opened": closed, "to": str(args.to)})
     else:
-        print(f"{opened} rows written to {args.to}; {closed} did not open")
+        say(f"{opened} rows written to {args.to}; {closed} did not open")
     return 0 if opened or not closed else 1
 
 

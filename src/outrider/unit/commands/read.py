@@ -1,7 +1,6 @@
 """`outrider read`: plates on still pictures, one line a picture."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -11,13 +10,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
 from outrider.clock import Clock, SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen, progress
 from outrider.records import Image
 from outrider.settings_file import ConfigError
+from outrider.shown import complain, say, say_json
 from outrider.unit.devices.recogniser_models import (
     OpenedRecogniser,
     RecogniserOptions,
@@ -55,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             )
         )
     except (ConfigError, ModelError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     pictures = list(pictures_at(args.paths))
     clock = SystemClock()
@@ -63,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
     for path in _with_progress(pictures):
         line = line_of(opened, path, clock)
         failed += "error" in line
-        print(json.dumps(line) if args.json else _as_text(line), flush=True)
+        if args.json:
+            say_json(line, flush=True)
+        else:
+            say(_as_text(line), flush=True)
     return 1 if failed else 0
 
 
@@ -136,11 +138,11 @@ def _with_progress(pictures: list[Path]) -> Iterator[Path]:
     Lines go above the bar where they go to the terminal too, and straight out where they do not.
     """
     with ExitStack() as stack:
-        console = Console(stderr=True)
-        shown = console.is_terminal and len(pictures) > 1
-        bar = Progress(console=console, disable=not shown, redirect_stdout=sys.stdout.isatty())
-        progress = stack.enter_context(bar)
-        task = progress.add_task("reading", total=len(pictures))
+        console = Screen(stderr=True)
+        hidden = not console.is_terminal or len(pictures) < 2
+        bar = progress(console, disable=hidden, redirect_stdout=sys.stdout.isatty())
+        stack.enter_context(bar)
+        task = bar.add_task("reading", total=len(pictures))
         for path in pictures:
             yield path
-            progress.advance(task)
+            bar.advance(task)

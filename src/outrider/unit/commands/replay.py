@@ -1,10 +1,10 @@
 """`outrider replay DRIVE`: a recorded drive on its own clock, on one thread, the same each time."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.shown import complain
 from outrider.unit.commands.run import stop_on_signals
 from outrider.unit.events import Events
 from outrider.unit.run.app import Unit
@@ -37,7 +37,7 @@ def _run(args: argparse.Namespace) -> int:
         settings = config.load(args.config)
         parts = open_replay(settings, source, args.hotlist)
     except START_ERRORS as error:
-        print(f"outrider replay: {error}", file=sys.stderr)
+        complain(f"outrider replay: {error}")
         return 2
     with stop_on_signals() as stop:
         Unit(parts, settings, events).replay(stop)

@@ -2,7 +2,6 @@
 
 import argparse
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.settings_file import Section
+from outrider.shown import complain
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
 from outrider.unit.events import Events
 from outrider.unit.run.app import Unit
@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
             settings = settings_of(args)
             parts = open_parts(settings, options_of(args), stop)
         except START_ERRORS as error:
-            print(f"outrider run: {error}", file=sys.stderr)
+            complain(f"outrider run: {error}")
             return 2
         summary = Unit(parts, settings, events).run(stop)
     return 1 if summary.faults else 0

@@ -2,17 +2,17 @@
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen, line, styled
 from outrider.records import Level
 from outrider.settings_file import ConfigError
+from outrider.shown import complain, say_json
 from outrider.unit.health import STATUS_SCHEMA
 from outrider.unit.settings import sections as config
 
@@ -34,16 +34,16 @@ def _run(args: argparse.Namespace) -> int:
     try:
         settings = config.load(args.config)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     path = args.state_dir / "status.json" if args.state_dir else settings.status_file
     try:
         status = _load(path)
     except StatusError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
     if args.json:
-        print(json.dumps(status, indent=1))
+        say_json(status, indent=1)
     else:
         _show(status)
     return 1 if status["level"] == Level.FAULT.value or status["stale"] else 0
@@ -70,16 +70,17 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _show(status: dict[str, Any]) -> None:
-    console = Console()
+    console = Screen()
     if status["stale"]:
         console.print(
-            f"[bold red]The unit does not run, or hangs:[/] last word at {status['utc']}"
-            f" from process {status['pid']}"
+            line(
+                ("The unit does not run, or hangs:", "bold red"),
+                f" last word at {status['utc']} from process {status['pid']}",
+            )
         )
     table = Table("component", "state", "detail", "counts")
     for component in status["components"]:
-        style = _STYLES[component["level"]]
         counts = "  ".join(f"{name} {count}" for name, count in component["counts"].items())
-        state = f"[{style}]{component['level']}[/]"
+        state = styled(component["level"], _STYLES[component["level"]])
         table.add_row(component["name"], state, component["detail"], counts)
     console.print(table)

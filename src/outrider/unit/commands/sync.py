@@ -1,20 +1,18 @@
 """`outrider sync [--once|--watch]`."""
 
 import argparse
-import json
 import signal
 import sqlite3
-import sys
 import threading
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.console import Screen, line, progress, styled
 from outrider.settings_file import ConfigError
+from outrider.shown import complain, say_json
 from outrider.systemd import SystemdNotifier
 from outrider.unit.certificates import TransportSettingsError
 from outrider.unit.journal.database import is_busy
@@ -61,10 +59,10 @@ def _run(args: argparse.Namespace) -> int:
         dock = Dock(config.load(args.config), SystemClock())
         return _watch(dock, args, stop) if args.watch else _once(dock, args, stop)
     except (ConfigError, TransportSettingsError, KeyFileError, JournalError) as error:
-        print(error, file=sys.stderr)
+        complain(error)
     except sqlite3.Error as error:
         what = "is in use: try again" if is_busy(error) else "is damaged: start the unit to salvage"
-        print(f"the journal {what}: {error}", file=sys.stderr)
+        complain(f"the journal {what}: {error}")
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 2
@@ -87,21 +85,21 @@ def _watch(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:
 
 def _once(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:
     manner = Manner(args.metered, give_up_after=_TRIES_AT_THE_DOCK)
-    with Progress(console=Console(stderr=True), transient=True, disable=args.json) as bar:
+    with progress(Screen(stderr=True), disable=args.json) as bar:
         task = bar.add_task("to the centre", total=None)
 
-        def progress(summary: Summary) -> None:
+        def tell(summary: Summary) -> None:
             text = f"{summary.rows} rows, {summary.pictures} pictures"
             bar.update(task, completed=summary.rows + summary.pictures, description=text)
 
-        summary = dock.once(manner, stop, progress)
+        summary = dock.once(manner, stop, tell)
     _show(summary, args.json)
     return 0 if summary.done or (summary.link_metered and not summary.faults) else 1
 
 
 def _show(summary: Summary, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary.as_json()), flush=True)
+        say_json(summary.as_json(), flush=True)
         return
     left = summary.remaining
     table = Table(show_header=False)
@@ -121,13 +119,14 @@ def _show(summary: Summary, as_json: bool) -> None:
         table.add_row(name, value)
     if summary.renewed_until:
         table.add_row("certificate renewed", f"until {summary.renewed_until}")
-    console = Console()
+    console = Screen()
     console.print(table)
     for note in summary.notes:
         console.print(f"note: {note}")
     for fault in summary.faults:
-        console.print(f"[bold red]fault[/] {fault}")
-    console.print("[green]DONE[/]" if summary.done else "[bold red]NOT ALL SENT[/]")
+        console.print(line(("fault", "bold red"), f" {fault}"))
+    done = styled("DONE", "green") if summary.done else styled("NOT ALL SENT", "bold red")
+    console.print(done)
 
 
 def _list_line(one: ListLine) -> str:

@@ -10,7 +10,7 @@ from outrider.unit.alarm.announcer import Announcer, AudioError
 
 _log = logging.getLogger(__name__)
 
-SPEAK = ("espeak-ng", "-v", "en-gb", "-s", "160", "--stdout")
+SPEAK = ("espeak-ng", "-v", "en-gb", "-s", "160", "--stdin", "--stdout")
 PLAY = ("aplay", "-q", "-")
 _SPEAK_LIMIT_S = 10.0
 
@@ -24,10 +24,15 @@ class Speaker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def synthesise(self, text: str) -> bytes:
-        """Return speech as a WAV file. Raises AudioError."""
+        """Return the speech of a text as a WAV file. Raises AudioError."""
         try:
             made = subprocess.run(
-                [*self._speak, text], capture_output=True, check=True, timeout=_SPEAK_LIMIT_S
+                self._speak,
+                # Never as an argument: a reason that begins with a dash would be an option.
+                input=text.encode("utf-8", "replace"),
+                capture_output=True,
+                check=True,
+                timeout=_SPEAK_LIMIT_S,
             )
         except FileNotFoundError:
             raise AudioError(f"{self._speak[0]} is not there: apt-get install espeak-ng") from None

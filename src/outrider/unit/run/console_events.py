@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
-
+from outrider.console import Screen, boxed, line, lines, styled
 from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Position, Read, Response
 from outrider.unit.events import RunSummary
 
@@ -21,21 +18,22 @@ _DOUBTFUL = 0.7
 class ConsoleEvents:
     """Writes to a rich console (its own lock makes it safe from several threads)."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    def __init__(self, console: Screen | None = None) -> None:
+        self._console = console or Screen()
         self._levels: dict[str, tuple[Level, str]] = {}
 
     def read(self, read: Read) -> None:
         """Print a read: mark, confidence, time, place, direction."""
         confidence = read.text.confidence
         style = "green" if confidence >= _SURE else "yellow" if confidence >= _DOUBTFUL else "red"
-        line = Text()
-        line.append(read.at.utc.strftime("%H:%M:%S "), style="dim")
-        line.append(f" {read.text.vrm:<9}", style="bold")
-        line.append(f" {confidence:4.0%} ", style=style)
-        line.append(f"{read.text.family.value:<17} {read.direction.value:<12}")
-        line.append(f"{read.frames_fused:>3} frames  {place(read.position)}", style="dim")
-        self._console.print(line, soft_wrap=True)
+        shown_read = line(
+            (read.at.utc.strftime("%H:%M:%S "), "dim"),
+            (f" {read.text.vrm:<9}", "bold"),
+            (f" {confidence:4.0%} ", style),
+            f"{read.text.family.value:<17} {read.direction.value:<12}",
+            (f"{read.frames_fused:>3} frames  {place(read.position)}", "dim"),
+        )
+        self._console.print(shown_read, soft_wrap=True)
 
     def hit(self, hit: Hit) -> None:
         """Print a hit in a box, by the response asked for."""
@@ -44,17 +42,17 @@ class ConsoleEvents:
         words = "POSSIBLE" if hit.possible else hit.response.value.upper()
         vehicle = " ".join(filter(None, (entry.colour, entry.make, entry.model)))
         age = "" if match.list_age_s is None else f", {match.list_age_s / 3600:.0f} h old"
-        body = (
-            f"{hit.read.text.vrm}  read at {hit.read.text.confidence:.0%}\n"
-            f"{entry.reason}  {vehicle}\n"
-            f"{match.match_class.value} match of {entry.vrm}, list {match.list_name}{age}"
+        body = lines(
+            f"{hit.read.text.vrm}  read at {hit.read.text.confidence:.0%}",
+            f"{entry.reason}  {vehicle}",
+            f"{match.match_class.value} match of {entry.vrm}, list {match.list_name}{age}",
         )
-        self._console.print(Panel(body, title=f" {words} ", style=style, expand=False))
+        self._console.print(boxed(body, f" {words} ", style))
 
     def action(self, action: OfficerAction) -> None:
         """Print what an officer did."""
         note = f": {action.note}" if action.note else ""
-        self._console.print(f"[bold]officer:[/] {action.kind.value}{note}")
+        self._console.print(line(("officer:", "bold"), f" {action.kind.value}{note}"))
 
     def health(self, components: Sequence[ComponentHealth]) -> None:
         """Print each component whose level has changed."""
@@ -65,7 +63,7 @@ class ConsoleEvents:
                 continue
             style = {Level.FAULT: "bold red", Level.WARNING: "yellow"}.get(component.level, "green")
             text = f"{component.name} {component.level.value}: {component.detail}"
-            self._console.print(Text(text, style=style), soft_wrap=True)
+            self._console.print(styled(text, style), soft_wrap=True)
 
     def summary(self, summary: RunSummary) -> None:
         """Print the totals."""

@@ -123,7 +123,7 @@ class JsonEvents:
         self._write("summary", {**fields, "duration_s": round(summary.duration_s, 3)})
 
     def _write(self, event: str, fields: dict[str, Any]) -> None:
-        line = json.dumps({"event": event, **fields}, ensure_ascii=False)
+        line = json.dumps({"event": event, **fields})  # in ASCII: see outrider.shown
         with self._lock:
             if self._gone:
                 return

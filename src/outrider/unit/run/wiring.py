@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
-
 from outrider import __version__
 from outrider.clock import Clock
+from outrider.console import Screen
 from outrider.drive.format import DriveHeader
 from outrider.records import ComponentHealth, Level
 from outrider.settings_file import ConfigError
@@ -178,7 +177,7 @@ def _open_alarm(settings: Settings, clock: Clock) -> SerialAlarm | TerminalAlarm
         return NoAlarm()
     if port == "terminal":
         # On standard error: standard output is for events, perhaps read by a machine.
-        console = Console(stderr=True, highlight=False)
+        console = Screen(stderr=True)
         return TerminalAlarm(clock, console, driver_safe=settings.unit.driver_safe)
     second = open_second_output(speech=settings.alarm.speech)
     return open_alarm(Path(port), clock, second)

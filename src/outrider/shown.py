@@ -1,0 +1,82 @@
+"""Text for people: what comes from outside is text only.
+
+A reason, a name, a path or an error may hold anything: markup, control and bidirectional
+characters, lines of its own. Everything that is printed goes through `shown`, here or in
+`outrider.console`; ruff (T20, TID251) and tests/test_nothing_else_prints.py see to it.
+"""
+
+import json
+import logging
+import re
+import sys
+import unicodedata
+from typing import Any, TextIO
+
+# Printable by their category, yet drawn as nothing, or as a change of the character before.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+# A spreadsheet takes a cell that begins so for a formula, and runs it.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def shown(text: str) -> str:
+    """Return a text as one line that a person sees whole.
+
+    Control, bidirectional, zero-width and other unseen characters become marks: ⟨U+202E⟩.
+    """
+    if text.isprintable() and not _INVISIBLE.search(text):
+        return text
+    return "".join(map(_mark, text))
+
+
+def _mark(char: str) -> str:
+    if char.isprintable() and not _INVISIBLE.match(char):
+        return char
+    return " " if unicodedata.category(char) == "Zs" else f"⟨U+{ord(char):04X}⟩"
+
+
+def shown_lines(text: str) -> str:
+    """Return a text of several lines; those after the first are set in, so none passes for ours."""
+    return "\n  ".join(map(shown, text.split("\n")))
+
+
+def say(text: object = "", *, out: TextIO | None = None, flush: bool = False) -> None:
+    """Print a line to standard output, or to another. Raises OSError where it is gone."""
+    print(shown_lines(str(text)), file=out, flush=flush)
+
+
+def complain(text: object) -> None:
+    """Print a line to standard error."""
+    say(text, out=sys.stderr)
+
+
+def say_json(data: Any, *, indent: int | None = None, flush: bool = False) -> None:
+    """Print a JSON document: in ASCII, so that what is unseen stands there as its number."""
+    print(json.dumps(data, indent=indent, ensure_ascii=True), flush=flush)  # noqa: T201
+
+
+class LogLines(logging.Formatter):
+    """Writes a record so that no text in it can pass for a record of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback's lines are set in."""
+        return shown_lines(super().format(record))
+
+
+def as_cell(text: str) -> str:
+    """Return a text as a cell of a CSV file: a spreadsheet's text, never a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def of_cell(cell: str) -> str:
+    """Return the text of a cell that `as_cell` (or a spreadsheet) wrote."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def survive_any_text() -> None:
+    """Let standard output and error take every character, whatever their encoding is."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
