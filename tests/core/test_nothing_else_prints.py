@@ -10,6 +10,7 @@ _ROOT = Path(outrider.__file__).parent
 _DOORS = {"shown.py", "console.py"}
 # Bytes of a document, whose text is JSON in ASCII or CSV cells; the terminal's keys.
 _OTHER_USES = {
+    "unit/alarm/header.py": {"print"},  # a program of the firmware's build: a number
     "cli.py": {"sys.stderr"},  # the log's handler; closed where nobody listens
     "unit/run/json_events.py": {"sys.stdout"},  # JSON lines
     "unit/commands/hotlist_lists.py": {"sys.stdout"},  # CSV by write_own_form

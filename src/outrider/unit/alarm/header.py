@@ -12,7 +12,6 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from outrider.shown import say
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CONSTANT = re.compile(r"^#define\s+([A-Z][A-Z0-9_]*)\s+(\w+)\s*$", re.MULTILINE)
@@ -62,4 +61,4 @@ def parse(text: str) -> Header:
 
 
 if __name__ == "__main__":
-    say(f"0x{parse(Path(sys.argv[1]).read_text(encoding='utf-8')).digest():08X}UL")
+    print(f"0x{parse(Path(sys.argv[1]).read_text(encoding='utf-8')).digest():08X}UL")  # noqa: T201
