@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.centre.retention import RetentionFault, expire, months_before
+from outrider.centre.access.ages import months_before
+from outrider.centre.retention import RetentionFault, expire
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.cli import main

@@ -1,10 +1,10 @@
 """`outrider centre expire`: let go of what may not be kept longer."""
 
 import argparse
-import calendar
 from contextlib import closing
 from datetime import datetime
 
+from outrider.centre.access.ages import months_before
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFault, CentreFolder
 from outrider.centre.store.ports import RetentionStore
@@ -58,10 +58,3 @@ def expire(
         )
     before = months_before(now.utc, months)
     return before, store.expire(before)
-
-
-def months_before(at: datetime, months: int) -> datetime:
-    """Return the instant so many calendar months before; the month's last day where it has less."""
-    year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
-    day = min(at.day, calendar.monthrange(year, month + 1)[1])
-    return at.replace(year=year, month=month + 1, day=day)

@@ -1,0 +1,1 @@
+"""Who may see which reads, why, and how old: policies in, a frozen Scope out."""
