@@ -2,13 +2,12 @@
 
 import argparse
 import importlib
-import logging
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from outrider import __version__
-from outrider.shown import LogLines, survive_any_text
+from outrider import __version__, logs
+from outrider.shown import survive_any_text
 
 
 class _Command(NamedTuple):
@@ -71,9 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in words if not word.startswith("-")), None)
     args = build_parser(chosen).parse_args(words)
     survive_any_text()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogLines("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO if args.verbose else logging.WARNING, handlers=[handler])
+    logs.start(args.verbose)
     try:
         return int(args.handler(args))
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from outrider.cli import build_parser
 
 BUILD = Path(__file__).parents[2] / "image_build"
 UNITS = sorted((BUILD / "systemd").glob("outrider*"))
+SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
 DISPATCHER = BUILD / "networkmanager" / "90-outrider-sync"
 PROGRAM = "/usr/lib/outrider/venv/bin/outrider"
 
@@ -30,6 +31,25 @@ def test_systemd_finds_no_fault(tmp_path: Path) -> None:
     )
     ours = [line for line in found.stderr.splitlines() if "outrider" in line]
     assert (found.returncode, ours) == (0, [])
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_no_service_leaves_a_core_or_an_open_folder(unit: Path) -> None:
+    """A crash writes no memory to the card, and what is written is for the service's user alone."""
+    lines = unit.read_text().splitlines()
+    assert "LimitCORE=0" in lines
+    assert lines[[line.startswith("UMask=") for line in lines].index(True)] in (
+        "UMask=0077",
+        "UMask=0027",  # the published hotlists of the centre, which a web server may serve
+    )
+    if "StateDirectory=outrider" in lines:
+        assert {"UMask=0077", "StateDirectoryMode=0700", "MemorySwapMax=0"} <= set(lines)
+
+
+def test_the_service_prints_no_reads() -> None:
+    """The system's log gets no line a read: the appliance is started quiet."""
+    text = (BUILD / "systemd" / "outrider.service").read_text()
+    assert re.search(r"^ExecStart=.* run .*--quiet$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

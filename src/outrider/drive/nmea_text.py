@@ -63,14 +63,18 @@ def epoch(fix: Fix, *, satellites: int = 9, altitude_m: float = 50.0) -> str:
     return rmc(fix) + gga(fix, satellites, altitude_m) + gsa(fix, satellites)
 
 
+class SentenceError(ValueError):
+    """A sentence is not whole; the message names a field, never what a field holds."""
+
+
 def parsed(text: str) -> Any:
     """Return a sentence parsed by pynmeagps, its checksum verified; raises one of NMEA_ERRORS."""
     message = NMEAReader.parse(text + "\r\n", validate=VALCKSUM)
     if message is None:
-        raise ValueError(f"{text[:20]!r} is not an NMEA sentence")
+        raise SentenceError("not an NMEA sentence")
     missing = [name for name in _FIELDS.get(message.msgID, ()) if not hasattr(message, name)]
     if missing:
-        raise ValueError(f"{text[:20]!r} is cut short: it holds no {missing[0]}")
+        raise SentenceError(f"cut short: it holds no {missing[0]}")
     return message
 
 
@@ -140,6 +144,13 @@ def _hdop(fix: Fix) -> float:
     return 1.0 if fix.error_m is None else min(fix.error_m / RANGE_ERROR_M, _MAX_HDOP)
 
 
+def _why(error: Exception) -> str:
+    """Return what is wrong with a sentence; not its text, which may hold a position."""
+    if isinstance(error, SentenceError):
+        return str(error)
+    return f"its checksum or form is wrong ({type(error).__name__})"
+
+
 @dataclass(slots=True)
 class NmeaLog:
     """Fixes out of the lines of a log, joined by their time; what cannot be read is counted.
@@ -168,7 +179,7 @@ class NmeaLog:
             message = parsed(text)
         except NMEA_ERRORS as error:
             self.unreadable += 1
-            where = f"line {self.lines_read}: {error}"
+            where = f"line {self.lines_read}: {_why(error)}"
             self.first_unreadable = self.first_unreadable or where
             return
         kind = message.msgID

@@ -42,7 +42,7 @@ def from_row(row: Sequence[Cell]) -> VehicleOfInterest:
     for name, cell in zip(FIELDS, row, strict=True):
         wanted = int if name == "priority" else str
         if type(cell) is not wanted:
-            raise EntryError(f"{name} is {cell!r}, not {wanted.__name__}")
+            raise EntryError(f"{name} is {type(cell).__name__}, not {wanted.__name__}")
     values = dict(zip(FIELDS, row, strict=True))
     try:
         return VehicleOfInterest(
@@ -54,7 +54,7 @@ def from_row(row: Sequence[Cell]) -> VehicleOfInterest:
             }
         )
     except ValueError as error:
-        raise EntryError(str(error)) from error
+        raise EntryError("its response, valid_from or weed_date is not one") from error
 
 
 def _date(cell: Cell) -> date | None:

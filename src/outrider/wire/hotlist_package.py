@@ -175,7 +175,7 @@ def _change(data: Any, number: int) -> Change:
 
 def _identifier(value: Any, number: int) -> int:
     if type(value) is not int or not 0 < value < 1 << 62:
-        raise PackageError(f"line {number}: {value!r} is no entry number")
+        raise PackageError(f"line {number}: no entry number")
     return value
 
 

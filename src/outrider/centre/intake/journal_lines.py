@@ -8,6 +8,8 @@ import json
 import logging
 from datetime import UTC, datetime
 
+from outrider import logs
+
 _MAX_TEXT = 300
 
 
@@ -16,7 +18,7 @@ def say(log: logging.Logger, level: int, event: str, **fields: object) -> None:
     log.log(level, event, extra={"fields": fields})
 
 
-class JsonLines(logging.Formatter):
+class JsonLines(logs.Formatter):
     """Writes a record as one line of JSON; control characters are escaped, long text is cut."""
 
     def format(self, record: logging.LogRecord) -> str:

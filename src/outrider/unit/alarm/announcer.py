@@ -124,7 +124,7 @@ class Announcer:
                 self._say(utterance)
             except AudioError as error:
                 self.failed += 1
-                _log.error("not heard: %s: %s", utterance.text, error)
+                _log.error("the host has not sounded or said an alert: %s", error)
 
     def _next(self) -> _Utterance | None:
         """Wait for what is to be said next; None: closed."""

@@ -91,9 +91,7 @@ class Dispatcher:
             return
         gone = self.queue.add(hit, raised_s)
         if gone is not None:
-            _log.error(
-                "alert queue is full: the hit on %s is not sounded", gone.hit.match.entry.vrm
-            )
+            _log.error("alert queue is full: hit %s is not sounded", gone.hit.hit_id)
             if gone.place is not Place.WAITING:
                 self._extras.append(m.Clear(gone.alert_id))
 
@@ -191,11 +189,8 @@ class Dispatcher:
             self._clear_all = True
         elif entry is not None:
             if result not in (Result.ACCEPTED, Result.DUPLICATE, Result.CLOSED):
-                _log.error(
-                    "the alarm unit refused the alert on %s: %s",
-                    entry.hit.match.entry.vrm,
-                    result.name,
-                )
+                hit_id = entry.hit.hit_id
+                _log.error("the alarm unit refused hit %s: %s", hit_id, result.name)
             entry.place = Place.HELD
 
     def _take_clear_answer(self, clear: m.Clear) -> None:

@@ -12,7 +12,6 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CONSTANT = re.compile(r"^#define\s+([A-Z][A-Z0-9_]*)\s+(\w+)\s*$", re.MULTILINE)
 _LIST = re.compile(r"^#define\s+([A-Z][A-Z0-9_]*)\((X|F)\)(.*)$", re.MULTILINE)

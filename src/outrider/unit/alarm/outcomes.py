@@ -126,7 +126,8 @@ class Outcomes:
 
     @_note.register
     def _(self, notice: Pressed | Answered) -> None:
-        _log.debug("alarm unit %s: %s", self._name, notice)
+        # Its kind alone: an alert that is answered holds mark and reason.
+        _log.debug("alarm unit %s: %s", self._name, type(notice).__name__)
 
     def _stamp(self, at_s: float) -> UtcStamp:
         age_ns = int((self._now_s - at_s) * NS_PER_S)

@@ -2,16 +2,18 @@
 
 import argparse
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.logs import is_system_log
 from outrider.settings_file import Section
 from outrider.shown import complain
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
-from outrider.unit.events import Events
+from outrider.unit.events import Events, NoEvents
 from outrider.unit.run.app import Unit
 from outrider.unit.run.console_events import ConsoleEvents
 from outrider.unit.run.json_events import JsonEvents
@@ -35,13 +37,21 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("--alarm", metavar="PORT|terminal|none", help="the alarm unit")
     parser.add_argument("--journal", type=Path, metavar="DIR", help="where reads are kept")
     parser.add_argument("--record", type=Path, metavar="DIR", help="record the drive as it is read")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument(
+        "--lines", action="store_true", help="print reads and hits also where there is no terminal"
+    )
+    shown.add_argument("--quiet", action="store_true", help="print no reads, as the service does")
     add_json(parser)
     parser.set_defaults(handler=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
     """Run. Exit 0: ended or stopped in order; 1: a part failed; 2: it could not start."""
-    events: Events = JsonEvents() if args.json else ConsoleEvents()
+    events = _events(args)
+    if not isinstance(events, NoEvents) and is_system_log(sys.stdout):
+        complain("outrider run: reads are never written to the system's log: give --quiet")
+        return 2
     with stop_on_signals() as stop:
         try:
             settings = settings_of(args)
@@ -51,6 +61,15 @@ def _run(args: argparse.Namespace) -> int:
             return 2
         summary = Unit(parts, settings, events).run(stop)
     return 1 if summary.faults else 0
+
+
+def _events(args: argparse.Namespace) -> Events:
+    """Return who is told of reads: whoever asked, or a terminal; else they are kept, not told."""
+    if args.quiet:
+        return NoEvents()
+    if args.json:
+        return JsonEvents()
+    return ConsoleEvents() if args.lines or sys.stdout.isatty() else NoEvents()
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

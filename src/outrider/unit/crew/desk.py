@@ -118,7 +118,7 @@ class CrewDesk:
                 hit_id = uuid.UUID(path.stem)
                 yield self.followups.answer(hit_id, note)
             except (KeyError, ValueError) as error:
-                _log.warning("crew: answer %s not taken: %s", path.stem, error)
+                _log.warning("crew: an answer is not taken: %s", type(error).__name__)
             else:
                 (self._owed / f"{hit_id}.json").unlink(missing_ok=True)
 
@@ -173,6 +173,6 @@ def _papers(folder: Path) -> Iterator[dict[str, str]]:
             paper: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
             decode(paper["hit"].encode(), _NO_PICTURES)
         except (OSError, ValueError, KeyError, WireError) as error:
-            _log.error("crew: %s is not read: %s", path, error)
+            _log.error("crew: %s is not read: %s", path, type(error).__name__)
         else:
             yield paper

@@ -68,12 +68,12 @@ class GpsdSession:
     def _greet(self) -> None:
         welcome = json.loads(self._lines.readline())
         if welcome["class"] != "VERSION":
-            raise ValueError(f"greeted with {welcome['class']}, not VERSION")
+            raise GpsdLost(f"{self._where}: does not answer as gpsd: its greeting is not VERSION")
         self._lines.write('?WATCH={"enable":true}\n')
         for expected in ("DEVICES", "WATCH"):
             answer = json.loads(self._lines.readline())
             if answer["class"] != expected:
-                raise ValueError(f"answered {answer['class']}, not {expected}")
+                raise GpsdLost(f"{self._where}: does not answer as gpsd: not {expected}")
         gpsd.gpsd_stream = self._lines
 
     def poll(self) -> Report:
@@ -101,7 +101,7 @@ def _failures_named(where: str) -> Iterator[None]:
     except OSError as error:
         raise GpsdLost(f"{where}: {error.strerror or error}") from error
     except Exception as error:  # gpsd-py3 raises Exception itself
-        raise GpsdLost(f"{where}: does not answer as gpsd: {error!r}") from error
+        raise GpsdLost(f"{where}: does not answer as gpsd ({type(error).__name__})") from error
 
 
 def report_of(response: Any) -> Report:

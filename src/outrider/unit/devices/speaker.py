@@ -37,7 +37,8 @@ class Speaker:
         except FileNotFoundError:
             raise AudioError(f"{self._speak[0]} is not there: apt-get install espeak-ng") from None
         except (OSError, subprocess.SubprocessError) as error:
-            raise AudioError(f"{self._speak[0]}: {error}") from error
+            # Not its text: that is the whole command, with what was to be said.
+            raise AudioError(f"{self._speak[0]} failed ({type(error).__name__})") from None
         return _with_true_size(made.stdout)
 
     def play(self, wav: bytes) -> None:

@@ -54,8 +54,11 @@ def _import(path: Path, store: HotlistStore, clock: Clock) -> _Trouble | None:
         listed = ListFile(path, published_ns, limits=_TAKE_WHAT_IS_GOOD)
         report = import_list(store.list("file"), listed).report
     except (ImportRefused, GenerationError, OSError) as error:
-        _log.error("hotlist %s: %s", path, error)
-        return _Trouble(Level.FAULT, f"no hotlist in force: {error}")
+        # What a list's fault quotes may be a row of it: the command says it, to who asks.
+        why = error.strerror or "" if isinstance(error, OSError) else "it is refused"
+        detail = f"{path}: {why}: `outrider hotlist import {path} --dry-run` says more"
+        _log.error("hotlist: %s", detail)
+        return _Trouble(Level.FAULT, f"no hotlist in force: {detail}")
     if report.rejected:
         # Lines, not what stands on them: a log and a screen are no place for a list's marks.
         lines = ", ".join(str(rejection.line) for rejection in report.rejections[:5])

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from outrider import __version__
 from outrider.clock import Clock
 from outrider.console import Screen
 from outrider.drive.format import DriveHeader
+from outrider.logs import is_system_log
 from outrider.records import ComponentHealth, Level
 from outrider.settings_file import ConfigError
 from outrider.sources import SourceError
@@ -178,6 +180,8 @@ def _open_alarm(settings: Settings, clock: Clock) -> SerialAlarm | TerminalAlarm
     if port == "terminal":
         # On standard error: standard output is for events, perhaps read by a machine.
         console = Screen(stderr=True)
+        # Never in the system's log: it is kept, and shows marks to who may not see them.
+        console.quiet = is_system_log(sys.stderr)
         return TerminalAlarm(clock, console, driver_safe=settings.unit.driver_safe)
     second = open_second_output(speech=settings.alarm.speech)
     return open_alarm(Path(port), clock, second)
