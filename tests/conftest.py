@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _REPO = Path(__file__).resolve().parents[1]
+
+# How long an example takes says how loaded the machine is, not whether the code is right.
+settings.register_profile("outrider", deadline=None)
+settings.load_profile("outrider")
 
 
 @pytest.fixture(scope="session")

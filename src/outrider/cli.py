@@ -15,7 +15,7 @@ class _Command(NamedTuple):
     purpose: str
 
 
-_COMMANDS = {
+COMMANDS = {
     "run": _Command("outrider.unit.commands.run", "read plates from a camera or a recording"),
     "demo": _Command("outrider.unit.commands.demo", "a minute on a rendered road, no hardware"),
     "read": _Command("outrider.unit.commands.read", "plates on still pictures"),
@@ -56,7 +56,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"outrider {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log more, to standard error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, command in _COMMANDS.items():
+    for name, command in COMMANDS.items():
         if name == chosen:
             importlib.import_module(command.module).register(commands)
         else:

@@ -18,7 +18,7 @@ def _damaged(seed: int, plain: PlateSpec) -> PlateSpec:
     return damaged(np.random.default_rng(seed), plain)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SEEDS, st.sampled_from(PLATES))
 def test_no_cover_hides_a_character(seed: int, plain: PlateSpec) -> None:
     """Half of every character's place stays in sight."""
@@ -33,7 +33,7 @@ def test_no_cover_hides_a_character(seed: int, plain: PlateSpec) -> None:
         assert (hidden[rows, columns] > 0).mean() < 0.5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS, st.sampled_from(PLATES), st.floats(0.1, 1.0))
 def test_a_dent_moves_no_character_far(seed: int, plain: PlateSpec, bend: float) -> None:
     """However badly a plate is bent, the ink's top and foot stay within 10 mm of where they were.

@@ -71,7 +71,7 @@ def test_too_small_a_scale_is_refused() -> None:
         draw_plate(one_line("AB12 CDE"), 0.05)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(sorted(FAMILIES)))
 def test_any_random_plate_is_drawn_whole(seed: int, family: str) -> None:
     """Whatever style is drawn, the boxes spell the mark and lie on the plate; the seed decides."""

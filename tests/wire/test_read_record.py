@@ -19,7 +19,7 @@ from tests.wire.strategies import records, stamps
 _NO_EVIDENCE = Evidence(b"", b"")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(records)
 def test_round_trip(record: Record) -> None:
     """Every record comes back equal, with its pictures, and its JSON is the same a second time."""
@@ -29,7 +29,7 @@ def test_round_trip(record: Record) -> None:
     assert encode(again) == data
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode("utf-8")))
 def test_noise_is_refused(data: bytes) -> None:
     """Bytes that are no record give a WireError and nothing else."""
@@ -37,7 +37,7 @@ def test_noise_is_refused(data: bytes) -> None:
         decode(data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(records, st.data())
 def test_changed_json_is_refused_or_differs(record: Record, data: st.DataObject) -> None:
     """A record with a byte changed is refused, or is another record: never silently the same."""
@@ -120,7 +120,7 @@ def test_a_nan_does_not_cost_the_read() -> None:
     assert again.position.speed_mps is None
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(stamps)
 def test_audit_needs_reason_and_recipient(at) -> None:  # type: ignore[no-untyped-def]
     """A consultation without a reason and a disclosure without a recipient cannot be made."""

@@ -27,7 +27,7 @@ CENTRE = CentrePrivateKey.generate()
 SEALER = Sealer(CENTRE.public)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=400))
 def test_seal_and_open(data: bytes) -> None:
     """What is sealed opens with the centre's private key, and only in its place."""
@@ -38,7 +38,7 @@ def test_seal_and_open(data: bytes) -> None:
     assert len(data) < 8 or data not in blob
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(min_size=1, max_size=100), st.data())
 def test_any_changed_byte_is_noticed(data: bytes, draw: st.DataObject) -> None:
     """A sealed thing with one byte changed does not open."""

@@ -54,7 +54,7 @@ def a_batch(count: int = 3, seed: int = 0) -> Batch:
     return Batch("unit-7", JOURNAL, sealed_rows(count, seed), keys, gaps)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 30), st.integers(0, 1000))
 def test_batch_round_trip(count: int, seed: int) -> None:
     """A batch comes back equal."""
@@ -128,7 +128,7 @@ def test_rows_must_ascend_and_have_their_keys() -> None:
         batches.decode(batches.encode(keyless))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_noise_is_refused(data: bytes) -> None:
     """Noise, bare or packed, gives a WireError and nothing else, in every decoder."""
@@ -143,7 +143,7 @@ def test_noise_is_refused(data: bytes) -> None:
             call()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(1, 2**40), st.sampled_from(Role), st.binary(min_size=1))))
 def test_bundle_round_trip(raw: list[tuple[int, Role, bytes]]) -> None:
     """Pictures come back equal."""
@@ -151,7 +151,7 @@ def test_bundle_round_trip(raw: list[tuple[int, Role, bytes]]) -> None:
     assert bundles.decode(bundles.encode(bundle)) == bundle
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_changed_bundle_is_refused_or_other(data: st.DataObject) -> None:
     """A bundle with one byte changed never gives the same pictures."""

@@ -35,7 +35,6 @@ CHECKS = [
 ]
 _EXAMPLES = settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -178,7 +177,6 @@ def test_described_interface(described: BaseSchema, path: str, method: str) -> N
 
     @settings(
         max_examples=15,
-        deadline=None,
         phases=[Phase.generate],  # shrinking what schemathesis draws takes minutes
         suppress_health_check=list(HealthCheck),
     )

@@ -136,7 +136,7 @@ def test_a_correction_ends_as_an_alteration_and_a_confirmation_does_not(
 
 
 @given(text=st.binary(max_size=300), kind=st.sampled_from(RecordKind))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_whatever_a_unit_seals_opens_or_is_refused(
     rows: list[SealedRecord], text: bytes, kind: RecordKind
 ) -> None:
@@ -152,7 +152,7 @@ def test_whatever_a_unit_seals_opens_or_is_refused(
         min_size=1,
     )
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_a_record_with_any_part_replaced_is_refused(
     rows: list[SealedRecord], changes: dict[str, object]
 ) -> None:

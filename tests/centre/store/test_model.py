@@ -216,7 +216,6 @@ def test_store_is_as_the_model(new_store: Callable[[], CentreStore]) -> None:
         settings=settings(
             max_examples=12,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

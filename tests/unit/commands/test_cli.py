@@ -5,7 +5,7 @@ import pytest
 from outrider import cli
 from outrider.bench.cli import _BENCHES
 
-COMMANDS = sorted(cli._COMMANDS)
+COMMANDS = sorted(cli.COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -239,9 +239,7 @@ _ENTRIES = st.builds(
 
 
 @given(st.lists(_ENTRIES, min_size=1, max_size=8, unique=True))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_export_and_import_are_inverse(tmp_path: Path, entries: list[VehicleOfInterest]) -> None:
     """What is exported is imported again as it was, for any text in it."""
     path = tmp_path / "round.csv"
@@ -253,9 +251,7 @@ def test_export_and_import_are_inverse(tmp_path: Path, entries: list[VehicleOfIn
 
 
 @given(st.binary(max_size=300))
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(b"vrm,reason\n\x00,\x00\n")
 @example(b"\xef\xbb\xbf")
 @example(b"#\n\n,,,\n")

@@ -161,7 +161,6 @@ TestUnit = Unit.TestCase
 TestUnit.settings = settings(
     max_examples=15,
     stateful_step_count=10,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

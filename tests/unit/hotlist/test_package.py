@@ -8,7 +8,7 @@ from contextlib import closing
 import hypothesis.strategies as st
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 
 from outrider.unit.hotlist import schema
 from outrider.wire.hotlist_entry import Row, content_digest, digest_of_table, to_row
@@ -48,7 +48,6 @@ def _packed(*lines: object) -> io.BytesIO:
 
 
 @given(_CHANGES)
-@settings(deadline=None)
 def test_round_trip(changes: list[Change]) -> None:
     """What is written is read again, whatever text is in it."""
     reader = PackageReader(io.BytesIO(_bytes(changes)))
@@ -57,7 +56,6 @@ def test_round_trip(changes: list[Change]) -> None:
 
 
 @given(_CHANGES, st.data())
-@settings(deadline=None)
 def test_no_cut_and_no_flip_is_taken(changes: list[Change], data: st.DataObject) -> None:
     """A package cut anywhere, or with a byte changed, gives PackageError, not other changes."""
     whole = _bytes(changes)
@@ -163,7 +161,6 @@ _CLEAN = st.characters(exclude_categories=["Cs", "Cc"])  # as importing leaves i
         max_size=5,
     )
 )
-@settings(deadline=None)
 def test_both_ways_to_the_digest_agree(rows: list[Row]) -> None:
     """The digest that SQLite joins is the one of the rows, for any text."""
     numbered = list(enumerate(rows, start=1))

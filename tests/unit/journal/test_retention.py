@@ -90,7 +90,7 @@ def test_nothing_unsent_goes_while_something_sent_remains(tmp_path: Path) -> Non
     assert closed.health().level is not Level.FAULT
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     data=st.data(),
     count=st.integers(30, 120),

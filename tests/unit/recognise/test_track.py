@@ -36,7 +36,7 @@ def test_a_single_frame_gives_a_read() -> None:
     assert len({one.pass_id for one in results}) == 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(-8, 8), st.floats(-3, 3), st.floats(0.99, 1.02), st.sampled_from([25, 10, 4, 2]))
 def test_a_plate_that_moves_is_one_read(dx: float, dy: float, grow: float, rate: float) -> None:
     """Any steady motion at any frame rate gives one read of all its frames."""
@@ -95,7 +95,7 @@ def test_a_plate_lost_and_found_is_not_read_twice() -> None:
     assert follow.counts.merged == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 6), st.integers(1, 4))
 def test_a_plate_found_again_and_misread_at_first_is_one_read(wrong: int, doubtful: int) -> None:
     """Any character in doubt when it comes back: no second read, and no mark of no vehicle."""

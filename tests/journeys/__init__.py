@@ -1,0 +1,1 @@
+"""Journeys of users through the whole product, from the first command to what they wanted."""
