@@ -51,7 +51,8 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
             if not isinstance(node, ast.Call):
                 continue
             called = node.func
-            says = isinstance(called, ast.Name) and called.id == "say"
+            to = node.args[0] if node.args else None
+            says = isinstance(to, ast.Name) and to.id in LOGGERS
             logs_it = (
                 isinstance(called, ast.Attribute)
                 and called.attr in LEVELS
