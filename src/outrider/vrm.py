@@ -32,16 +32,27 @@ class Family(StrEnum):
     MILITARY = "military"
     IRISH = "irish"
     ISLE_OF_MAN = "isle-of-man"
+    JERSEY = "jersey"
+    GUERNSEY = "guernsey"
+    GIBRALTAR = "gibraltar"
     UNKNOWN = "unknown"
 
 
-# In order of precedence: the first that fits names the family.
+_IRISH_YEAR = r"(?:8[7-9]|9\d|0\d|1[0-2]|(?:1[3-9]|[2-7]\d)[12])"
+_IRISH_COUNTY = r"(?:C[ENW]?|DL?|G|K[EKY]|L[DHKMS]?|M[HNO]|OY|RN|SO|T[NS]?|W[DHWX]?)"
+
+# In order of precedence: the first that fits names the family. Where one text fits two of them
+# (J 1234 is Durham's of old and Jersey's; 12345 is Guernsey's and a trade plate) it is one mark
+# all the same.
 _FORMS: tuple[tuple[Family, re.Pattern[str]], ...] = tuple(
     (family, re.compile(rf"(?:{form})\Z"))
     for family, form in (
         (Family.CURRENT, r"[A-HJ-PR-Y]{2}\d\d[A-HJ-PR-Z]{3}"),
         # MN and MAN were never issued in Great Britain: they are the Isle of Man's.
-        (Family.ISLE_OF_MAN, r"[A-Z]?MN[1-9]\d{0,3}[A-Z]?|MAN[1-9]\d{0,3}[A-Z]?"),
+        (
+            Family.ISLE_OF_MAN,
+            r"(?:[A-Z]?MN|MAN)[1-9]\d{0,3}[A-Z]?|[1-9]\d{0,3}(?:[A-Z]?MN|MAN)",
+        ),
         (Family.Q, r"Q[1-9]\d{0,2}[A-HJ-PR-Y]{3}"),
         (Family.PREFIX, r"[A-HJ-NPR-TV-Y][1-9]\d{0,2}[A-HJ-PR-Y]{3}"),
         (Family.SUFFIX, r"[A-HJ-PR-Y]{3}[1-9]\d{0,2}[A-HJ-NPR-TV-Y]"),
@@ -54,15 +65,22 @@ _FORMS: tuple[tuple[Family, re.Pattern[str]], ...] = tuple(
             r"[A-HJ-PR-Y]{1,2}[1-9]\d{0,3}|[A-HJ-PR-Y]{3}[1-9]\d{0,2}"
             r"|[1-9]\d{0,3}[A-HJ-PR-Y]{1,2}|[1-9]\d{0,2}[A-HJ-PR-Y]{3}",
         ),
+        (Family.JERSEY, r"J[1-9]\d{0,5}|JSY[1-9]\d{0,3}"),
+        (Family.GIBRALTAR, r"G[1-9]\d{0,4}|G\d{4}[A-Z]"),
         (Family.DIPLOMATIC, r"[1-9]\d\d[DX]\d{3}"),
+        (Family.GUERNSEY, r"[1-9]\d{0,4}"),
         (Family.TRADE, r"\d{5}"),
         (Family.MILITARY, r"\d\d[A-Z]{2}\d\d|[A-Z]{2}\d\d[A-Z]{2}"),
-        (Family.IRISH, r"\d\d[12]?[A-Z]{1,2}[1-9]\d{0,5}"),
+        (
+            Family.IRISH,
+            rf"{_IRISH_YEAR}{_IRISH_COUNTY}[1-9]\d{{0,5}}|ZV[1-9]\d{{0,5}}"
+            rf"|{_IRISH_YEAR}CD[1-9]\d{{0,2}}",
+        ),
     )
 )
 
-# Families whose form alone settles O/0 and I/1 for all but a handful of shapes (4 of 1,060).
-_SETTLING = frozenset({Family.CURRENT, Family.PREFIX, Family.SUFFIX, Family.Q})
+# Letters then digits, or digits then letters: how many authorities elsewhere write their marks.
+_OF_ELSEWHERE = re.compile(r"(?:[A-Z]{1,3}\d{1,6}|\d{1,6}[A-Z]{1,3})\Z")
 
 # Glyph pairs that a reader confuses on a GB plate, each way. A pair is here because real and
 # rendered plates show it, not because keyboards do.
@@ -134,11 +152,13 @@ def unfoldings(key: str) -> Iterator[str]:
 
 
 def legal_readings(mark: str, on: date) -> tuple[str, ...]:
-    """Return the marks that fold as this one does and fit a grammar, the likelier families first.
+    """Return the marks that fold as this one does and fit a grammar.
 
-    Where the settling families (current, prefix, suffix, Q) have a reading, only theirs are
-    given. One reading: the mark is resolved. Several: it is ambiguous. None: it fits no grammar.
+    One reading: the mark is resolved. Several: it is ambiguous. None: it fits no grammar. A mark
+    that itself fits none, yet could be one of another country's (X12345), stands among them as it
+    was given: the grammar does not know that it is wrong.
     """
-    found = [(m, family(m, on)) for m in unfoldings(fold(mark))]
-    settled = tuple(m for m, name in found if name in _SETTLING)
-    return settled or tuple(m for m, name in found if name is not Family.UNKNOWN)
+    found = tuple(m for m in unfoldings(fold(mark)) if family(m, on) is not Family.UNKNOWN)
+    if found and mark not in found and _OF_ELSEWHERE.match(mark):
+        return (*found, mark)
+    return found

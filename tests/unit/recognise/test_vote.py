@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outrider.records import Probabilities
-from outrider.unit.recognise.grammar import as_seen, decide
+from outrider.unit.recognise.grammar import as_seen, decide, is_scrap
 from outrider.unit.recognise.vote import Vote, fuse_one, length_distribution
-from outrider.vrm import fold
+from outrider.vrm import Family, fold
 from tests.unit.recognise.making import TODAY, probabilities
 
 MARKS = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=0, max_size=9)
@@ -130,6 +130,21 @@ def test_two_legal_readings_are_said_to_be_ambiguous() -> None:
     """A Northern Irish I and a dateless 1 share a drawing: the choice is the reader's, marked."""
     text = decide(fuse_one(probabilities("OIL1")), TODAY, _identity)
     assert text.ambiguous == (text.family.value != "unknown")
+
+
+@pytest.mark.parametrize("mark", ["J12345", "X12345", "G12345", "A1000"])
+def test_a_mark_of_another_land_is_said_as_it_was_seen_and_ambiguous(mark: str) -> None:
+    """Jersey's J12345 was said as JI2345, a Northern Ireland mark, and as sure."""
+    text = decide(fuse_one(probabilities(mark)), TODAY, _identity)
+    assert (text.vrm, text.ambiguous) == (mark, True)
+
+
+def test_four_digits_are_believed_only_when_the_reader_is_sure() -> None:
+    """Guernsey has such marks, but so has every house number and telephone number."""
+    text = decide(fuse_one(probabilities("4321")), TODAY, _identity)
+    assert text.family is Family.GUERNSEY
+    assert is_scrap(text, text.confidence + 0.01)
+    assert not is_scrap(text, text.confidence)
 
 
 def test_a_vote_without_weight_is_refused() -> None:

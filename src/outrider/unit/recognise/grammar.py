@@ -19,6 +19,8 @@ MOST_ALTERNATIVES = 4
 
 _SCRAP = 3  # characters
 
+_BARELY_A_MARK = frozenset({Family.UNKNOWN, Family.GUERNSEY})  # four digits may be anything
+
 _LETTERS = {"0": "O", "1": "I"}
 
 Calibrate = Callable[[float, int], float]
@@ -28,6 +30,7 @@ Calibrate = Callable[[float, int], float]
 def decide(fused: Fused, on: date, calibrate: Calibrate) -> PlateText:
     """Return what the plate says, by the grammar in force on the given day.
 
+    Of several legal readings the one that the reader itself prefers, said to be ambiguous.
     An empty text (vrm "") comes back where the likeliest reading has no character.
     """
     raw = as_seen(fused)
@@ -50,7 +53,7 @@ def is_scrap(text: PlateText, sure: float) -> bool:
     one in some thousands, and are believed when the reader is sure.
     """
     length = len(text.vrm)
-    short = length <= _SCRAP or (length == _SCRAP + 1 and text.family is Family.UNKNOWN)
+    short = length <= _SCRAP or (length == _SCRAP + 1 and text.family in _BARELY_A_MARK)
     return short and text.confidence < sure
 
 
