@@ -19,6 +19,19 @@ LEAST_LITERALS = 3
 _SEPARATORS = re.compile(r"[\s\-·.]+")
 _PATTERN = re.compile(r"[0-9A-Z?*]+\Z")
 _PRIORITIES = range(1, 5)
+_YEARS = range(2000, 2101)
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_A_DATE = re.compile(
+    rf"\d{{1,2}}-({_MONTH})[a-z]*(-\d+)?|({_MONTH})[a-z]*-\d+"
+    r"|\d{4}-\d\d?-\d\d?([ T].*)?|\d\d?([-.])\d\d?\4\d{2,4}",
+    re.IGNORECASE,
+)
+"""What a spreadsheet makes of marks such as SEP 12 or 1 MAR when it opens a list."""
+_NOT_A_ROW = re.compile(
+    r"(total|count|number of|rows?|records?|entries|trailer|page)\b.*|.*\b(rows|records|entries)",
+    re.IGNORECASE,
+)
+"""A closing line of an export, such as TOTAL 3."""
 
 
 class RowError(ValueError):
@@ -35,7 +48,18 @@ def normalise_pattern(text: str) -> str:
         raise RowError(f"vrm {text!r}: 1 to {MAX_LENGTH} letters A-Z and digits, ? and *")
     if literals < LEAST_LITERALS and literals < len(mark):
         raise RowError(f"vrm {text!r}: a wildcard needs {LEAST_LITERALS} letters or digits")
+    if literals == len(mark) and mark.isalpha():
+        raise RowError(f"vrm {text!r}: a mark has a digit; a header, a heading or a total?")
     return mark
+
+
+def _mark_of_a_list(text: str) -> str:
+    """Return a row's mark, where the cell is not something that only looks like one."""
+    if _A_DATE.fullmatch(text):
+        raise RowError(f"vrm {text!r}: a date, as a spreadsheet makes of a mark: write it as text")
+    if _NOT_A_ROW.fullmatch(text):
+        raise RowError(f"vrm {text!r}: a closing line, not a mark")
+    return normalise_pattern(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +76,19 @@ class EntryMaker:
             texts[name] = texts.get(name) or default
         area, hours = texts.get("armed_area", ""), texts.get("armed_hours", "")
         self._check_arming(area, hours)
+        valid_from = self._date("valid_from", texts.pop("valid_from", ""))
+        weed_date = self._date("weed_date", texts.pop("weed_date", ""))
+        if valid_from and weed_date and weed_date < valid_from:
+            raise RowError(
+                f"weed_date {weed_date} lies before valid_from {valid_from}: never armed"
+            )
         return VehicleOfInterest(
-            vrm=normalise_pattern(texts.pop("vrm", "")),
+            vrm=_mark_of_a_list(texts.pop("vrm", "")),
             reason=texts.pop("reason", ""),
             response=_response(texts.pop("response", "")),
             priority=_priority(texts.pop("priority", "")),
-            valid_from=self._date("valid_from", texts.pop("valid_from", "")),
-            weed_date=self._date("weed_date", texts.pop("weed_date", "")),
+            valid_from=valid_from,
+            weed_date=weed_date,
             **texts,
         )
 
@@ -84,9 +114,12 @@ class EntryMaker:
             return None
         for form in self.mapping.form.date_formats:
             try:
-                return datetime.strptime(text, form).date()
-            except ValueError:
+                day = datetime.strptime(text, form).date()
+            except (ValueError, re.error):  # re.error: a form that is none
                 continue
+            if day.year not in _YEARS:
+                raise RowError(f"{name} {text!r}: a year of {_YEARS[0]} to {_YEARS[-1]}")
+            return day
         raise RowError(f"{name} {text!r} is no date as {', '.join(self.mapping.form.date_formats)}")
 
 

@@ -25,7 +25,11 @@ class _Section(BaseModel):
 
 
 class Form(_Section):
-    """The shape of the file. encoding `auto`: a byte-order mark, else UTF-8, else Windows-1252."""
+    """The shape of the file. encoding `auto`: a byte-order mark, else UTF-8, else Windows-1252.
+
+    rows_may_end_early: whoever writes the list leaves out empty columns (fixed width: spaces) at
+    the end of a row. Otherwise such a row is taken for one that was cut in transfer.
+    """
 
     kind: Literal["delimited", "fixed-width"] = "delimited"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -34,6 +38,7 @@ class Form(_Section):
     encoding: str = "auto"
     comment: Annotated[str, Field(max_length=1)] = "#"
     skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    rows_may_end_early: bool = False
     date_formats: tuple[str, ...] = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d")
 
 

@@ -1,28 +1,21 @@
 """Read a whole list: entries one by one, and a report of what was refused or doubled."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
 from outrider.hotlist_import import text as listtext
+from outrider.hotlist_import.columns import Picker, fixed_width_picker, header_picker
 from outrider.hotlist_import.entry import EntryMaker, RowError
-from outrider.hotlist_import.mapping import (
-    Form,
-    Mapping,
-    MappingError,
-    NamedMapping,
-    as_columns,
-    fold_name,
-    guess,
-)
+from outrider.hotlist_import.mapping import Form, NamedMapping, guess
 from outrider.records import VehicleOfInterest
 from outrider.shown import as_cell
 from outrider.wire.hotlist_entry import FIELDS, to_row
 
 MAX_KEPT_REJECTIONS = 10_000
-_JOIN = "; "
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,10 @@ class Rejection:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What reading a list gave. rejections holds the first 10,000; rejected counts them all."""
+    """What reading a list gave. rejections holds the first 10,000; rejected counts them all.
+
+    suspect: why the list as a whole may not be what was sent, empty where nothing says so.
+    """
 
     form: str = ""
     rows: int = 0
@@ -43,6 +39,7 @@ class ImportReport:
     duplicates: int = 0
     rejected: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    suspect: str = ""
 
     def refuse(self, line: int, reason: str) -> None:
         """Note a refused row."""
@@ -54,9 +51,6 @@ class ImportReport:
     def rejected_share(self) -> float:
         """Refused rows as a share of all rows."""
         return self.rejected / self.rows if self.rows else 0.0
-
-
-Picker = Callable[[list[str]], dict[str, str]]
 
 
 class ListReader:
@@ -85,12 +79,12 @@ class ListReader:
         """
         seen: set[int] = set()
         with listtext.open_text(self._path, self._mapping.form.encoding) as text:
-            for line, cells, pick in self._picked(text):
+            for row, pick in self._picked(text):
                 self.report.rows += 1
                 try:
-                    entry = self._maker.make(pick(cells))
+                    entry = self._maker.make(pick(row))
                 except RowError as error:
-                    self.report.refuse(line, str(error))
+                    self.report.refuse(row.line, str(error))
                     continue
                 mark = hash(entry)
                 if mark in seen:
@@ -100,57 +94,20 @@ class ListReader:
                 self.report.entries += 1
                 yield entry
 
-    def _picked(self, text: IO[str]) -> Iterator[tuple[int, list[str], Picker]]:
-        table = listtext.rows(text, self._mapping.form)
+    def _picked(self, text: TextIOWrapper) -> Iterator[tuple[listtext.NumberedRow, Picker]]:
+        for number, row in enumerate(listtext.rows(text, self._mapping.form)):
+            if not row.ended:
+                self.report.suspect = f"line {row.line}, the last, has no line end: cut short?"
+            if number == 0:
+                pick = self._picker_of(row.cells)
+                if self._mapping.form.header:
+                    continue
+            yield row, pick
+
+    def _picker_of(self, first: list[str]) -> Picker:
         if self._mapping.form.kind == "fixed-width":
-            pick = _slicer(self._mapping)
-            if self._mapping.form.header:
-                next(table, None)
-        else:
-            header = next(table, (0, []))[1] if self._mapping.form.header else []
-            pick = _column_picker(self._mapping, header)
-        for line, cells in table:
-            yield line, cells, pick
-
-
-def _slicer(mapping: Mapping) -> Picker:
-    slices = {
-        name: slice(first - 1, first - 1 + length)
-        for name, (first, length) in mapping.widths.items()
-    }
-    return lambda cells: {name: cells[0][part].strip() for name, part in slices.items()}
-
-
-def _column_picker(mapping: Mapping, header: list[str]) -> Picker:
-    places = _places(mapping, header)
-    width = len(header) or max(place for found in places.values() for place in found) + 1
-    exact = bool(header)
-
-    def pick(cells: list[str]) -> dict[str, str]:
-        if len(cells) > width if exact else len(cells) < width:
-            raise RowError(f"{len(cells)} columns where {width} are expected")
-        padded = cells + [""] * (width - len(cells))
-        return {
-            name: _JOIN.join(filter(None, (padded[place].strip() for place in found)))
-            for name, found in places.items()
-        }
-
-    return pick
-
-
-def _places(mapping: Mapping, header: list[str]) -> dict[str, tuple[int, ...]]:
-    names = {fold_name(name): place for place, name in enumerate(header)}
-    found: dict[str, tuple[int, ...]] = {}
-    for field_name, source in mapping.fields.items():
-        columns = as_columns(source)
-        known = [
-            column - 1 if isinstance(column, int) else names.get(fold_name(column))
-            for column in columns
-        ]
-        found[field_name] = tuple(place for place in known if place is not None)
-    if not found["vrm"]:
-        raise MappingError(f"the list has no column {mapping.fields['vrm']!r}; it has {header}")
-    return {name: places for name, places in found.items() if places}
+            return fixed_width_picker(self._mapping)
+        return header_picker(self._mapping, first)
 
 
 def write_own_form(file: IO[str], entries: Iterator[VehicleOfInterest]) -> int:

@@ -3,20 +3,30 @@
 import codecs
 import csv
 from collections.abc import Iterator
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import NamedTuple
 
 from outrider.hotlist_import.mapping import Form
 
 _SAMPLE_BYTES = 1 << 20
 _MAX_LINE_CHARACTERS = 65_536
+_ENDS = ("\n", "\r")
+_WITHOUT_ZEROS = frozenset({"utf-8", "utf-8-sig", "windows-1252"})
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-NumberedRow = tuple[int, list[str]]
+
+
+class NumberedRow(NamedTuple):
+    """A row: its line (1-based; its last one), its cells, and whether the line has its end."""
+
+    line: int
+    cells: list[str]
+    ended: bool = True
 
 
 class ListTextError(ValueError):
@@ -36,20 +46,22 @@ def detect_encoding(sample: bytes, whole: bool) -> str:
     return "utf-8"
 
 
-def open_text(path: Path, encoding: str) -> IO[str]:
-    """Open a list's file as text. Raises OSError, and ListTextError for an unknown encoding."""
+def open_text(path: Path, encoding: str) -> TextIOWrapper:
+    """Open a list's file as text. Raises OSError; ListTextError where no encoding will do."""
     if encoding == "auto":
         with path.open("rb") as file:
             sample = file.read(_SAMPLE_BYTES)
             encoding = detect_encoding(sample, whole=not file.read(1))
+        if encoding in _WITHOUT_ZEROS and b"\0" in sample:
+            raise ListTextError(f"{path}: is not text, but perhaps a spreadsheet: save it as CSV")
     try:
         return path.open(encoding=encoding, newline="")
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise ListTextError(f"{path}: unknown encoding {encoding!r}") from error
 
 
-def rows(text: IO[str], form: Form) -> Iterator[NumberedRow]:
-    """Yield each row's line number (1-based; its last line) and cells; a header is a row too.
+def rows(text: TextIOWrapper, form: Form) -> Iterator[NumberedRow]:
+    """Yield each row; a header is a row too.
 
     Blank and comment lines are left out. Raises ListTextError where the text cannot be decoded or
     is no such table.
@@ -58,29 +70,40 @@ def rows(text: IO[str], form: Form) -> Iterator[NumberedRow]:
     try:
         for _ in range(form.skip_lines):
             next(text, None)
-        if form.kind == "fixed-width":
-            for line, raw in enumerate(_lines(text), start=form.skip_lines + 1):
-                if not _idle([raw], form):
-                    yield line, [raw]
-            return
-        for line, cells in _delimited(text, form):
-            if cells and not _idle(cells, form):
-                yield line, cells
-    except UnicodeDecodeError as error:
+        for row in (_lines if form.kind == "fixed-width" else _delimited)(text, form):
+            line = row.line
+            if row.cells and not _idle(row.cells, form):
+                yield row
+    except UnicodeError as error:
         raise ListTextError(
-            f"after line {line}: not {error.encoding} text ({error.reason}): name the encoding"
-            " in a mapping file"
+            f"after line {line}: is not {text.encoding} text: save it as UTF-8 CSV, or name its"
+            " encoding in a mapping file"
         ) from error
 
 
-def _lines(text: IO[str]) -> Iterator[str]:
-    for raw in iter(lambda: text.readline(_MAX_LINE_CHARACTERS), ""):
-        yield raw.rstrip("\r\n")
+def _lines(text: TextIOWrapper, form: Form) -> Iterator[NumberedRow]:
+    pieces = iter(lambda: text.readline(_MAX_LINE_CHARACTERS), "")
+    for line, raw in enumerate(pieces, start=form.skip_lines + 1):
+        yield NumberedRow(line, [raw.rstrip("\r\n")], raw.endswith(_ENDS))
 
 
-def _delimited(text: IO[str], form: Form) -> Iterator[NumberedRow]:
+class _Watched:
+    """The lines of a text, remembering whether the last one given had its end."""
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._text = text
+        self.ended = True
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            self.ended = line.endswith(_ENDS)
+            yield line
+
+
+def _delimited(text: TextIOWrapper, form: Form) -> Iterator[NumberedRow]:
+    lines = _Watched(text)
     reader = csv.reader(
-        text,
+        lines,
         delimiter=form.delimiter,
         quotechar=form.quote or None,
         quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
@@ -93,7 +116,7 @@ def _delimited(text: IO[str], form: Form) -> Iterator[NumberedRow]:
             raise ListTextError(f"line {form.skip_lines + reader.line_num}: {error}") from error
         if cells is None:
             return
-        yield form.skip_lines + reader.line_num, cells
+        yield NumberedRow(form.skip_lines + reader.line_num, cells, lines.ended)
 
 
 def _idle(cells: list[str], form: Form) -> bool:
@@ -105,4 +128,4 @@ def _idle(cells: list[str], form: Form) -> bool:
 def first_row(path: Path, form: Form) -> list[str]:
     """Return the first row of a file, empty where there is none."""
     with open_text(path, form.encoding) as text:
-        return next((cells for _, cells in islice(rows(text, form), 1)), [])
+        return next((row.cells for row in islice(rows(text, form), 1)), [])

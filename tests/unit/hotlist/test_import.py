@@ -1,7 +1,9 @@
 """Importing: forms, mappings, encodings, doubles, refusals; and that no input breaks a parser."""
 
+import contextlib
 import csv
 import io
+import json
 import string
 from datetime import date
 from pathlib import Path
@@ -36,6 +38,7 @@ _FIXED = """
 [form]
 kind = "fixed-width"
 header = false
+rows_may_end_early = true
 date_formats = ["%d%m%y"]
 [widths]
 vrm = [1, 8]
@@ -154,6 +157,20 @@ def test_doubles_are_left_out_and_counted(tmp_path: Path) -> None:
         ("AB12CDE,x,,,,extra", "6 columns where 5"),
         ("AB12CDE,a\x07b,,,", "control character U+0007"),
         (f"AB12CDE,{'x' * 2001},,,", "2001 characters"),
+        ("AB12CDE,x", "2 columns where 5"),
+        ("AB12CDE,x,silent", "3 columns where 5"),
+        ("VRM,reason,RESPONSE,priority,weed_date", "the header stands here again"),
+        ("REGISTRATION,,,,", "1 to 9"),
+        ("MARK,,,,", "a mark has a digit"),
+        ("TOTAL 3,,,,", "a closing line"),
+        ("3 rows,,,,", "a closing line"),
+        ("12-Sep,x,,,", "a date, as a spreadsheet makes of a mark"),
+        ("Mar-01,x,,,", "a date, as a spreadsheet makes of a mark"),
+        ("2026-03-01,x,,,", "a date, as a spreadsheet makes of a mark"),
+        ("1.23E+05,x,,,", "letters A-Z and digits"),
+        ("AB12CDE,x,,,46357", "is no date"),
+        ("AB12CDE,x,,,0026-12-31", "a year of 2000 to 2100"),
+        ("AB12CDE,x,,,2206-12-31", "a year of 2000 to 2100"),
     ],
 )
 def test_each_refusal_says_line_and_reason(tmp_path: Path, row: str, why: str) -> None:
@@ -164,6 +181,81 @@ def test_each_refusal_says_line_and_reason(tmp_path: Path, row: str, why: str) -
     (rejection,) = reader.report.rejections
     assert rejection.line == 3
     assert why in rejection.reason
+
+
+def _entries_of(text: str, folder: Path) -> list[VehicleOfInterest]:
+    try:
+        return _read(_file(folder, text))[0]
+    except (ListTextError, MappingError):
+        return []
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_list_cut_anywhere_makes_no_entry_less_guarded(tmp_path: Path, header: bool) -> None:
+    """A covert entry cut in transfer sounded as assess; now it is as it was sent, or refused."""
+    row = [*_SIXTEEN[:4], "SILENT", *_SIXTEEN[5:]]
+    out = io.StringIO()
+    csv.writer(out).writerows([SIXTEEN_COLUMNS] * header + [_SIXTEEN, row])
+    for end in range(len(out.getvalue())):
+        for entry in _entries_of(out.getvalue()[:end], tmp_path)[1:]:
+            assert (entry.vrm, entry.response) == ("AB12CDE", Response.SILENT)
+            assert entry.weed_date == date(2026, 12, 31)
+
+
+def test_our_own_form_cut_anywhere_makes_no_entry_less_guarded(tmp_path: Path) -> None:
+    """The same for a list whose last column is what guards it, in either form of ours."""
+    for text in (
+        "vrm,reason,response\nAA11AAA,x,stop\nAB12CDE,x,silent\n",
+        "vrm,response,armed_hours\nAA11AAA,stop,\nAB12CDE,silent,Mon-Fri 07:00-19:00\n",
+    ):
+        whole = _entries_of(text, tmp_path)[1]
+        for end in range(len(text)):
+            assert _entries_of(text[:end], tmp_path)[1:] in ([], [whole])
+
+
+def test_a_fixed_width_row_cut_before_its_response_is_refused(tmp_path: Path) -> None:
+    """Even where rows may end early, and strictly where nobody said that they may."""
+    entries, reader = _read(_file(tmp_path, "AB12CDE ST311226x\nXY99XYZ\n"), _FIXED)
+    assert [entry.vrm for entry in entries] == ["AB12CDE"]
+    assert "7 characters where at least 10" in reader.report.rejections[0].reason
+    strict = _FIXED.replace("rows_may_end_early = true\n", "")
+    entries, reader = _read(_file(tmp_path, "AB12CDE ST311226x\nXY99XYZ SI010127\n"), strict)
+    assert [entry.vrm for entry in entries] == ["AB12CDE"]
+
+
+def test_a_list_whose_last_line_has_no_end_is_suspect(tmp_path: Path) -> None:
+    """What is whole is taken, and the report says that more may have been sent."""
+    entries, reader = _read(_file(tmp_path, "vrm,reason\nAB12CDE,x"))
+    assert [entry.vrm for entry in entries] == ["AB12CDE"]
+    assert reader.report.suspect == "line 2, the last, has no line end: cut short?"
+    assert _read(_file(tmp_path, "vrm,reason\nAB12CDE,x\n"))[1].report.suspect == ""
+
+
+def test_an_entry_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
+    """It would never be armed, and nobody would know."""
+    text = "vrm,valid_from,weed_date\nAB12CDE,2026-12-01,2026-11-01\n"
+    assert "never armed" in _read(_file(tmp_path, text))[1].report.rejections[0].reason
+
+
+def test_a_spreadsheet_is_not_text(tmp_path: Path) -> None:
+    """A binary file is told to be one, in words of ours (once: `not charmap text`)."""
+    with pytest.raises(ListTextError, match="perhaps a spreadsheet: save it as CSV"):
+        _read(_file(tmp_path, b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x81\x8d"))
+    with pytest.raises(ListTextError, match="is not windows-1252 text: save it as UTF-8"):
+        _read(_file(tmp_path, b"vrm,reason\nAB12CDE,\x81\x8d\n"))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["undefined", "idna", "punycode", "hex", "utf-7", "zip", "x\0"]
+)
+def test_any_encoding_that_a_mapping_names_gives_text_or_a_reason(
+    tmp_path: Path, encoding: str
+) -> None:
+    """A codec that raises what it likes ends in one of our errors."""
+    mapping = _SEMICOLONS.replace("skip_lines = 2", f"encoding = {json.dumps(encoding)}")
+    data = "Kennzeichen;Grund;x\nÄ\xff;y;z\n".encode()
+    with contextlib.suppress(ListTextError, MappingError):
+        _read(_file(tmp_path, data), mapping)
 
 
 def test_quoted_line_breaks_keep_line_numbers_right(tmp_path: Path) -> None:
@@ -227,7 +319,9 @@ _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12).map
 )
 _ENTRIES = st.builds(
     VehicleOfInterest,
-    vrm=st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=9),
+    vrm=st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=9)
+    .filter(lambda mark: not mark.isalpha())
+    .filter(lambda mark: not mark.startswith(("TOTAL", "COUNT"))),
     reason=_TEXT,
     response=st.sampled_from(Response),
     priority=st.integers(1, 4),

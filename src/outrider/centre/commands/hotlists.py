@@ -17,10 +17,11 @@ from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.hotlist_import.limits import ImportRefused
 from outrider.hotlist_import.mapping import MappingError
 from outrider.hotlist_import.options import add_options, list_file
-from outrider.shown import say, say_json
+from outrider.shown import complain, say, say_json
 from outrider.wire.hotlist_policy import PolicyError
 
 PASSPHRASE_VARIABLE = "OUTRIDER_KEY_PASSPHRASE"
+_SHOWN_REJECTIONS = 20
 _EXPECTED = (ImportRefused, MappingError, PolicyError, RepositoryFault, SigningKeyError, ValueError)
 
 
@@ -145,7 +146,14 @@ def _publish(args: argparse.Namespace) -> int:
     if args.json:
         say_json(asdict(done), indent=1)
         return 0
-    say(f"{args.list}: revision {done.revision}, {done.changes} changes")
+    for rejection in done.report.rejections[:_SHOWN_REJECTIONS]:
+        complain(f"{args.file}:{rejection.line}: {rejection.reason}")
+    if done.report.suspect:
+        complain(f"{args.file}: {done.report.suspect}")
+    say(
+        f"{args.list}: revision {done.revision}, {done.changes} changes,"
+        f" {done.report.rejected} rows refused"
+    )
     for made in done.packages:
         say(f"  {made.ref.path}: {made.ref.size_bytes / 1e6:.3f} MB")
     return 0

@@ -101,6 +101,8 @@ def _tell(
         complain(f"{args.file}:{rejection.line}: {rejection.reason}")
     if report.rejected > _SHOWN_REJECTIONS:
         complain(f"... {report.rejected} rows in all; --report lists them")
+    if report.suspect:
+        complain(f"{args.file}: {report.suspect}")
     say(
         f"{args.list}: {report.rows} rows by form {report.form}: {report.entries} entries,"
         f" {report.duplicates} doubles left out, {report.rejected} refused"

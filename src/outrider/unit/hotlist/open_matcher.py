@@ -8,6 +8,7 @@ from pathlib import Path
 from outrider.clock import Clock
 from outrider.hotlist_import.limits import ImportLimits, ImportRefused
 from outrider.hotlist_import.list_file import ListFile
+from outrider.hotlist_import.reading import ImportReport
 from outrider.records import ComponentHealth, Level
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.importing import import_list
@@ -59,16 +60,23 @@ def _import(path: Path, store: HotlistStore, clock: Clock) -> _Trouble | None:
         detail = f"{path}: {why}: `outrider hotlist import {path} --dry-run` says more"
         _log.error("hotlist: %s", detail)
         return _Trouble(Level.FAULT, f"no hotlist in force: {detail}")
+    return _doubts(path, report)
+
+
+def _doubts(path: Path, report: ImportReport) -> _Trouble | None:
+    said = [report.suspect] if report.suspect else []
     if report.rejected:
         # Lines, not what stands on them: a log and a screen are no place for a list's marks.
         lines = ", ".join(str(rejection.line) for rejection in report.rejections[:5])
-        detail = (
-            f"{path}: {report.rejected} of {report.rows} rows refused (lines {lines}):"
+        said.append(
+            f"{report.rejected} of {report.rows} rows refused (lines {lines}):"
             f" `outrider hotlist import {path} --dry-run` says why"
         )
-        _log.warning("%s", detail)
-        return _Trouble(Level.WARNING, detail)
-    return None
+    if not said:
+        return None
+    detail = f"{path}: {'; '.join(said)}"
+    _log.warning("%s", detail)
+    return _Trouble(Level.WARNING, detail)
 
 
 def open_matcher(path: Path, clock: Clock, settings: MatchSettings | None = None) -> HotlistMatcher:
