@@ -1,9 +1,10 @@
 """Writes that a power cut cannot halve: what each call returned from is on the disk."""
 
+import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,6 +47,58 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
         file.flush()
         os.fsync(file.fileno())
     move(temporary, path)
+
+
+@contextmanager
+def whole_file(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], object]]:
+    """Give what writes to a file that gets its name only when all is on the disk.
+
+    Where the block or the disk fails, a file that was there is as it was. Raises OSError.
+    """
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file.write
+            file.flush()
+            os.fsync(file.fileno())
+        move(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file that is not there yet, whole or not at all; never over another.
+
+    Raises FileExistsError naming the file, OSError.
+    """
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _name_new(part, path)
+        sync_folder(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _name_new(part: Path, path: Path) -> None:
+    taken = FileExistsError(errno.EEXIST, "is there already and is never overwritten", str(path))
+    try:
+        os.link(part, path)  # unlike a rename, never replaces a file
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        if path.exists():  # a memory stick (FAT) has no links
+            raise taken from None
+        os.rename(part, path)
 
 
 def remove(path: Path) -> None:

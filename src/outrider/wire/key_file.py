@@ -2,8 +2,9 @@
 
 import base64
 import binascii
-import os
 from pathlib import Path
+
+from outrider import durable
 
 KEY_BYTES = 32
 
@@ -31,19 +32,5 @@ def write_key(path: Path, label: str, raw: bytes, mode: int) -> None:
 
     Raises FileExistsError where there is one already, OSError.
     """
-    if path.exists():
-        raise FileExistsError(f"{path}: is there already; a key is never overwritten")
     text = f"{label}:{base64.b64encode(raw).decode('ascii')}\n"
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    durable.write_new(path, text.encode("ascii"), mode)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from outrider.centre.audit.export import whole_file
+from outrider import durable
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import OpenedRecord, StoreError
 from outrider.clock import Clock
-from outrider.durable import sha256_of
 from outrider.records import Hit
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent, AuditKind, new_event
@@ -58,7 +57,7 @@ def disclose(
     except (OSError, StoreError) as error:
         store.append_audit([disclosure.event(clock, f"not handed on: {error}")])
         raise
-    written = f"{count} written, file of SHA-256 {sha256_of(path)}"
+    written = f"{count} written, file of SHA-256 {durable.sha256_of(path)}"
     store.append_audit([disclosure.event(clock, written)])
     return count
 
@@ -67,7 +66,7 @@ def _write(
     store: CentreStore, path: Path, disclosure: Disclosure, progress: Callable[[int], None]
 ) -> int:
     count, first_ns, end_ns = 0, _ns(disclosure.since), _ns(disclosure.until)
-    with whole_file(path) as write, store.snapshot() as rows:
+    with durable.whole_file(path) as write, store.snapshot() as rows:
         for opened in rows:
             if first_ns <= utc_ns_of(opened.record) < end_ns:
                 write(as_line(opened))

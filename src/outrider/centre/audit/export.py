@@ -30,27 +30,11 @@ def write_file(store: AuditStore, after: int, path: Path) -> int:
     Raises OSError, StoreError; then a file that was there is as it was.
     """
     count = 0
-    with whole_file(path) as write:
+    with durable.whole_file(path) as write:
         for row in rows_after(store, after):
             write(as_line(row))
             count += 1
     return count
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Give what writes to a file that gets its name only when all is on the disk."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file.write
-            file.flush()
-            os.fsync(file.fileno())
-        durable.move(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def follow(

@@ -127,22 +127,8 @@ def make_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """Make a private key in a new file that only its owner can read. Raises OSError."""
     key = ec.generate_private_key(ec.SECP256R1())
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_new(path, text, 0o600)
+    durable.write_new(path, text)
     return key
-
-
-def write_new(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that is not there yet, whole or not at all. Raises FileExistsError, OSError."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.link(part, path)  # unlike a rename, never replaces a file
-    part.unlink()
-    durable.sync_folder(path.parent)
 
 
 def read_key(path: Path) -> ec.EllipticCurvePrivateKey:

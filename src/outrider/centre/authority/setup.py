@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from outrider import durable
 from outrider.centre.authority import authority as files
 from outrider.centre.authority import certificates
 from outrider.centre.authority.authority import Authority, AuthorityError, time_of
@@ -50,7 +51,7 @@ def _authority(folder: CentreFolder, clock: Clock) -> list[Path]:
         name = f"Outrider centre {folder.load().server.hosts[0]}"
         key = files.read_key(folder.ca_key)
         certificate = certificates.make_authority(name[:64], key, time_of(clock))
-        files.write_new(folder.ca_certificate, certificates.pem(certificate).encode(), 0o644)
+        durable.write_new(folder.ca_certificate, certificates.pem(certificate).encode(), 0o644)
         made.append(folder.ca_certificate)
     authority = Authority(folder, folder.load(), clock)
     if authority.renew_server():

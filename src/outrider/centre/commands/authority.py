@@ -9,7 +9,8 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from outrider.centre.authority.authority import Authority, time_of, write_new
+from outrider import durable
+from outrider.centre.authority.authority import Authority, time_of
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
 from outrider.centre.authority.overview import UnitLine, overview
 from outrider.centre.authority.setup import set_up
@@ -123,7 +124,7 @@ def _ticket(args: argparse.Namespace) -> int:
     with closing(open_store_of(folder)) as store:
         desk = EnrolmentDesk(store, Authority(folder, settings, clock), keys, clock)
         ticket = desk.ticket(args.unit, settings.server, timedelta(hours=args.hours))
-    write_new(args.output, ticket.encode() + b"\n", 0o600)
+    durable.write_new(args.output, ticket.encode() + b"\n", 0o600)
     say(f"{args.output}: lets {args.unit} enrol once, until {ticket.expires:%Y-%m-%d %H:%M} UTC")
     return 0
 

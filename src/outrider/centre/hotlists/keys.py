@@ -1,6 +1,5 @@
 """Signing keys of the hotlist repository: Ed25519 in PKCS #8 PEM, under a passphrase or not."""
 
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,6 +12,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from securesystemslib.signer import CryptoSigner
+
+from outrider import durable
 
 
 class SigningKeyError(Exception):
@@ -30,13 +31,9 @@ def make_key(path: Path, passphrase: bytes | None) -> CryptoSigner:
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        durable.write_new(path, pem)
     except FileExistsError as error:
         raise SigningKeyError(f"{path} is there already; a key is never overwritten") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
     return load_key(path, passphrase)
 
 

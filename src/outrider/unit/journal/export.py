@@ -1,12 +1,12 @@
 """Taking opened reads out of a journal, with the note of who looked and why."""
 
 import json
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from outrider import durable
 from outrider.clock import Clock
 from outrider.records import Hit, Read, uuid7
 from outrider.unit.journal.reader import JournalReader, Opened
@@ -68,10 +68,7 @@ def _write_note(reader: JournalReader, path: Path, by: Consultation, clock: Cloc
         f"all rows of journal {reader.journal_id}",
         by.why,
     )
-    with path.open("xb") as file:
-        file.write(encode(event) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    durable.write_new(path, encode(event) + b"\n")
 
 
 def as_json(one: Opened) -> dict[str, object]:
