@@ -317,11 +317,26 @@ class Level(StrEnum):
     OFF = "off"
 
 
+class Part(StrEnum):
+    """The components whose state is told: to `outrider status`, in a log, to the alarm unit."""
+
+    CAMERA = "camera"
+    GPS = "gps"
+    CLOCK = "clock"
+    RECOGNISER = "recogniser"
+    PIPELINE = "pipeline"
+    HOTLIST = "hotlist"
+    HOTLIST_UPDATE = "hotlist-update"
+    ALARM = "alarm"
+    JOURNAL = "journal"
+    SYNC = "sync"
+
+
 @dataclass(frozen=True, slots=True)
 class ComponentHealth:
     """A component's state, said so that a technician knows what to do; counts are totals."""
 
-    name: str
+    name: Part
     level: Level
     detail: str
     counts: dict[str, int] = field(default_factory=dict)

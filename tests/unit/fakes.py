@@ -22,6 +22,7 @@ from outrider.records import (
     Observation,
     OfficerAction,
     Origin,
+    Part,
     PassResult,
     PlateText,
     Position,
@@ -73,7 +74,7 @@ class Base:
     calls: list[str] = field(default_factory=list)
 
     def health(self) -> ComponentHealth:
-        return ComponentHealth(type(self).__name__, Level.OK, "")
+        return ComponentHealth(Part.PIPELINE, Level.OK, "")
 
     def start(self, stop: threading.Event) -> None:
         self.calls.append("start")

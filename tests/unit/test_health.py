@@ -10,16 +10,16 @@ import pytest
 
 from outrider.cli import main
 from outrider.clock import SystemClock
-from outrider.records import ComponentHealth, Level
+from outrider.records import ComponentHealth, Level, Part
 from outrider.unit.health import Beats, HealthBoard, HealthKeeper, write_status
 
-CAMERA_FAULT = ComponentHealth("camera", Level.FAULT, "unplugged", {"frames": 3})
+CAMERA_FAULT = ComponentHealth(Part.CAMERA, Level.FAULT, "unplugged", {"frames": 3})
 
 
 def test_a_change_of_level_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """A fault is in the log when it comes and when it goes, not every second."""
     level = [Level.OK]
-    board = HealthBoard([lambda: ComponentHealth("camera", level[0], "unplugged")])
+    board = HealthBoard([lambda: ComponentHealth(Part.CAMERA, level[0], "unplugged")])
     with caplog.at_level(logging.INFO):
         for now in (Level.OK, Level.FAULT, Level.FAULT, Level.OK):
             level[0] = now
@@ -46,7 +46,7 @@ def test_status_of_a_dead_unit_is_a_fault(
 ) -> None:
     """An old file is not taken for a healthy unit."""
     path = tmp_path / "status.json"
-    write_status(path, SystemClock(), [ComponentHealth("camera", Level.OK, "")])
+    write_status(path, SystemClock(), [ComponentHealth(Part.CAMERA, Level.OK, "")])
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "mono_ns": document["mono_ns"] - 60 * 10**9}))
     assert main(["status", "--state-dir", str(tmp_path)]) == 1

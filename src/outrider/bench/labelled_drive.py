@@ -19,7 +19,7 @@ from outrider.drive.truth import (
     Quad,
     VehiclePass,
 )
-from outrider.records import ComponentHealth, Direction, Frame, Level
+from outrider.records import ComponentHealth, Direction, Frame, Level, Part
 from outrider.sources import FrameSource, SourceError
 from outrider.unit.commands.read import read_rgb
 from outrider.vrm import family
@@ -74,7 +74,7 @@ class LabelledDrive(FrameSource):
 
     def health(self) -> ComponentHealth:
         """Return how many pictures there are."""
-        return ComponentHealth("camera", Level.OK, f"{len(self.pictures)} pictures")
+        return ComponentHealth(Part.CAMERA, Level.OK, f"{len(self.pictures)} pictures")
 
     def truth(self, on: date) -> DriveTruth:
         """Return the passes that the labels tell."""

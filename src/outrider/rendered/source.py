@@ -8,7 +8,7 @@ from math import degrees
 import numpy as np
 
 from outrider.drive.truth import DriveTruth
-from outrider.records import ComponentHealth, Fix, FixQuality, Frame, Image, Level
+from outrider.records import ComponentHealth, Fix, FixQuality, Frame, Image, Level, Part
 from outrider.rendered.road import geographic
 from outrider.rendered.scene import Scene
 from outrider.rendered.settings import RenderSettings
@@ -114,4 +114,4 @@ class RenderedDrive(FrameSource):
     def health(self) -> ComponentHealth:
         """Return how many frames were drawn."""
         detail = f"rendered drive, seed {self.settings.seed}"
-        return ComponentHealth("camera", Level.OK, detail, {"frames": self._given})
+        return ComponentHealth(Part.CAMERA, Level.OK, detail, {"frames": self._given})

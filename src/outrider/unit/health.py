@@ -73,7 +73,7 @@ def worst(components: Iterable[ComponentHealth]) -> Level:
 def as_json(component: ComponentHealth) -> dict[str, Any]:
     """Return a component's health as plain data."""
     return {
-        "name": component.name,
+        "name": component.name.value,
         "level": component.level.value,
         "detail": component.detail,
         "counts": dict(component.counts),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outrider.clock import SystemClock
-from outrider.records import ComponentHealth, Hit, Level, Response
+from outrider.records import ComponentHealth, Hit, Level, Part, Response
 from outrider.unit.alarm.interfaces import PortLostError
 from outrider.unit.alarm.patterns import table
 from outrider.unit.alarm.serial_alarm import SerialAlarm
@@ -149,7 +149,7 @@ def test_fault_of_another_component_is_heard() -> None:
     with running() as bench:
         threading.Event().wait(0.6)
         seen = len(bench.sim.events())
-        bench.alarm.set_faults([ComponentHealth("journal", Level.FAULT, "disk full")])
+        bench.alarm.set_faults([ComponentHealth(Part.JOURNAL, Level.FAULT, "disk full")])
         bench.sim.wait_for(lambda event: event.what == "tone" and event.value == 480, 20.0, seen)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from outrider.clock import SystemClock
 from outrider.console import Screen
-from outrider.records import ActionKind, ComponentHealth, Level, MatchClass, Response
+from outrider.records import ActionKind, ComponentHealth, Level, MatchClass, Part, Response
 from outrider.unit.alarm.announcer import Announcer, AudioError
 from outrider.unit.alarm.driver_safe import DriverSafe
 from outrider.unit.alarm.patterns import parse, pattern_of, table
@@ -162,7 +162,7 @@ def test_terminal_shows_no_word_to_a_driver() -> None:
     terminal = _Terminal()
     terminal.alarm.set_context(20.0, False)
     terminal.alarm.raise_alert(makers.hit())
-    terminal.alarm.set_faults([ComponentHealth("journal", Level.FAULT, "")])
+    terminal.alarm.set_faults([ComponentHealth(Part.JOURNAL, Level.FAULT, "")])
     assert not any(char.isalnum() for char in terminal.out.getvalue())
     terminal.alarm.set_context(0.0, False)
     terminal.now_s = 5.0

@@ -20,7 +20,7 @@ from outrider.drive.format import (
     header_text,
     line_text,
 )
-from outrider.records import ComponentHealth, Fix, FixQuality, Frame, Level
+from outrider.records import ComponentHealth, Fix, FixQuality, Frame, Level, Part
 from outrider.sources import SourceError
 from outrider.unit.devices.drive_recorder import DriveRecorder, RecordingSource
 from outrider.unit.devices.gnss_fixed import FixedPosition
@@ -193,7 +193,7 @@ class Given:
         """Do nothing."""
 
     def health(self) -> ComponentHealth:
-        return ComponentHealth("camera", Level.OK, "given")
+        return ComponentHealth(Part.CAMERA, Level.OK, "given")
 
 
 def recording(folder: Path, frames: list[Frame], *, live: bool) -> RecordingSource:

@@ -5,7 +5,7 @@ from collections import deque
 from functools import singledispatchmethod
 
 from outrider.clock import NS_PER_S, Clock, UtcStamp
-from outrider.records import ComponentHealth, Level, OfficerAction
+from outrider.records import ComponentHealth, Level, OfficerAction, Part
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.dispatcher import Closed, Dispatcher, Notice, Pressed, Sounded
 from outrider.unit.alarm.interfaces import SecondOutput
@@ -141,7 +141,7 @@ class Outcomes:
     def health(self) -> ComponentHealth:
         """Return how the unit is."""
         level, detail = self._level()
-        return ComponentHealth("alarm", level, detail, self._all_counts())
+        return ComponentHealth(Part.ALARM, level, detail, self._all_counts())
 
     def _level(self) -> tuple[Level, str]:
         if self._away_since_s is not None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from outrider.clock import Clock
 from outrider.console import Line, Screen, line
-from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction
+from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction, Part
 from outrider.unit.alarm.driver_safe import DriverSafe
 from outrider.unit.alarm.patterns import pattern_of
 from outrider.unit.alarm.queue import AlertQueue, Entry, Unacknowledged
@@ -83,7 +83,7 @@ class TerminalAlarm:
 
     def set_faults(self, faults: Sequence[ComponentHealth]) -> None:
         """Show a fault of another component when it comes."""
-        names = tuple(sorted(fault.name for fault in faults if fault.level is Level.FAULT))
+        names = tuple(sorted(fault.name.value for fault in faults if fault.level is Level.FAULT))
         with self._lock:
             fresh = set(names) - set(self._faults)
             self._faults = names
@@ -119,7 +119,7 @@ class TerminalAlarm:
                 "unacknowledged": len(self._queue),
                 "overflowed": counts.overflowed,
             }
-        return ComponentHealth("alarm", Level.OK, "terminal", totals)
+        return ComponentHealth(Part.ALARM, Level.OK, "terminal", totals)
 
     def close(self) -> None:
         """End; may be called twice."""

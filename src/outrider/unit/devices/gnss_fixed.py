@@ -3,7 +3,7 @@
 import threading
 
 from outrider.clock import Clock
-from outrider.records import ComponentHealth, Fix, FixQuality, Level, Position
+from outrider.records import ComponentHealth, Fix, FixQuality, Level, Part, Position
 from outrider.unit.ports import PositionSource
 
 _SURVEY_ERROR_M = 1.0
@@ -51,4 +51,4 @@ class FixedPosition(PositionSource):
     def health(self) -> ComponentHealth:
         """Return OK, with the place."""
         place = f"{self._position.latitude_deg:.6f}, {self._position.longitude_deg:.6f}"
-        return ComponentHealth("gps", Level.OK, f"fixed at {place}")
+        return ComponentHealth(Part.GPS, Level.OK, f"fixed at {place}")

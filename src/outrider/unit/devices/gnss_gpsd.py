@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 
 from outrider.clock import Clock, ClockQuality
-from outrider.records import ComponentHealth, Fix, Level, Position
+from outrider.records import ComponentHealth, Fix, Level, Part, Position
 from outrider.unit.devices.gpsd_session import (
     NS_PER_S,
     GpsdLost,
@@ -105,24 +105,24 @@ class GpsdPositions(PositionSource):
             counts = dict(self._state.counts)
         if self._thread is not None and not self._thread.is_alive() and not self._closed.is_set():
             reason = "the gnss thread has died: see the log, and restart the unit"
-            return ComponentHealth("gps", Level.FAULT, reason, counts)
+            return ComponentHealth(Part.GPS, Level.FAULT, reason, counts)
         if not connected and not reason:
-            return ComponentHealth("gps", Level.WARNING, "starting", counts)
+            return ComponentHealth(Part.GPS, Level.WARNING, "starting", counts)
         if not connected:
-            return ComponentHealth("gps", Level.FAULT, reason, counts)
+            return ComponentHealth(Part.GPS, Level.FAULT, reason, counts)
         return self._receiver_health(reason, new_fix_mono_ns, counts)
 
     def _receiver_health(
         self, reason: str, new_fix_mono_ns: int | None, counts: dict[str, int]
     ) -> ComponentHealth:
         if new_fix_mono_ns is None:
-            return ComponentHealth("gps", Level.WARNING, reason or "waiting for a fix", counts)
+            return ComponentHealth(Part.GPS, Level.WARNING, reason or "waiting for a fix", counts)
         silent_s = (self._clock.mono_ns() - new_fix_mono_ns) / NS_PER_S
         if silent_s <= self._settings.stale_after_s:
-            return ComponentHealth("gps", Level.OK, "fixes come in", counts)
+            return ComponentHealth(Part.GPS, Level.OK, "fixes come in", counts)
         why = reason or "the receiver is mute: check its cable and power"
         detail = f"no new fix for {silent_s:.0f} s: {why}"
-        return ComponentHealth("gps", Level.FAULT, detail, counts)
+        return ComponentHealth(Part.GPS, Level.FAULT, detail, counts)
 
     def _run(self, stop: threading.Event) -> None:
         while not self._ending(stop):

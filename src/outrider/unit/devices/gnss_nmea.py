@@ -8,7 +8,7 @@ from pathlib import Path
 
 from outrider.clock import Clock
 from outrider.drive.nmea_text import NmeaLog
-from outrider.records import ComponentHealth, Fix, Level, Position
+from outrider.records import ComponentHealth, Fix, Level, Part, Position
 from outrider.sources import SourceError
 from outrider.unit.gnss.track import GnssTrack, TrackLimits
 from outrider.unit.ports import PositionSource
@@ -68,9 +68,9 @@ class NmeaPositions(PositionSource):
         if self._log.unreadable:
             detail = f"{self._path}: {self._log.unreadable} sentences cannot be read: "
             return ComponentHealth(
-                "gps", Level.WARNING, detail + self._log.first_unreadable, counts
+                Part.GPS, Level.WARNING, detail + self._log.first_unreadable, counts
             )
-        return ComponentHealth("gps", Level.OK, f"replaying {self._path}", counts)
+        return ComponentHealth(Part.GPS, Level.OK, f"replaying {self._path}", counts)
 
     def _read(self, utc_at_zero_ns: int | None) -> list[Fix]:
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from outrider.clock import NS_PER_S, Clock
-from outrider.records import ComponentHealth, Frame, Image, Level
+from outrider.records import ComponentHealth, Frame, Image, Level, Part
 from outrider.sources import FrameSource
 
 log = logging.getLogger(__name__)
@@ -183,9 +183,9 @@ class LiveCamera(FrameSource):
         with self._changed:
             fault, remark, counts = self._fault, self._remark, dict(self._counts)
         if fault:
-            return ComponentHealth("camera", Level.FAULT, fault, counts)
+            return ComponentHealth(Part.CAMERA, Level.FAULT, fault, counts)
         if not counts["frames"]:
-            return ComponentHealth("camera", Level.WARNING, "starting", counts)
+            return ComponentHealth(Part.CAMERA, Level.WARNING, "starting", counts)
         if remark:
-            return ComponentHealth("camera", Level.WARNING, remark, counts)
-        return ComponentHealth("camera", Level.OK, "pictures come in", counts)
+            return ComponentHealth(Part.CAMERA, Level.WARNING, remark, counts)
+        return ComponentHealth(Part.CAMERA, Level.OK, "pictures come in", counts)

@@ -14,7 +14,7 @@ from outrider.drive.format import (
     read_header,
     read_lines,
 )
-from outrider.records import ComponentHealth, Frame, Image, Level
+from outrider.records import ComponentHealth, Frame, Image, Level, Part
 from outrider.sources import FrameSource, SourceError
 from outrider.unit.devices.source_pictures import read_grey
 from outrider.unit.devices.source_video import VideoSource
@@ -115,5 +115,7 @@ class DriveSource(FrameSource):
         counts = {"frames": self._given, "unreadable": self._unreadable}
         if self._unreadable:
             detail = f"{self._folder}: {self._unreadable} pictures cannot be read, first "
-            return ComponentHealth("camera", Level.WARNING, detail + self._first_unreadable, counts)
-        return ComponentHealth("camera", Level.OK, f"drive {self._header.drive_id}", counts)
+            return ComponentHealth(
+                Part.CAMERA, Level.WARNING, detail + self._first_unreadable, counts
+            )
+        return ComponentHealth(Part.CAMERA, Level.OK, f"drive {self._header.drive_id}", counts)

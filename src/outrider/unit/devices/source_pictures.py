@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from outrider.records import ComponentHealth, Frame, Image, Level
+from outrider.records import ComponentHealth, Frame, Image, Level, Part
 from outrider.sources import FrameSource, SourceError
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,8 @@ class PicturesSource(FrameSource):
         counts = {"frames": self._given, "unreadable": len(self._unreadable)}
         if self._unreadable:
             detail = f"{self._folder}: {len(self._unreadable)} pictures cannot be read, first "
-            return ComponentHealth("camera", Level.WARNING, detail + self._unreadable[0], counts)
-        return ComponentHealth("camera", Level.OK, str(self._folder), counts)
+            return ComponentHealth(Part.CAMERA, Level.WARNING, detail + self._unreadable[0], counts)
+        return ComponentHealth(Part.CAMERA, Level.OK, str(self._folder), counts)
 
 
 def pictures_of(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from outrider.records import ComponentHealth, Frame, Image, Level
+from outrider.records import ComponentHealth, Frame, Image, Level, Part
 from outrider.sources import FrameSource, SourceError
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class VideoSource(FrameSource):
         """Return a warning, with the first damage, if any picture could not be decoded."""
         counts = {"frames": self._given, "damaged": self._damaged}
         level = Level.WARNING if self._damaged else Level.OK
-        return ComponentHealth("camera", level, f"{self._path}{self._damage()}", counts)
+        return ComponentHealth(Part.CAMERA, level, f"{self._path}{self._damage()}", counts)
 
 
 def _opened(path: Path) -> InputContainer:

@@ -17,6 +17,7 @@ from outrider.records import (
     Level,
     Match,
     MatchClass,
+    Part,
     PlateText,
     Position,
     Response,
@@ -230,14 +231,14 @@ class HotlistMatcher:
             "failures": self._failures,
         }
         if state.faults:
-            return ComponentHealth("hotlist", Level.FAULT, "; ".join(state.faults), counts)
+            return ComponentHealth(Part.HOTLIST, Level.FAULT, "; ".join(state.faults), counts)
         if not state.lists:
             detail = f"no hotlist in {self._store.root}: run `outrider hotlist import`"
-            return ComponentHealth("hotlist", Level.WARNING, detail, counts)
+            return ComponentHealth(Part.HOTLIST, Level.WARNING, detail, counts)
         now_ns = self._clock.stamp(self._clock.mono_ns()).utc_ns
         ages = {one: age_h(one.file.header.published_utc_ns, now_ns) for one in state.lists}
         detail = "; ".join(f"{one.label}, {hours:.0f} h old" for one, hours in ages.items())
-        return ComponentHealth("hotlist", self._age_level(max(ages.values())), detail, counts)
+        return ComponentHealth(Part.HOTLIST, self._age_level(max(ages.values())), detail, counts)
 
     def _age_level(self, oldest_h: float) -> Level:
         if oldest_h >= self._settings.red_age_h:

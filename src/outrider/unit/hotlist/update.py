@@ -10,7 +10,7 @@ from pathlib import Path
 from tuf.ngclient.fetcher import FetcherInterface
 
 from outrider.clock import Clock
-from outrider.records import ComponentHealth, Level
+from outrider.records import ComponentHealth, Level, Part
 from outrider.unit.hotlist.build import BuildError, Built, build, rebuild
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations
 from outrider.unit.hotlist.schema import ListHeader
@@ -208,8 +208,8 @@ class UpdateHealth:
         """Return how updates go; late or refused ones warn, and never stop matching."""
         state = read_state(self._folder)
         if not state.tried_utc_ns:
-            return ComponentHealth("hotlist-update", Level.OFF, "no update was ever tried")
+            return ComponentHealth(Part.HOTLIST_UPDATE, Level.OFF, "no update was ever tried")
         if not state.trouble:
-            return ComponentHealth("hotlist-update", Level.OK, "the last update went well")
+            return ComponentHealth(Part.HOTLIST_UPDATE, Level.OK, "the last update went well")
         level = _LEVELS.get(Trouble(state.trouble), Level.FAULT)
-        return ComponentHealth("hotlist-update", level, state.detail)
+        return ComponentHealth(Part.HOTLIST_UPDATE, level, state.detail)

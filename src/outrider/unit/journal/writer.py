@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.clock import Clock
-from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction, Read
+from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction, Part, Read
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.keeper import Keeper, audit_entry
 from outrider.unit.journal.queue import Backlog, Entry, entry_for
@@ -134,7 +134,7 @@ class SealedJournal:
             "errors": self._errors,
         }
         level, detail = self._state()
-        return ComponentHealth("journal", level, detail, counts)
+        return ComponentHealth(Part.JOURNAL, level, detail, counts)
 
     def _state(self) -> tuple[Level, str]:
         lost = self._backlog.counts.lost

@@ -14,6 +14,7 @@ from outrider.records import (
     Image,
     Level,
     Observation,
+    Part,
     Probabilities,
 )
 from outrider.unit.recognise.detect import Detector, nearest_size
@@ -87,11 +88,11 @@ class PlateRecogniser:
         counts = {name: getattr(self.counts, name) for name in RecogniserCounts.__slots__}
         loaded = f"{self._names.detector}; {self._names.reader}"
         if self._fault:
-            return ComponentHealth("recogniser", Level.FAULT, self._fault, counts)
+            return ComponentHealth(Part.RECOGNISER, Level.FAULT, self._fault, counts)
         if not self._names.calibrated:
             detail = f"{loaded}; confidence not calibrated: calibration.json is of another reader"
-            return ComponentHealth("recogniser", Level.WARNING, detail, counts)
-        return ComponentHealth("recogniser", Level.OK, loaded, counts)
+            return ComponentHealth(Part.RECOGNISER, Level.WARNING, detail, counts)
+        return ComponentHealth(Part.RECOGNISER, Level.OK, loaded, counts)
 
     def observe(self, frame: Frame) -> list[Observation]:
         """Return what plates the frame shows, the surest detection first.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from outrider.clock import NS_PER_S, ClockQuality
-from outrider.records import ComponentHealth, Frame, Level, Origin
+from outrider.records import ComponentHealth, Frame, Level, Origin, Part
 from outrider.unit.events import Events, RunSummary
 from outrider.unit.health import HealthBoard, HealthKeeper, write_status
 from outrider.unit.pipeline.decide import Decider, Outputs, PassTracker, Rules
@@ -120,7 +120,7 @@ class Unit:
         return HealthKeeper(board, self.pipeline.beats, limit_s, self._tell_health)
 
     def _tell_health(self, components: Sequence[ComponentHealth]) -> None:
-        self.parts.alarm.set_faults([c for c in components if c.name != "alarm"])
+        self.parts.alarm.set_faults([c for c in components if c.name is not Part.ALARM])
         docked = self.parts.dock_news()
         if docked is not None:
             self.parts.alarm.signal_dock(docked)
@@ -139,7 +139,7 @@ class Unit:
         stamp = clock.stamp(clock.mono_ns())
         detail = f"{stamp.quality.value}, within {stamp.error_s:.3g} s"
         free = stamp.quality is ClockQuality.FREE_RUNNING
-        return ComponentHealth("clock", Level.WARNING if free else Level.OK, detail)
+        return ComponentHealth(Part.CLOCK, Level.WARNING if free else Level.OK, detail)
 
     def _pipeline_health(self) -> ComponentHealth:
         counts = {
@@ -151,8 +151,8 @@ class Unit:
         }
         late = self.pipeline.beats.late(self._settings.pipeline.watchdog_s)
         if late:
-            return ComponentHealth("pipeline", Level.FAULT, f"hangs: {', '.join(late)}", counts)
-        return ComponentHealth("pipeline", Level.OK, "running", counts)
+            return ComponentHealth(Part.PIPELINE, Level.FAULT, f"hangs: {', '.join(late)}", counts)
+        return ComponentHealth(Part.PIPELINE, Level.OK, "running", counts)
 
     def _close(self, keeper: HealthKeeper) -> None:
         """Stop in the order in which a read passes, so that each part empties into the next."""

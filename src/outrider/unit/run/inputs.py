@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.clock import Clock, RecordedClock, SystemClock
-from outrider.records import NO_POSITION, ComponentHealth, Fix, Frame, Level, Position
+from outrider.records import NO_POSITION, ComponentHealth, Fix, Frame, Level, Part, Position
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
 from outrider.sources import FrameSource, SourceError
@@ -73,7 +73,7 @@ class NoPositions:
 
     def health(self) -> ComponentHealth:
         """Return that it is off, and how to turn it on."""
-        return ComponentHealth("gps", Level.OFF, "no position source given (--gps)")
+        return ComponentHealth(Part.GPS, Level.OFF, "no position source given (--gps)")
 
 
 class TrackPositions:
@@ -99,7 +99,7 @@ class TrackPositions:
 
     def health(self) -> ComponentHealth:
         """Return that all is well."""
-        return ComponentHealth("gps", Level.OK, "the drive's own track")
+        return ComponentHealth(Part.GPS, Level.OK, "the drive's own track")
 
 
 class ClockedSource:

@@ -107,7 +107,7 @@ class JsonEvents:
 
     def health(self, components: Sequence[ComponentHealth]) -> None:
         """Write the health, when any component's state or detail has changed."""
-        said = {c.name: (c.level.value, c.detail) for c in components}
+        said = {c.name.value: (c.level.value, c.detail) for c in components}
         if said == self._said:
             return
         self._said = said

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Read
+from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Part, Read
 from outrider.unit.ports import DockOutcome
 
 
@@ -36,7 +36,7 @@ class NoAlarm:
 
     def health(self) -> ComponentHealth:
         """Return that it is off."""
-        return ComponentHealth("alarm", Level.OFF, "no alarm unit asked for (--alarm)")
+        return ComponentHealth(Part.ALARM, Level.OFF, "no alarm unit asked for (--alarm)")
 
 
 class NoJournal:
@@ -59,4 +59,4 @@ class NoJournal:
 
     def health(self) -> ComponentHealth:
         """Return that it is off."""
-        return ComponentHealth("journal", Level.OFF, "a replay keeps nothing")
+        return ComponentHealth(Part.JOURNAL, Level.OFF, "a replay keeps nothing")

@@ -14,7 +14,7 @@ from outrider.clock import Clock
 from outrider.console import Screen
 from outrider.drive.format import DriveHeader
 from outrider.logs import is_system_log
-from outrider.records import ComponentHealth, Level
+from outrider.records import ComponentHealth, Level, Part
 from outrider.settings_file import ConfigError
 from outrider.sources import SourceError
 from outrider.unit.alarm.serial_alarm import SerialAlarm
@@ -211,7 +211,7 @@ def _open_models_when_there(
             if str(error) != said:
                 _log.error("recogniser: %s", error)
             said = str(error)
-            fault = ComponentHealth("recogniser", Level.FAULT, str(error))
+            fault = ComponentHealth(Part.RECOGNISER, Level.FAULT, str(error))
             alarm.set_faults([fault])
             write_status(settings.status_file, clock, [fault])
             if stop.wait(_MODELS_TRIED_EVERY_S):

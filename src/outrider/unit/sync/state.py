@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from outrider.clock import NS_PER_S, UtcStamp
-from outrider.records import ComponentHealth, Level
+from outrider.records import ComponentHealth, Level, Part
 from outrider.unit.ports import DockOutcome
 from outrider.unit.sync.session import Summary
 
@@ -91,15 +91,17 @@ class SyncWatch:
         """Return how the way to the centre is."""
         state = self._read()
         if state is None:
-            return ComponentHealth("sync", Level.OFF, "no sync has run since the machine started")
+            return ComponentHealth(
+                Part.SYNC, Level.OFF, "no sync has run since the machine started"
+            )
         age_s = (time.monotonic_ns() - state.mono_ns) / NS_PER_S
         counts = {"rows_left": state.rows_left, "pictures_left": state.pictures_left}
         if state.faults:
             level = Level.FAULT if state.grave else Level.WARNING
-            return ComponentHealth("sync", level, state.faults[-1], counts)
+            return ComponentHealth(Part.SYNC, level, state.faults[-1], counts)
         if age_s > _SILENT_AFTER_S:
-            return ComponentHealth("sync", Level.WARNING, f"silent since {state.utc}", counts)
-        return ComponentHealth("sync", Level.OK, f"last at the centre {state.utc}", counts)
+            return ComponentHealth(Part.SYNC, Level.WARNING, f"silent since {state.utc}", counts)
+        return ComponentHealth(Part.SYNC, Level.OK, f"last at the centre {state.utc}", counts)
 
     def dock_news(self) -> DockOutcome | None:
         """Return how docking has ended, once for each time it has and only while it is news."""
