@@ -334,12 +334,16 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ComponentHealth:
-    """A component's state, said so that a technician knows what to do; counts are totals."""
+    """A component's state, said so that a technician knows what to do; counts are totals.
+
+    hangs: a call into a driver does not return, which only a new process mends.
+    """
 
     name: Part
     level: Level
     detail: str
     counts: dict[str, int] = field(default_factory=dict)
+    hangs: bool = False
 
 
 def uuid7(utc_ns: int, random_bits: int) -> uuid.UUID:

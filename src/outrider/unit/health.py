@@ -1,7 +1,11 @@
 """Component health: gathered, logged when it changes, kept in a file for `outrider status`.
 
 The file is replaced whole every time, so that a reader never sees half of it. The systemd
-watchdog is fed only while every stage has moved on within its time.
+watchdog is fed only while every stage has moved on within its time, and no driver hangs. Nothing
+here waits for what it watches: `health()` never blocks, and a process that cannot be mended from
+within ends itself (`leave_within`), for systemd to start it anew. A driver that hangs while it
+holds the interpreter stops this thread too: then nobody feeds the watchdog, and systemd ends the
+process.
 """
 
 import json
@@ -20,6 +24,11 @@ from outrider.systemd import SystemdNotifier
 _log = logging.getLogger(__name__)
 
 STATUS_SCHEMA = 1
+
+EXIT_HANGS = 70
+"""Exit status of a process that ended itself because a driver hung (EX_SOFTWARE, sysexits.h)."""
+LEAVE_WITHIN_S = 10.0
+"""From when a hang is told until the process is gone: time to keep the reads that were made."""
 
 
 class Beats:
@@ -105,11 +114,15 @@ class HealthKeeper:
         beats: Beats,
         watchdog_s: float,
         tell: Callable[[Sequence[ComponentHealth]], None],
+        end: Callable[[], None] = lambda: None,
     ) -> None:
+        """end: called once, after it was told, when a component hangs for good."""
         self._board = board
         self._beats = beats
         self._watchdog_s = watchdog_s
         self._tell = tell
+        self._end = end
+        self._hangs = False
         self._notifier = SystemdNotifier()
         self._thread: threading.Thread | None = None
         self._done = threading.Event()
@@ -136,9 +149,30 @@ class HealthKeeper:
                 return
 
     def _round(self) -> None:
-        self._tell(self._board.ask())
+        components = self._board.ask()
+        self._tell(components)
+        self._end_where_hung(components)
         late = self._beats.late(self._watchdog_s)
         if late:
             _log.error("no progress for %.0f s: %s", self._watchdog_s, ", ".join(late))
-        else:
+        elif not self._hangs:
             self._notifier.send("WATCHDOG=1")
+
+    def _end_where_hung(self, components: Sequence[ComponentHealth]) -> None:
+        hung = [component for component in components if component.hangs]
+        if not hung or self._hangs:
+            return
+        self._hangs = True
+        for component in hung:
+            _log.critical("%s: %s: ending, to be started anew", component.name, component.detail)
+        self._end()
+
+
+def leave_within(wait_s: float = LEAVE_WITHIN_S) -> None:
+    """See to it that this process is gone in so many seconds, whatever else in it hangs."""
+
+    def leave() -> None:
+        threading.Event().wait(wait_s)
+        os._exit(EXIT_HANGS)
+
+    threading.Thread(target=leave, name="leave", daemon=True).start()

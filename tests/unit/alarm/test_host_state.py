@@ -52,6 +52,7 @@ def test_the_lists_age_is_told(level: Level, age: ListAge) -> None:
     """A warning of the lists is amber, a fault red; no other part changes that."""
     other = ComponentHealth(Part.HOTLIST_UPDATE, Level.FAULT, "")
     assert list_age_of([ComponentHealth(Part.HOTLIST, level, ""), other]) == age
+    assert list_age_of([other]) == ListAge.UNKNOWN
 
 
 def test_no_part_is_named_by_a_text() -> None:

@@ -204,6 +204,40 @@ def test_a_driver_that_hangs_does_not_keep_the_unit_from_stopping(
     session.may_close.set()
 
 
+def test_a_driver_call_that_does_not_return_is_said_to_hang(driver: Driver) -> None:
+    """After its time it is more than a fault to retry: the process must be made anew."""
+    camera = LiveCamera(
+        "test", driver.open, SystemClock(), stall_after_s=0.1, retry_s=0.05, hangs_after_s=0.1
+    )
+    reader = Reader(camera)
+    session = driver.next_session()
+    session.may_close.clear()
+    await_level(camera, Level.FAULT, "stop has not returned")
+    assert camera.health().hangs
+    session.may_close.set()
+    driver.next_session().give(1)
+    reader.await_frames(1)
+    assert not camera.health().hangs
+    reader.close()
+
+
+def test_whatever_a_driver_raises_is_a_fault_that_is_tried_again(driver: Driver) -> None:
+    """An exception of no kind foreseen ended the thread, and the unit was blind for good."""
+    failing = iter([TypeError("in the driver"), AttributeError("another")])
+
+    def opens(deliver: Deliver) -> Session:
+        for error in failing:
+            raise error
+        return driver.open(deliver)
+
+    camera = LiveCamera("test", opens, SystemClock(), stall_after_s=5.0, retry_s=0.02)
+    reader = Reader(camera)
+    driver.next_session().give(1)
+    reader.await_frames(1)
+    assert camera.health().counts["faults"] == 2
+    reader.close()
+
+
 def test_a_control_that_is_not_taken_is_a_warning() -> None:
     """A camera that runs but not as asked says so."""
     driver = Driver(remark="the camera does not take ExposureTime")

@@ -31,6 +31,8 @@ def host_faults_of(components: Sequence[ComponentHealth]) -> int:
 def list_age_of(components: Sequence[ComponentHealth]) -> int:
     """Return how old the lists are, by the hotlist's health: warning is amber, fault is red."""
     levels = {component.level for component in components if component.name is Part.HOTLIST}
+    if not levels:
+        return ListAge.UNKNOWN
     if Level.FAULT in levels:
         return ListAge.RED
     return ListAge.AMBER if Level.WARNING in levels else ListAge.FRESH

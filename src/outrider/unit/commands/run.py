@@ -14,6 +14,7 @@ from outrider.settings_file import Section
 from outrider.shown import complain
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
 from outrider.unit.events import Events, NoEvents
+from outrider.unit.health import leave_within
 from outrider.unit.run.app import Unit
 from outrider.unit.run.console_events import ConsoleEvents
 from outrider.unit.run.json_events import JsonEvents
@@ -59,7 +60,7 @@ def _run(args: argparse.Namespace) -> int:
         except START_ERRORS as error:
             complain(f"outrider run: {error}")
             return 2
-        summary = Unit(parts, settings, events).run(stop)
+        summary = Unit(parts, settings, events, on_hang=leave_within).run(stop)
     return 1 if summary.faults else 0
 
 

@@ -59,7 +59,13 @@ class Picamera2Camera(LiveCamera):
         self._streams = streams or Streams()
         self._library = _library()
         self._session: Picamera2Session | None = None
-        super().__init__(f"picamera2:{number}", self._open, clock, settings.stall_after_s)
+        super().__init__(
+            f"picamera2:{number}",
+            self._open,
+            clock,
+            settings.stall_after_s,
+            hangs_after_s=settings.hangs_after_s,
+        )
 
     @property
     def lores_image(self) -> Image | None:

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _QUEUE_FRAMES = 16
 _JPEG_QUALITY = 95
+_LIVE_END_S = 5.0
 
 
 class DriveRecorder:
@@ -152,8 +153,17 @@ class RecordingSource(FrameSource):
                 yield frame
         finally:
             if writer is not None:
-                self._queue.put(None)
-                writer.join()
+                self._end(writer)
+
+    def _end(self, writer: threading.Thread) -> None:
+        """Let the writer write what waits; a disk that hangs holds up no camera's end."""
+        wait_s = _LIVE_END_S if self.live else None
+        try:
+            self._queue.put(None, timeout=wait_s)
+        except queue.Full:
+            log.error("camera: recording to %s: the disk takes nothing; left", self._folder)
+            return
+        writer.join(wait_s)
 
     def _started(self, first: Frame) -> threading.Thread:
         recorder = DriveRecorder(self._folder, self._header_of(first), first.mono_ns)

@@ -2,12 +2,14 @@
 
 The camera itself is a CameraSession; picamera2's is in camera_picamera2. Drivers can hang in any
 call, so all of them are made on a thread of their own: the reader of the frames never waits for
-more than a stop.
+more than a stop, and a call that does not come back within its time is said in the health, so that
+the process is ended and started anew.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,7 +58,8 @@ class LiveCamera(FrameSource):
     """Frames of a live camera; the newest wins, and every one passed over is counted.
 
     A camera that cannot be opened, or gives nothing for stall_after_s, is a fault in the health,
-    and is opened again every retry_s until it is back.
+    and is opened again every retry_s until it is back. A call into the driver that takes longer
+    than hangs_after_s is one that hangs: no retry in this process can mend it.
     """
 
     def __init__(
@@ -66,12 +69,15 @@ class LiveCamera(FrameSource):
         clock: Clock,
         stall_after_s: float,
         retry_s: float = 1.0,
+        hangs_after_s: float = 10.0,
     ) -> None:
         self._source_id = source_id
         self._open_camera = open_camera
         self._clock = clock
         self._stall_after_s = stall_after_s
         self._retry_s = retry_s
+        self._hangs_after_s = hangs_after_s
+        self._calling: tuple[str, int] | None = None
         self._changed = threading.Condition()
         self._pending: Frame | None = None
         self._closing = threading.Event()
@@ -126,15 +132,32 @@ class LiveCamera(FrameSource):
 
     def _keep(self) -> None:
         while not self._closing.is_set():
-            try:
-                session = self._open_camera(self._deliver)
-            except CameraFault as fault:
-                self._note_fault(str(fault))
-            else:
+            session = self._session_opened()
+            if session is not None:
                 self._note_opened(session)
                 self._watch()
                 self._let_go(session)
             self._closing.wait(self._retry_s)
+
+    def _session_opened(self) -> CameraSession | None:
+        try:
+            with self._driver_call("open"):
+                return self._open_camera(self._deliver)
+        except CameraFault as fault:
+            self._note_fault(str(fault))
+        except Exception as error:  # noqa: BLE001 - the border: a driver raises what it likes
+            self._note_fault(f"the camera's driver fails: {error!r}")
+        return None
+
+    @contextmanager
+    def _driver_call(self, what: str) -> Iterator[None]:
+        with self._changed:
+            self._calling = what, self._clock.mono_ns()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._calling = None
 
     def _watch(self) -> None:
         while not self._closing.wait(_STOP_CHECK_S):
@@ -146,9 +169,12 @@ class LiveCamera(FrameSource):
 
     def _let_go(self, session: CameraSession) -> None:
         try:
-            session.close()
+            with self._driver_call("stop"):
+                session.close()
         except CameraFault as fault:
             self._note_fault(str(fault))
+        except Exception as error:  # noqa: BLE001 - the border: a driver raises what it likes
+            self._note_fault(f"the camera's driver fails: {error!r}")
 
     def _note_opened(self, session: CameraSession) -> None:
         with self._changed:
@@ -182,6 +208,17 @@ class LiveCamera(FrameSource):
         """Return a fault while no pictures come, a warning where a control is not as asked."""
         with self._changed:
             fault, remark, counts = self._fault, self._remark, dict(self._counts)
+            calling = self._calling
+        keeper = self._keeper
+        if keeper is not None and not keeper.is_alive() and not self._closing.is_set():
+            detail = "the thread that keeps the camera has died: see the log"
+            return ComponentHealth(Part.CAMERA, Level.FAULT, detail, counts, hangs=True)
+        if calling is not None:
+            what, since_ns = calling
+            hangs_s = (self._clock.mono_ns() - since_ns) / NS_PER_S
+            if hangs_s > self._hangs_after_s:
+                detail = f"the driver's {what} has not returned for {hangs_s:.0f} s"
+                return ComponentHealth(Part.CAMERA, Level.FAULT, detail, counts, hangs=True)
         if fault:
             return ComponentHealth(Part.CAMERA, Level.FAULT, fault, counts)
         if not counts["frames"]:

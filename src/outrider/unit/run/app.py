@@ -40,8 +40,16 @@ class Parts:
 class Unit:
     """The appliance, or a replay of it."""
 
-    def __init__(self, parts: Parts, settings: Settings, events: Events) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        settings: Settings,
+        events: Events,
+        on_hang: Callable[[], None] = lambda: None,
+    ) -> None:
+        """on_hang: called, as the run is stopped, when a driver hangs: see to the process's end."""
         self.parts = parts
+        self._on_hang = on_hang
         self._settings = settings
         self._events = events
         self.decider = Decider(
@@ -71,7 +79,7 @@ class Unit:
         """
         began_s = time.monotonic()
         self.pipeline.on_frame = on_frame
-        keeper = self._keeper()
+        keeper = self._keeper(stop)
         self.parts.journal.start(stop)
         self.parts.matcher.start(self._ended)
         self.parts.inputs.positions.start(self._ended)
@@ -102,7 +110,7 @@ class Unit:
         bits = repeatable_bits(inputs.recording) if inputs.recording else drawn_bits
         return Tagger(inputs.clock, inputs.positions, origin, bits)
 
-    def _keeper(self) -> HealthKeeper:
+    def _keeper(self, stop: threading.Event) -> HealthKeeper:
         parts = self.parts
         askers = (
             parts.inputs.source.health,
@@ -117,7 +125,12 @@ class Unit:
         )
         board = HealthBoard(askers)
         limit_s = self._settings.pipeline.watchdog_s
-        return HealthKeeper(board, self.pipeline.beats, limit_s, self._tell_health)
+
+        def end() -> None:
+            self._on_hang()
+            stop.set()
+
+        return HealthKeeper(board, self.pipeline.beats, limit_s, self._tell_health, end)
 
     def _tell_health(self, components: Sequence[ComponentHealth]) -> None:
         self.parts.alarm.set_faults([c for c in components if c.name is not Part.ALARM])

@@ -54,6 +54,7 @@ class CameraSettings(Section):
     width_px: Annotated[int, Field(ge=320, le=4056)] = 1456
     height_px: Annotated[int, Field(ge=240, le=3040)] = 1088
     stall_after_s: Annotated[float, Field(ge=0.5, le=60.0)] = 3.0
+    hangs_after_s: Annotated[float, Field(ge=0.5, le=60.0)] = 10.0
 
 
 class RecogniserSettings(Section):
