@@ -18,6 +18,7 @@ from outrider.wire.canonical import WireError
 ENROL_PATH = "/v1/enrol"
 RENEWAL_PURPOSE = "renewal"
 MAX_BYTES = 64 * 1024
+NOBODY = "unenrolled"  # what a unit calls itself until it is enrolled; no unit may have the name
 
 _Pem = Annotated[str, Field(max_length=16 * 1024, pattern=r"^-----BEGIN ")]
 _Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]

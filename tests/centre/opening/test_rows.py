@@ -14,6 +14,7 @@ from outrider.records import ActionKind, Hit, OfficerAction, Origin, Read
 from outrider.wire.audit import AuditEvent, AuditKind, new_event
 from outrider.wire.chain import row_hash
 from outrider.wire.crew_entry import FIRST_HASH, CrewEvent, CrewRecord, trail_hash
+from outrider.wire.enrolment import NOBODY
 from outrider.wire.read_record import Record, RecordKind, encode
 from outrider.wire.sealing import CentrePrivateKey
 from tests.centre.opening import makers
@@ -86,6 +87,14 @@ def test_another_units_read_is_refused(rows: list[SealedRecord]) -> None:
     other = replace(read, origin=Origin("unit-8", "rendered", "camera-1", ()))
     with pytest.raises(RefusedRowError, match="another unit's"):
         open_row(saying(rows, RecordKind.READ, other), KEYS)
+
+
+def test_a_read_of_before_enrolment_is_the_units_that_sent_it(rows: list[SealedRecord]) -> None:
+    """A unit that was nobody when it read is known by its signature: the read opens."""
+    read = makers.some_reads(1)[0]
+    nobodys = replace(read, origin=replace(read.origin, unit_id=NOBODY))
+    opened = open_row(saying(rows, RecordKind.READ, nobodys), KEYS)
+    assert opened.sealed.unit_id == "unit-7"
 
 
 def test_a_picture_that_the_record_does_not_name_is_refused(rows: list[SealedRecord]) -> None:

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from outrider.centre.store.ports import IntakeStore, UnitRegister
+from outrider.centre.store.ports import IntakeStore, OpeningStore, UnitRegister
 from outrider.centre.store.records import JournalState, SeqRange, Unit
 from outrider.wire.canonical import plain
 
 
-class _Store(UnitRegister, IntakeStore, Protocol):
+class _Store(UnitRegister, IntakeStore, OpeningStore, Protocol):
     """What an overview needs of the store."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitLine:
-    """One unit. gaps: numbers that it declared as gone, by cause."""
+    """One unit. gaps: numbers that it declared gone, by cause; set_aside: rows that do not open."""
 
     unit_id: str
     enrolled_at: datetime
@@ -26,6 +26,7 @@ class UnitLine:
     certificate_until: datetime | None
     journals: tuple[JournalState, ...]
     gaps: dict[str, int]
+    set_aside: int = 0
 
     @property
     def present(self) -> int:
@@ -60,16 +61,18 @@ class UnitLine:
             "gaps": self.gaps,
             "chain_breaks": self.chain_breaks,
             "pictures_due": self.pictures_due,
+            "set_aside": self.set_aside,
             "journals": [_journal_json(journal) for journal in self.journals],
         }
 
 
 def overview(store: _Store) -> list[UnitLine]:
     """Return every unit, by name. Raises StoreError."""
-    return [_line(store, unit) for unit in store.units()]
+    aside = store.set_aside_by_unit()
+    return [_line(store, unit, aside.get(unit.unit_id, 0)) for unit in store.units()]
 
 
-def _line(store: _Store, unit: Unit) -> UnitLine:
+def _line(store: _Store, unit: Unit, set_aside: int) -> UnitLine:
     journals = tuple(store.journals(unit.unit_id))
     gaps: Counter[str] = Counter()
     for journal in journals:
@@ -85,6 +88,7 @@ def _line(store: _Store, unit: Unit) -> UnitLine:
         until,
         journals,
         dict(gaps),
+        set_aside,
     )
 
 

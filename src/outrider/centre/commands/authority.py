@@ -16,6 +16,7 @@ from outrider.centre.authority.overview import UnitLine, overview
 from outrider.centre.authority.setup import set_up
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, opening_keys
+from outrider.centre.opening.alarm import alarm_text
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
@@ -32,6 +33,7 @@ _COLUMNS = (
     "gaps",
     "breaks",
     "pictures due",
+    "set aside",
     "certificate",
 )
 
@@ -140,14 +142,17 @@ def _revoke(args: argparse.Namespace) -> int:
 
 
 def _units(args: argparse.Namespace) -> int:
+    """Show. Exit 0: all that came is open or waits; 1: rows do not open, and what to do."""
     with closing(open_store_of(CentreFolder(args.dir))) as store:
-        lines = overview(store)
+        lines, aside = overview(store), store.set_aside_by_unit()
+    if aside:
+        complain(alarm_text(aside))
     if args.json:
         say_json([line.as_json() for line in lines], indent=1)
-        return 0
+        return int(bool(aside))
     if not lines:
         say("no unit is enrolled: outrider centre enrol-ticket")
-        return 0
+        return int(bool(aside))
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("unit", no_wrap=True)
     for name in _COLUMNS:
@@ -155,7 +160,7 @@ def _units(args: argparse.Namespace) -> int:
     for line in lines:
         table.add_row(*_cells(line))
     Screen().print(table)
-    return 0
+    return int(bool(aside))
 
 
 def _cells(line: UnitLine) -> tuple[Line | str, ...]:
@@ -172,6 +177,7 @@ def _cells(line: UnitLine) -> tuple[Line | str, ...]:
         gaps,
         _bad(line.chain_breaks),
         f"{line.pictures_due:,}",
+        _bad(line.set_aside),
         f"{line.certificate_until:%d %b %Y}" if line.certificate_until else "none",
     )
 

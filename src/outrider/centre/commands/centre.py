@@ -1,7 +1,7 @@
 """`outrider centre ...`: what the reference centre's staff do."""
 
 from outrider.centre import retention
-from outrider.centre.commands import audit, authority, hotlists, intake, opening
+from outrider.centre.commands import audit, authority, find, hotlists, intake, opening, status
 from outrider.command_line import Subparsers, new_parser
 
 
@@ -10,10 +10,10 @@ def register(commands: Subparsers) -> None:
     parser = new_parser(
         commands,
         "centre",
-        "the reference centre: init, serve, open, enrol-ticket, units, audit, hotlist, ...",
+        "the reference centre: init, serve, open, enrol-ticket, units, status, find, ...",
         "outrider centre init /srv/centre --host centre.example\n"
         "  outrider centre serve --dir /srv/centre",
     )
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    for part in (authority, intake, opening, audit, retention, hotlists):
+    for part in (authority, intake, opening, find, status, audit, retention, hotlists):
         part.register(parts)

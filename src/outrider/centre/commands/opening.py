@@ -10,6 +10,7 @@ from pathlib import Path
 from outrider import durable
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, opening_keys
+from outrider.centre.opening.alarm import alarm_text
 from outrider.centre.opening.consult import Consultation, ConsultationError, Viewer
 from outrider.centre.opening.keys import DataKeys, KeyFolder
 from outrider.centre.opening.rotate import rotate
@@ -131,8 +132,8 @@ def _show(store: OpeningStore, as_json: bool, *, watching: bool) -> int:
         say(f"set aside {backlog.set_aside}")
         for row in aside:
             say(f"  unit {row.unit_id} journal {row.journal_id}: {row.why}")
-        if backlog.set_aside:
-            say("where a key was missing: add it to the folder, then --retry")
+    if backlog.set_aside:
+        complain(alarm_text(store.set_aside_by_unit()))
     return int(backlog.set_aside > 0 or (backlog.waiting > 0 and not watching))
 
 

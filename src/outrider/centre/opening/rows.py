@@ -9,6 +9,7 @@ from outrider.records import Hit, Read
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.crew_entry import CrewRecord
+from outrider.wire.enrolment import NOBODY
 from outrider.wire.read_record import MAX_BYTES, Record, RecordKind, Role, decode, kind_of
 from outrider.wire.sealing import OVERHEAD_BYTES, UNSEALED, Place, SealingError
 
@@ -64,8 +65,11 @@ def _check(sealed: SealedRecord, record: Record, named: dict[Role, NamedPicture]
         kind = RecordKind(row.kind).label
         raise WireError(f"row {row.seq} is said to be of kind {kind}, it holds another")
     read = record.read if isinstance(record, Hit) else record
-    if isinstance(read, Read) and read.origin.unit_id != sealed.unit_id:
-        raise WireError(f"row {row.seq} came from {sealed.unit_id}, its read is another unit's")
+    # A read of before enrolment is nobody's: whose it is, the signature of the upload says.
+    if isinstance(read, Read) and read.origin.unit_id not in (sealed.unit_id, NOBODY):
+        raise WireError(
+            f"row {row.seq} came from {sealed.unit_id}, its read says it is another unit's"
+        )
     if isinstance(record, CrewRecord) and not record.is_whole():
         raise WireError(f"row {row.seq}: the crew's entry is not what its hash says")
     overhead = 1 if sealed.key.centre_key_id == UNSEALED else OVERHEAD_BYTES

@@ -6,10 +6,12 @@ it, gets a batch opened twice and moved once.
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from outrider.centre.opening.alarm import alarm_text
 from outrider.centre.opening.keys import DataKeys, KeyFolder
 from outrider.centre.opening.rows import RefusedRowError, open_row
 from outrider.centre.store.ports import OpeningStore
@@ -20,6 +22,7 @@ _log = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _REASONS_KEPT = 20
+_ALARM_EVERY_S = 3600.0
 
 
 @dataclass(slots=True)
@@ -49,6 +52,8 @@ class Opening:
         self._keys = DataKeys(keys.load())
         self._batch_rows = batch_rows
         self._key_fault = ""
+        self._alarm = ""
+        self._alarmed_s: float | None = None
         self.tally = Tally()
 
     def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
@@ -89,6 +94,7 @@ class Opening:
             try:
                 self._take_new_keys()
                 self.run(stop, beat)
+                self._look_at_aside()
                 wait_s = _LOOK_AGAIN_S
             except StoreError as error:
                 self.tally.store_errors += 1
@@ -96,6 +102,16 @@ class Opening:
                 wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)
             beat()
             stop.wait(wait_s)
+
+    def _look_at_aside(self) -> None:
+        """Raise the alarm for rows that do not open: at once, and again each hour they stay."""
+        now_s, aside = time.monotonic(), self._store.set_aside_by_unit()
+        alarm = alarm_text(aside) if aside else ""
+        due = self._alarmed_s is None or now_s - self._alarmed_s > _ALARM_EVERY_S
+        if alarm and (due or alarm != self._alarm):
+            _log.error("opening: %s", alarm)
+            self._alarmed_s = now_s
+        self._alarm = alarm
 
     def _take_new_keys(self) -> None:
         """Use keys that were added, and let what waits for one wait no longer."""
@@ -118,4 +134,4 @@ class Opening:
     @property
     def fault(self) -> str:
         """What is wrong now, for the service's status; empty where nothing is."""
-        return self._key_fault
+        return "; ".join(filter(None, (self._key_fault, self._alarm)))

@@ -137,6 +137,10 @@ class OpeningStore(Protocol):
         """Return rows that did not open, with why, by journal and number."""
         ...
 
+    def set_aside_by_unit(self) -> dict[str, int]:
+        """Return how many rows did not open, of each unit that has such."""
+        ...
+
     def find(self, record_id: uuid.UUID) -> list[OpenedRecord]:
         """Return the opened rows of a read or hit by its own identifier; more than one is a fault.
 

@@ -154,6 +154,11 @@ class SqlStore:
         with self._backend.reading("list rows set aside") as session:
             return waiting.aside(session, limit)
 
+    def set_aside_by_unit(self) -> dict[str, int]:
+        """Return how many rows did not open, of each unit that has such."""
+        with self._backend.reading("count rows set aside") as session:
+            return waiting.aside_by_unit(session)
+
     def find(self, record_id: uuid.UUID) -> list[OpenedRecord]:
         """Return the opened rows of a read or hit."""
         with self._backend.reading("find a record") as session:

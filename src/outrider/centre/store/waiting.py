@@ -96,6 +96,15 @@ def aside(session: Session, limit: int) -> list[SetAside]:
     return [SetAside(unit, uuid.UUID(bytes=raw), seq, why) for unit, raw, seq, why in found]
 
 
+def aside_by_unit(session: Session) -> dict[str, int]:
+    """Return how many rows did not open, of each unit that has such."""
+    found = session.rows(
+        "SELECT unit_id, count(*) FROM set_aside "
+        "JOIN journal ON journal.number = set_aside.journal GROUP BY unit_id ORDER BY unit_id"
+    )
+    return {unit: int(count) for unit, count in found}
+
+
 def forget_before(session: Session, before_us: int) -> int:
     """Erase what came before an instant and still waits, and what only served it.
 

@@ -1,6 +1,7 @@
 """`outrider enrol`: join a centre with a ticket; show what the unit is enrolled as."""
 
 import argparse
+import sqlite3
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from outrider.settings_file import ConfigError
 from outrider.shown import complain, say, say_json
 from outrider.unit.certificates import CertificateError, Life, life_of
 from outrider.unit.enrolment.enrol import EnrolError, Enrolled, enrol
+from outrider.unit.journal.enrolment import choose_sealer
+from outrider.unit.journal.reseal import Resealed, reseal_folder
+from outrider.unit.journal.schema import JournalError
 from outrider.unit.settings import enrolled
 from outrider.unit.settings import sections as config
 from outrider.unit.settings.enrolled import Enrolment, IdentityFiles
@@ -32,6 +36,7 @@ _ERRORS = (
     CertificateError,
     KeyFileError,
     SealingError,
+    JournalError,
     OSError,
 )
 
@@ -63,6 +68,7 @@ def _run(args: argparse.Namespace) -> int:
             return _status(settings.unit.state_dir, args.json)
         done = enrol(args.ticket, settings, SystemClock(), again=args.again)
         _tell(done, settings.unit.state_dir, args.json)
+        _seal_earlier(args.config, done.enrolment.unit_id)
     except _ERRORS as error:
         complain(f"outrider enrol: {error}")
         return 1
@@ -81,6 +87,20 @@ def _tell(done: Enrolled, state_dir: Path, as_json: bool) -> None:
         verb = "was enrolled with this ticket already" if done.already else "is enrolled"
         say(f"the unit {verb}; restart `outrider run` and `outrider sync` to use it")
     _show(done.enrolment, state_dir, as_json)
+
+
+def _seal_earlier(config_file: Path | None, unit_id: str) -> None:
+    """Seal for the centre what was read before; what cannot be now, the unit or the sync does."""
+    settings = config.load(config_file)
+    try:
+        sealer = choose_sealer(settings.journal, live=False)
+        done = reseal_folder(settings.journal_dir, sealer, unit_id, SystemClock())
+    except sqlite3.Error as error:
+        done = Resealed(0, 1, f"the journal cannot be used now ({error}): start the unit")
+    if done.rows:
+        complain(f"{done.rows} rows kept in clear before are sealed for the centre")
+    if done.waiting:
+        complain(f"rows of before lie in clear and wait: {done.why}")
 
 
 def _status(state_dir: Path, as_json: bool) -> int:

@@ -30,6 +30,7 @@ from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import (
     ENROL_PATH,
     MAX_BYTES,
+    NOBODY,
     EnrolmentAnswer,
     EnrolmentRequest,
     Ticket,
@@ -42,7 +43,6 @@ from outrider.wire.sealing import CentrePublicKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 _TICKET_MARK = "ticket.sha256"
-_NOBODY = "unenrolled"
 
 
 class EnrolError(Exception):
@@ -102,7 +102,7 @@ def _check(
             "changed; --again makes new keys and leaves that enrolment"
         )
     unit_id = settings.unit.id
-    if unit_id not in (_NOBODY, ticket.unit_id) and "id" in settings.unit.model_fields_set:
+    if unit_id not in (NOBODY, ticket.unit_id) and "id" in settings.unit.model_fields_set:
         raise EnrolError(
             f"the ticket is for unit {ticket.unit_id}, the settings call this one {unit_id}: take "
             "the right ticket, or leave unit.id out of the settings"

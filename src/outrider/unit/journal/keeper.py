@@ -11,6 +11,7 @@ from outrider.clock import NS_PER_S, Clock, UtcStamp
 from outrider.records import Level
 from outrider.unit.journal.database import counters
 from outrider.unit.journal.queue import Entry, entry_for
+from outrider.unit.journal.reseal import reseal
 from outrider.unit.journal.retention import Dropped, make_room
 from outrider.unit.journal.space import MIB, Ballast, Space
 from outrider.unit.journal.startup import prepare
@@ -19,6 +20,7 @@ from outrider.unit.journal.wear import card_warnings
 from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.chain import SealedRow
+from outrider.wire.enrolment import NOBODY
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import Sealer
 
@@ -78,11 +80,19 @@ class Keeper:
                 settings.segment_mb * MIB,
                 settings.key_lifetime_min * 60.0,
             )
+            self._seal_earlier(self._store)
             totals = counters(self._store.db)
             self._lost_rows = totals.get("lost_rows", 0)
             self._lost_pictures = totals.get("lost_pictures", 0)
             self.tidy()
         return self._store
+
+    def _seal_earlier(self, store: Store) -> None:
+        """Seal what was kept in clear before the unit was enrolled."""
+        if self._sealer.seals and self._unit_id != NOBODY:
+            done = reseal(store, self._unit_id, self._clock)
+            if done.rows:
+                _log.warning("journal: %d rows of before enrolment are sealed now", done.rows)
 
     def write(self, entries: Sequence[Entry], closing: bool) -> list[SealedRow]:
         """Commit entries, and what the audit owes by now; return the rows of the entries.

@@ -7,13 +7,15 @@ from pathlib import Path
 from outrider.clock import NS_PER_S, UtcStamp
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import add_to_counter, tail, transaction
-from outrider.unit.journal.retention import drop_segment, erase_rows
+from outrider.unit.journal.reseal import clear_rows
+from outrider.unit.journal.retention import drop_unnamed_segments, erase_rows
 from outrider.unit.journal.segments import PictureState, StoredPicture, Stream, read_sealed
 from outrider.unit.journal.verify import find_key, read_rows
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.chain import SealedRow
 from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.receipt import Receipt
+from outrider.wire.sealing import UNSEALED
 
 URGENT, ORDINARY = 0, 1
 _PICTURE_COLUMNS = "seq, role, segment, offset, length, picture.key_id, digest"
@@ -29,15 +31,19 @@ class Remaining:
 
 
 class Outbox:
-    """A journal's outbox, in the syncing process; the unit may be writing the while."""
+    """A journal's outbox, in the syncing process; the unit may be writing the while.
 
-    def __init__(self, directory: Path) -> None:
+    sealed_only: rows that lie in clear, with their pictures, are held back until they are sealed.
+    """
+
+    def __init__(self, directory: Path, *, sealed_only: bool = False) -> None:
         """Open the journal. Raises JournalError where there is none, sqlite3.Error."""
         if not (directory / schema.DATABASE).exists():
             raise schema.JournalError(f"{directory}: holds no journal; nothing to send")
         self.directory = directory
         self._db = schema.open_database(directory)
         self.journal_id = schema.journal_id(self._db)
+        self._sealed_only = sealed_only
 
     def close(self) -> None:
         """Close the journal."""
@@ -55,11 +61,18 @@ class Outbox:
         )
         return Remaining(urgent, rows, pictures)
 
+    def held_back(self) -> int:
+        """Return how many rows that are to be sent are held back, because they lie in clear."""
+        return clear_rows(self._db) if self._sealed_only else 0
+
     def rows(self, priority: int, limit: int, leave: Collection[int] = ()) -> list[SealedRow]:
         """Return the oldest rows to be sent, at most limit, without those in leave."""
         found = self._db.execute(
-            "SELECT seq FROM outbox WHERE priority = ? ORDER BY seq LIMIT ?",
-            (priority, limit + len(leave)),
+            "SELECT outbox.seq FROM outbox JOIN row ON row.seq = outbox.seq "
+            "LEFT JOIN data_key ON data_key.key_id = row.key_id "
+            "WHERE priority = ? AND NOT (? AND coalesce(centre_key_id, '') = ?) "
+            "ORDER BY outbox.seq LIMIT ?",
+            (priority, self._sealed_only, UNSEALED, limit + len(leave)),
         ).fetchall()
         seqs = [seq for (seq,) in found if seq not in leave][:limit]
         return [row for seq in seqs for row in read_rows(self._db, seq - 1, seq)]
@@ -174,17 +187,7 @@ class Outbox:
         erased = 0
         while (one := erase_rows(self._db, list(RecordKind), before_seq=found + 1)) is not None:
             erased += one[0]
-        self._drop_empty_segments()
+        drop_unnamed_segments(self._db, self.directory)
         with transaction(self._db):
             self._db.execute("DELETE FROM receipt WHERE last_seq < ?", (found,))
         return erased
-
-    def _drop_empty_segments(self) -> None:
-        """Drop segments that no row names any more; not the newest, which may be being written."""
-        empty = self._db.execute(
-            "SELECT number FROM segment AS s WHERE number < "
-            "(SELECT max(number) FROM segment WHERE stream = s.stream) "
-            "AND NOT EXISTS (SELECT 1 FROM picture WHERE segment = number)"
-        ).fetchall()
-        for (number,) in empty:
-            drop_segment(self._db, self.directory, number, acknowledged=True)

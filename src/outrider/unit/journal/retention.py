@@ -113,6 +113,17 @@ def drop_segment(
     return int(count), int(first), int(last)
 
 
+def drop_unnamed_segments(db: sqlite3.Connection, directory: Path) -> None:
+    """Drop segments that no row names any more; not the newest, which may be being written."""
+    empty = db.execute(
+        "SELECT number FROM segment AS s WHERE number < "
+        "(SELECT max(number) FROM segment WHERE stream = s.stream) "
+        "AND NOT EXISTS (SELECT 1 FROM picture WHERE segment = number)"
+    ).fetchall()
+    for (number,) in empty:
+        drop_segment(db, directory, number, acknowledged=True)
+
+
 def _drop_rows(db: sqlite3.Connection, directory: Path, is_open: Collection[int]) -> _Range | None:
     return erase_rows(db, _DROPPABLE_ROWS, before_seq=None)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from outrider.clock import NS_PER_S
 from outrider.unit.journal import schema
-from outrider.unit.journal.database import tail, transaction
+from outrider.unit.journal.database import record_gaps, tail, transaction
 from outrider.unit.journal.queue import Entry
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.segments import (
@@ -122,6 +122,30 @@ class Store:
                 [(str(e.record_id), r.seq) for e, r in zip(new, rows, strict=True)],
             )
         return len(new)
+
+    def rewrite(self, rewritten: Sequence[tuple[int, Entry]], cause: str) -> None:
+        """Write entries in the place of rows: at the end, the old ones gone, in one transaction.
+
+        rewritten: the old row's number with the entry, ascending; the numbers become gaps of the
+        cause. Raises OSError or sqlite3.Error; then nothing has changed.
+        """
+        self._renew_keys()
+        try:
+            with transaction(self.db):
+                rows = self._write_rows([entry for _, entry in rewritten])
+                seqs = [seq for seq, _ in rewritten]
+                record_gaps(self.db, seqs, cause)
+                self.db.executemany(
+                    "UPDATE crew_row SET seq = ? WHERE seq = ?",
+                    [(row.seq, seq) for row, seq in zip(rows, seqs, strict=True)],
+                )
+                for table in ("row", "picture", "outbox"):
+                    where = "priority IN (0, 1) AND seq = ?" if table == "outbox" else "seq = ?"
+                    self.db.executemany(f"DELETE FROM {table} WHERE {where}", [(s,) for s in seqs])
+        except BaseException:
+            self.segments.abandon()
+            raise
+        self.segments.committed()
 
     def _renew_keys(self) -> None:
         if self._mono_ns() - self._keys_made_ns < self._key_lifetime_ns:

@@ -124,7 +124,7 @@ class _Check:
             count = last - self._expected_seq + 1
             if cause == "erased":
                 self._report.erased += count
-            else:
+            elif cause != "resealed":  # those stand further on, under another number
                 self._report.lost += count
             self._expected_seq, self._expected_hash = last + 1, last_hash or None
 

@@ -22,6 +22,7 @@ from outrider.unit.journal.store import Store, WriterLock
 from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.audit import AuditKind
 from outrider.wire.chain import SealedRow
+from outrider.wire.enrolment import NOBODY
 from outrider.wire.read_record import RecordKind
 
 _log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class SealedJournal:
         clock: Clock,
         *,
         live: bool,
-        unit_id: str = "unenrolled",
+        unit_id: str = NOBODY,
         on_commit: Callable[[Sequence[Committed]], None] | None = None,
         space: Space | None = None,
     ) -> None:

@@ -15,6 +15,7 @@ from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.outbox import Outbox
+from outrider.unit.journal.reseal import reseal_folder
 from outrider.unit.journal.schema import DATABASE, JournalError
 from outrider.unit.journal.space import MIB
 from outrider.unit.journal.store import Store
@@ -98,7 +99,7 @@ class Dock:
     def once(
         self, manner: Manner, stop: threading.Event, progress: _Progress | None = None
     ) -> Summary:
-        """Send what there is, bring the lists, erase what the centre has had long enough."""
+        """Bring the lists, send what there is, erase what the centre has had long enough."""
         self._journal_crew()
         summary = self._send(self._way(manner), manner, stop, progress)
         if not summary.gave_up and not stop.is_set():
@@ -164,6 +165,7 @@ class Dock:
     def _send(
         self, link: Link, manner: Manner, stop: threading.Event, progress: _Progress | None
     ) -> Summary:
+        in_clear = self._seal_earlier()
         with self._outbox() as outbox, HttpsCentre(self._url, self._tls()) as centre:
             session = Session(
                 outbox,
@@ -178,6 +180,8 @@ class Dock:
             )
             session.summary.link, session.summary.link_metered = link.interface, link.metered
             summary = session.run(stop)
+            if in_clear:
+                summary.fault(in_clear)
             self._crew.settle(outbox)
             self._expire(outbox, summary)
             if summary.gave_up:
@@ -198,9 +202,21 @@ class Dock:
             return False
         if self._upkeep.is_due() and link.interface:
             return True
-        with contextlib.closing(Outbox(self._directory)) as outbox:
-            remaining = outbox.remaining()
-        return remaining.rows > 0 or (remaining.pictures > 0 and not link.metered)
+        with contextlib.closing(Outbox(self._directory, sealed_only=self._sealer.seals)) as outbox:
+            remaining, held_back = outbox.remaining(), outbox.held_back()
+        if remaining.rows > held_back:
+            return True
+        return remaining.pictures > 0 and not link.metered and not held_back
+
+    def _seal_earlier(self) -> str:
+        """Seal what was kept in clear before enrolment; return what is in the way, if anything."""
+        try:
+            done = reseal_folder(self._directory, self._sealer, self._identity.unit_id, self._clock)
+        except OSError as error:
+            return f"rows of before enrolment lie in clear, and cannot be sealed: {error}"
+        if not done.waiting:
+            return ""
+        return f"{done.waiting} rows of before enrolment lie in clear and wait: {done.why}"
 
     def _journal_crew(self) -> None:
         """Put the crew's own entries into the journal, unless they would stand there in clear."""
@@ -214,7 +230,7 @@ class Dock:
 
     @contextlib.contextmanager
     def _outbox(self) -> Iterator[Outbox]:
-        outbox = Outbox(self._directory)
+        outbox = Outbox(self._directory, sealed_only=self._sealer.seals)
         try:
             busy = BusyError(
                 f"{self._directory}: another `outrider sync` is at work; if it is the service: "

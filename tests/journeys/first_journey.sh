@@ -1,0 +1,92 @@
+#!/bin/sh
+# The first journey: from a fresh clone to a read that is found at the centre.
+#
+#   bash image_build/setup.sh test && sh tests/journeys/first_journey.sh
+#
+# It does what a newcomer does, in the order in which he does it: he looks at the demo, lets the
+# unit read a video, sets a centre up only then, enrols, docks, and asks the centre for what was
+# read. With `enrol-first` the unit is enrolled before it reads. All files lie in one new folder.
+# Run by tests/journeys/test_first_journey.py; every command that fails ends it.
+set -eu
+
+ORDER=${1:-read-first}
+HERE=$(cd "$(dirname "$0")" && pwd)
+DRIVE=$HERE/../replay/golden_drive      # a rendered road: invented vehicles only
+OUTRIDER=${OUTRIDER:-$HERE/../../.venv/bin/outrider}
+PYTHON=${PYTHON:-$HERE/../../.venv/bin/python}
+WORK=${WORK:-$(mktemp -d)}
+PORT=${PORT:-8443}
+ENROL_PORT=${ENROL_PORT:-8444}
+MARK=JV19ZZH                            # the first vehicle of that road
+SERVE=
+
+say() { printf '\n== %s\n' "$*"; }
+end() { [ -z "$SERVE" ] || kill "$SERVE"; }
+trap end EXIT
+
+cd "$WORK"
+say "working in $WORK"
+
+look_at_the_demo() {
+    [ "${DEMO_S:-8}" != 0 ] || return 0
+    say "the demo"
+    "$OUTRIDER" demo --seconds "${DEMO_S:-8}"
+}
+
+read_a_video() {
+    say "the unit reads a video, with a list of one vehicle"
+    "$PYTHON" "$HERE/film.py" "$DRIVE" drive.mp4
+    printf 'vrm,reason\n%s,stolen\n' "$MARK" > list.csv
+    "$OUTRIDER" run -c unit.toml --source video:drive.mp4 --gps "nmea:$DRIVE/track.nmea" \
+        --hotlist list.csv --alarm none --json > run.jsonl
+    grep -c '"event": "read"' run.jsonl
+}
+
+set_a_centre_up() {
+    say "the centre is set up and serves"
+    "$OUTRIDER" centre init centre --opening-keys opening
+    printf 'port = %s\nenrol_port = %s\n' "$PORT" "$ENROL_PORT" >> centre/centre.toml
+    "$OUTRIDER" centre serve --dir centre 2> serve.log &
+    SERVE=$!
+    until grep -q '"serving"' serve.log; do kill -0 "$SERVE"; sleep 0.2; done
+}
+
+enrol() {
+    say "the unit enrols"
+    "$OUTRIDER" centre enrol-ticket unit-7 --dir centre -o unit-7.ticket
+    "$OUTRIDER" enrol -c unit.toml --ticket unit-7.ticket
+}
+
+printf '[unit]\nstate_dir = "%s/unit"\nruntime_dir = "%s/run"\n' "$WORK" "$WORK" > unit.toml
+look_at_the_demo
+if [ "$ORDER" = enrol-first ]; then
+    set_a_centre_up
+    enrol
+    read_a_video
+else
+    read_a_video
+    set_a_centre_up
+    enrol
+fi
+
+say "the unit docks"
+"$OUTRIDER" sync -c unit.toml --unmetered
+
+say "the centre opens what came"
+"$OUTRIDER" centre open --dir centre --keys opening
+"$OUTRIDER" centre units --dir centre
+"$OUTRIDER" centre status --dir centre
+
+say "an officer asks for $MARK"
+"$OUTRIDER" centre find "$MARK" --dir centre --officer "DC 1234" --case CR/45/26 \
+    --reason "whose car was it" | tee found.txt
+grep -q "$MARK" found.txt
+
+say "and for its picture"
+RECORD=$(awk -v mark="$MARK" '$2 == mark { print $NF; exit }' found.txt)
+"$OUTRIDER" centre picture --dir centre --keys opening --read "$RECORD" --role patch -o patch.jpg \
+    --officer "DC 1234" --case CR/45/26 --reason "whose car was it"
+
+say "what was done is in the audit trail"
+"$OUTRIDER" centre audit verify --dir centre
+say "the journey is made"
