@@ -1,14 +1,17 @@
 """Typed settings from one TOML file; an unknown or out-of-range key is an error with its line."""
 
-import tomllib
+import reprlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+from outrider.outside import OutsideError, parsing, read_text, toml_table
 
-class ConfigError(Exception):
+
+class ConfigError(OutsideError):
     """The settings cannot be used; the message lists every fault with file, line and remedy."""
 
 
@@ -18,20 +21,28 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
+MAX_BYTES = 256 * 1024
 _S = TypeVar("_S", bound=Section)
 
 
 def parse_as(kind: type[_S], text: str, name: str) -> _S:
     """Return settings of a kind, sections of keys, from a TOML text. Raises ConfigError."""
+    with parsing(ConfigError, name):
+        try:
+            return kind.model_validate(toml_table(text, name))
+        except ValidationError as error:
+            faults = [_explain(kind, fault, text, name) for fault in error.errors()]
+            raise ConfigError("\n".join(faults)) from error
+        except OutsideError as error:
+            raise ConfigError(error) from error
+
+
+def read_settings(path: Path) -> str:
+    """Return the text of a settings file. Raises ConfigError: too long, no UTF-8; OSError."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name}: not TOML: {error}") from error
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        faults = [_explain(kind, fault, text, name) for fault in error.errors()]
-        raise ConfigError("\n".join(faults)) from error
+        return read_text(path, MAX_BYTES)
+    except OutsideError as error:
+        raise ConfigError(error) from error
 
 
 def _explain(kind: type[Section], fault: Any, text: str, name: str) -> str:
@@ -42,7 +53,11 @@ def _explain(kind: type[Section], fault: Any, text: str, name: str) -> str:
         return (
             f"{name}:{line}: unknown key {key}; allowed here: {', '.join(_siblings(kind, where))}"
         )
-    return f"{name}:{line}: {key} = {fault['input']!r}: {fault['msg']}"
+    return f"{name}:{line}: {key} = {_short(fault['input'])}: {fault['msg']}"
+
+
+def _short(value: Any) -> str:
+    return reprlib.repr(value)
 
 
 def _siblings(kind: type[Section], where: list[str]) -> Iterator[str]:

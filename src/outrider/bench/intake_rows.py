@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
-from outrider.wire.read_record import Record, Role, encode, evidence_of, kind_of, pictures
+from outrider.wire.read_record import (
+    Record,
+    RecordKind,
+    Role,
+    encode,
+    evidence_of,
+    kind_of,
+    pictures,
+)
 from outrider.wire.sealing import PICTURE_PART, CentrePublicKey, DataKey, Place, Sealer
 
 
@@ -30,10 +38,16 @@ class UnitJournal:
 
     def add(self, record: Record) -> SealedRow:
         """Write a record as the next row."""
+        named = self._seal_pictures(record, self._seq + 1)
+        return self.add_text(kind_of(record), encode(record), named)
+
+    def add_text(
+        self, kind: RecordKind, text: bytes, named: tuple[SealedPicture, ...] = ()
+    ) -> SealedRow:
+        """Write any text as the next row, sealed and hashed aright: a unit that lies can."""
         self._seq += 1
-        kind, seq, key = kind_of(record), self._seq, self._key
-        named = self._seal_pictures(record, seq)
-        body = key.seal_text(encode(record), Place(self.journal_id, seq, kind))
+        seq, key = self._seq, self._key
+        body = key.seal_text(text, Place(self.journal_id, seq, kind))
         digest = row_hash(self.journal_id, seq, kind, key.key_id, self._previous, named, body)
         row = SealedRow(seq, kind, key.key_id, self._previous, body, named, digest)
         self._previous = digest

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from outrider import durable
-from outrider.settings_file import ConfigError, Section, parse_as
+from outrider.settings_file import ConfigError, Section, parse_as, read_settings
 
 
 class CentreFault(Exception):
@@ -153,10 +153,10 @@ class CentreFolder:
     def load(self) -> CentreSettings:
         """Return the settings. Raises ConfigError with every fault, or where there are none."""
         try:
-            text = self.settings.read_text(encoding="utf-8")
+            text = read_settings(self.settings)
         except FileNotFoundError as error:
             raise ConfigError(f"{self.root}: no centre here: `outrider centre init`") from error
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise ConfigError(f"{self.settings}: cannot be read: {error}") from error
         return parse_as(CentreSettings, text, str(self.settings))
 

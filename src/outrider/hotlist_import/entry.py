@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from outrider.hotlist_import.mapping import Mapping
+from outrider.outside import OutsideError
 from outrider.records import Response, VehicleOfInterest
 from outrider.shown import of_cell
 from outrider.vrm import MAX_LENGTH
@@ -34,7 +35,7 @@ _NOT_A_ROW = re.compile(
 """A closing line of an export, such as TOTAL 3."""
 
 
-class RowError(ValueError):
+class RowError(OutsideError):
     """A row that cannot be an entry; the message says which field, and what is allowed."""
 
 

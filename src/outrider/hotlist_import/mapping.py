@@ -1,6 +1,5 @@
 """Mapping files: how the columns of somebody's list become those of a hotlist entry."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -9,14 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from outrider.outside import OutsideError, parsing, read_text, toml_table
 from outrider.records import Response
 from outrider.wire.hotlist_entry import FIELDS
 
+_MAX_BYTES = 256 * 1024
 Column = str | Annotated[int, Field(ge=1)]
 Slice = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
-class MappingError(ValueError):
+class MappingError(OutsideError):
     """A mapping file cannot be used, or does not suit the list; the message says why."""
 
 
@@ -95,21 +96,24 @@ def as_columns(source: Column | Sequence[Column]) -> tuple[Column, ...]:
 
 def parse_mapping(text: str, where: str) -> Mapping:
     """Return the mapping that a TOML text holds. Raises MappingError, listing every fault."""
-    try:
-        return Mapping.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"{where}: not TOML: {error}") from error
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
-        raise MappingError(f"{where}: " + "; ".join(faults)) from error
+    with parsing(MappingError, where):
+        try:
+            return Mapping.model_validate(toml_table(text, where))
+        except ValidationError as error:
+            faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
+            raise MappingError(f"{where}: " + "; ".join(faults)) from error
+        except OutsideError as error:
+            raise MappingError(error) from error
 
 
 def load_mapping(path: Path) -> Mapping:
     """Return the mapping of a file. Raises MappingError."""
     try:
-        return parse_mapping(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
+        return parse_mapping(read_text(path, _MAX_BYTES), str(path))
+    except OSError as error:
         raise MappingError(f"{path}: cannot be read: {error}") from error
+    except OutsideError as error:
+        raise MappingError(error) from error
 
 
 @dataclass(frozen=True, slots=True)

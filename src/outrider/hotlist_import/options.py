@@ -8,7 +8,8 @@ from outrider.clock import NS_PER_S, Clock
 from outrider.hotlist_import.limits import ImportLimits
 from outrider.hotlist_import.list_file import ListFile
 from outrider.hotlist_import.mapping import BUILT_IN, named_mapping
-from outrider.wire.hotlist_policy import ListPolicy, policy_from_toml
+from outrider.outside import OutsideError, read_text
+from outrider.wire.hotlist_policy import MAX_BYTES, ListPolicy, PolicyError, policy_from_toml
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,4 +47,7 @@ def _published_ns(args: argparse.Namespace, clock: Clock) -> int:
 def _policy(path: Path | None) -> ListPolicy:
     if path is None:
         return ListPolicy()
-    return policy_from_toml(path.read_text(encoding="utf-8"), str(path))
+    try:
+        return policy_from_toml(read_text(path, MAX_BYTES), str(path))
+    except OutsideError as error:
+        raise PolicyError(error) from error

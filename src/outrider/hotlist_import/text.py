@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from outrider.hotlist_import.mapping import Form
+from outrider.outside import OutsideError
 
 _SAMPLE_BYTES = 1 << 20
 _MAX_LINE_CHARACTERS = 65_536
@@ -29,7 +30,7 @@ class NumberedRow(NamedTuple):
     ended: bool = True
 
 
-class ListTextError(ValueError):
+class ListTextError(OutsideError):
     """A file that is not the text it should be; the message says where."""
 
 

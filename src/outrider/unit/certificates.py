@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -23,10 +22,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from outrider.outside import OutsideError, parsing
+
 RENEW_BELOW_SHARE = 1 / 3
 
 
-class CertificateError(Exception):
+class CertificateError(OutsideError):
     """A certificate, request or list that cannot be accepted: what is wrong with it."""
 
 
@@ -64,10 +65,8 @@ def new_tls_key() -> bytes:
 
 
 def _load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
-    try:
+    with parsing(CertificateError, "not a private key in PEM"):
         key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise CertificateError(f"not a private key in PEM: {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise CertificateError("not an EC private key")
     return key
@@ -82,10 +81,8 @@ def request_for(key_pem: bytes, unit_id: str) -> str:
 
 
 def _load_certificate(pem: bytes, what: str) -> x509.Certificate:
-    try:
+    with parsing(CertificateError, f"{what} is not a certificate in PEM"):
         return x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
-        raise CertificateError(f"{what} is not a certificate in PEM: {error}") from error
 
 
 def check_issued(certificate_pem: bytes, key_pem: bytes, ca_pem: bytes, unit_id: str) -> None:
@@ -95,16 +92,16 @@ def check_issued(certificate_pem: bytes, key_pem: bytes, ca_pem: bytes, unit_id:
     """
     certificate = _load_certificate(certificate_pem, "the unit's certificate")
     authority = _load_certificate(ca_pem, "the authority's certificate")
-    if certificate.public_key() != _load_key(key_pem).public_key():
+    with parsing(CertificateError, "the certificate's key"):
+        own = certificate.public_key() == _load_key(key_pem).public_key()
+    if not own:
         raise CertificateError("the certificate is for another key than this unit's")
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if [name.value for name in names] != [unit_id]:
         found = ", ".join(str(name.value) for name in names) or "nobody"
         raise CertificateError(f"the certificate names {found}, not {unit_id}")
-    try:
+    with parsing(CertificateError, "the certificate is not from the centre's authority"):
         certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature) as error:
-        raise CertificateError("the certificate is not from the centre's authority") from error
 
 
 def same_certificate(one_pem: bytes, other_pem: bytes) -> bool:
@@ -122,20 +119,16 @@ def life_of(certificate_pem: bytes) -> Life:
 def revocation_list(pem: bytes, ca_pem: bytes) -> RevocationList:
     """Return what an authority has revoked. Raises CertificateError where it is not its list."""
     authority = _load_certificate(ca_pem, "the authority's certificate")
-    try:
+    with parsing(CertificateError, "not a revocation list in PEM"):
         found = x509.load_pem_x509_crl(pem)
-    except ValueError as error:
-        raise CertificateError(f"not a revocation list in PEM: {error}") from error
     if found.issuer != authority.subject:
         raise CertificateError("the revocation list is another authority's")
-    try:
+    with parsing(CertificateError, "the revocation list"):
         signed = found.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
-    except TypeError:
-        signed = False
-    if not signed:
-        raise CertificateError("the revocation list is not signed by the centre's authority")
-    serials = frozenset(revoked.serial_number for revoked in found)
-    return RevocationList(serials, found.last_update_utc, found.next_update_utc)
+        if not signed:
+            raise CertificateError("the revocation list is not signed by the centre's authority")
+        serials = frozenset(revoked.serial_number for revoked in found)
+        return RevocationList(serials, found.last_update_utc, found.next_update_utc)
 
 
 def tls_context(

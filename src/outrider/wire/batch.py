@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import zstandard
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedPicture, SealedRow
@@ -146,6 +147,11 @@ def decode(body: bytes) -> Batch:
     Raises WireError, saying in which line, where it is cut short, unpacks to too much, is not of
     this version, or a row is not what its hash says.
     """
+    with parsing(WireError, "batch"):
+        return _decode(body)
+
+
+def _decode(body: bytes) -> Batch:
     lines = _unpack(body).split(b"\n")
     if lines.pop() != b"" or not lines:
         raise WireError("the last line is cut short")

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from outrider.outside import OutsideError, json_value
 
-class WireError(ValueError):
+
+class WireError(OutsideError):
     """Bytes from the other side that cannot be accepted: what is wrong, and where."""
 
 
@@ -55,25 +57,15 @@ def dumps(value: object) -> bytes:
 def loads(data: bytes, max_bytes: int) -> dict[str, Any]:
     """Return the JSON object that the bytes hold.
 
-    Raises WireError where they are too long, no JSON, no object, hold a key twice, or a NaN.
+    Raises WireError where they are too long, no JSON, no object, hold a key twice, a NaN, or a
+    number beyond 64 bits.
     """
     if len(data) > max_bytes:
         raise WireError(f"{len(data)} bytes of JSON, at most {max_bytes} allowed")
     try:
-        value = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise WireError(f"not JSON: {error}") from error
+        value = json_value(data)
+    except OutsideError as error:
+        raise WireError(error) from error
     if not isinstance(value, dict):
         raise WireError(f"a JSON object expected, not {type(value).__name__}")
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise WireError("a key stands twice in one JSON object")
-    return found
-
-
-def _refuse_constant(name: str) -> Any:
-    raise WireError(f"{name} is not JSON")

@@ -12,6 +12,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 
@@ -104,13 +105,15 @@ _M = TypeVar("_M", bound=_Message)
 
 
 def _decode(kind: type[_M], data: bytes) -> _M:
-    try:
-        return kind.model_validate(canonical.loads(data, MAX_BYTES))
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5]
-        )
-        raise WireError(faults) from error
+    with parsing(WireError, kind.__name__):
+        try:
+            return kind.model_validate(canonical.loads(data, MAX_BYTES))
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+                for fault in error.errors()[:5]
+            )
+            raise WireError(faults) from error
 
 
 def code_digest(code: str) -> bytes:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from sqlite3 import Connection
 from typing import TypeAlias
 
+from outrider.outside import OutsideError
 from outrider.records import Response, VehicleOfInterest
 
 Cell: TypeAlias = str | int
@@ -22,7 +23,7 @@ _ROWS_AT_ONCE = 5000
 _UNIT_SEPARATOR = "\x1f"  # importing lets no control character in, so it parts cells safely
 
 
-class EntryError(ValueError):
+class EntryError(OutsideError):
     """A row that is no hotlist entry; the message says which column and why."""
 
 

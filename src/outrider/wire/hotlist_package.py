@@ -13,8 +13,10 @@ from typing import IO, Any
 
 import zstandard
 
+from outrider.outside import OutsideError, json_value, parsing
 from outrider.wire.hotlist_entry import DEFAULTS, FIELDS, EntryError, Row, from_row
-from outrider.wire.hotlist_policy import PolicyError, policy_from
+from outrider.wire.hotlist_policy import MAX_BYTES as MAX_POLICY_BYTES
+from outrider.wire.hotlist_policy import policy_from
 
 FORMAT = "outrider-hotlist-1"
 INDEX_PATH = "index.json"
@@ -27,7 +29,7 @@ _MAX_ENTRIES = 50_000_000
 Change = tuple[int, Row | None]
 
 
-class PackageError(ValueError):
+class PackageError(OutsideError):
     """A package that cannot be used; the message says where and why."""
 
 
@@ -132,20 +134,18 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 def _parse(line: bytes, number: int) -> Any:
     if len(line) > _MAX_LINE_BYTES:
         raise PackageError(f"line {number} is longer than {_MAX_LINE_BYTES} bytes")
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise PackageError(f"line {number}: no JSON ({error})") from error
+    with parsing(PackageError, f"line {number}"):
+        return json_value(line)
 
 
 def _header(data: Any) -> PackageHeader:
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
         raise PackageError(f"line 1: no header of format {FORMAT}")
-    try:
+    with parsing(PackageError, "line 1"):
         header = PackageHeader(**{**data, "kind": Kind(data["kind"])})
-        policy_from(json.loads(header.policy), "policy")
-    except (KeyError, TypeError, ValueError, RecursionError, PolicyError) as error:
-        raise PackageError(f"line 1: {error}") from error
+        if len(header.policy) > MAX_POLICY_BYTES:
+            raise PackageError(f"line 1: a policy of {len(header.policy)} characters")
+        policy_from(json_value(header.policy), "policy")
     _check_types(header)
     return header
 
@@ -232,13 +232,11 @@ def index_to_bytes(lists: Iterable[IndexedList]) -> bytes:
 
 def index_from_bytes(data: bytes) -> dict[str, IndexedList]:
     """Return the lists of an index by name. Raises PackageError."""
-    try:
-        tree = json.loads(data)
+    with parsing(PackageError, "index"):
+        tree = json_value(data)
         if tree["format"] != FORMAT:
             raise PackageError(f"index of format {tree['format']!r}, not {FORMAT}")
         lists = [_indexed(one) for one in tree["lists"]]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise PackageError(f"index: {error}") from error
     return {one.name: one for one in lists}
 
 

@@ -1,12 +1,12 @@
 """How a list as a whole is to be treated: its rank, the strongest response, areas and hours."""
 
 import re
-import tomllib
 from datetime import datetime, time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from outrider.outside import OutsideError, parsing, toml_table
 from outrider.records import Response
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -14,12 +14,17 @@ _SPAN = re.compile(
     r"(?:(?P<first>[a-z]{3})(?:-(?P<last>[a-z]{3}))?\s+)?"
     r"(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)\Z"
 )
+_FAULTS_SHOWN = 20
+MAX_BYTES = 512 * 1024
+MAX_AREAS = 200
+MAX_VERTICES = 2000
+"""Of one area; all of a list's together: ten times as many. A look-up walks every edge."""
 NAME_FORM = r"^[a-z0-9][a-z0-9._-]{0,47}$"
 
 Degrees = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
 
 
-class PolicyError(ValueError):
+class PolicyError(OutsideError):
     """A list's policy cannot be used; the message lists every fault."""
 
 
@@ -34,16 +39,27 @@ class ListPolicy(BaseModel):
 
     rank: Annotated[int, Field(ge=1, le=99)] = 10
     strongest_response: Response = Response.STOP
-    area: str = ""
-    hours: str = ""
-    areas: dict[str, Annotated[tuple[Degrees, ...], Field(min_length=3)]] = Field(
-        default_factory=dict
-    )
+    area: Annotated[str, Field(max_length=100)] = ""
+    hours: Annotated[str, Field(max_length=500)] = ""
+    areas: dict[
+        Annotated[str, Field(max_length=100)],
+        Annotated[tuple[Degrees, ...], Field(min_length=3, max_length=MAX_VERTICES)],
+    ] = Field(default_factory=dict, max_length=MAX_AREAS)
 
     @field_validator("hours")
     @classmethod
     def _hours_parse(cls, value: str) -> str:
         parse_hours(value)
+        return value
+
+    @field_validator("areas")
+    @classmethod
+    def _areas_are_bounded(
+        cls, value: dict[str, tuple[Degrees, ...]]
+    ) -> dict[str, tuple[Degrees, ...]]:
+        vertices = sum(map(len, value.values()))
+        if vertices > 10 * MAX_VERTICES:
+            raise ValueError(f"{vertices} corners in all, at most {10 * MAX_VERTICES}: simplify")
         return value
 
     @model_validator(mode="after")
@@ -55,19 +71,21 @@ class ListPolicy(BaseModel):
 
 def policy_from(data: Any, where: str) -> ListPolicy:
     """Return a policy from JSON or TOML data. Raises PolicyError, listing every fault."""
-    try:
-        return ListPolicy.model_validate(data)
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
-        raise PolicyError(f"{where}: " + "; ".join(faults)) from error
+    with parsing(PolicyError, where):
+        try:
+            return ListPolicy.model_validate(data)
+        except ValidationError as error:
+            found = error.errors()[:_FAULTS_SHOWN]
+            faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in found)
+            raise PolicyError(f"{where}: " + "; ".join(faults)) from error
 
 
 def policy_from_toml(text: str, where: str) -> ListPolicy:
     """Return a policy from a TOML text. Raises PolicyError."""
     try:
-        return policy_from(tomllib.loads(text), where)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{where}: not TOML: {error}") from error
+        return policy_from(toml_table(text, where), where)
+    except OutsideError as error:
+        raise PolicyError(error) from error
 
 
 Span = tuple[frozenset[int], time, time]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.read_record import Role
@@ -77,6 +78,11 @@ def encode(bundle: PictureBundle) -> bytes:
 
 def decode(body: bytes) -> PictureBundle:
     """Return the bundle that a body holds. Raises WireError where any byte is not as it says."""
+    with parsing(WireError, "pictures"):
+        return _decode(body)
+
+
+def _decode(body: bytes) -> PictureBundle:
     line, newline, rest = body.partition(b"\n")
     if not newline:
         raise WireError("the header is cut short")

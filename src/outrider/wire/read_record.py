@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from outrider.outside import parsing
 from outrider.records import Evidence, Hit, OfficerAction, Read
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent
@@ -114,6 +115,11 @@ def decode(data: bytes, evidence: Evidence | None = None) -> Record:
     Without pictures a read's evidence is empty. Raises WireError where the JSON is not of this
     schema, holds an unknown key or a wrong value, or the pictures are not those that it names.
     """
+    with parsing(WireError, "record"):
+        return _decode(data, evidence)
+
+
+def _decode(data: bytes, evidence: Evidence | None) -> Record:
     envelope = canonical.loads(data, MAX_BYTES)
     kind, body = _open_envelope(envelope)
     holder = _evidence_holder(kind, body)

@@ -38,8 +38,8 @@ class _Content(Content):
     kind: str = Field(max_length=16)
     upload: str = Field(max_length=36)
     sha256: str = Field(max_length=64)
-    stored: int = Field(ge=0)
-    duplicates: int = Field(ge=0)
+    stored: int = Field(ge=0, le=10**6)
+    duplicates: int = Field(ge=0, le=10**6)
     at: str = Field(max_length=40)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity, VerifyingKey
@@ -34,13 +35,14 @@ class SignedMessage:
 
     def decode(self, data: bytes, key: VerifyingKey) -> dict[str, Any]:
         """Return the content of a message that is signed with the key. Raises WireError."""
-        try:
-            envelope = self._envelope.model_validate(canonical.loads(data, self._max_bytes))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise WireError(f"no {self._name}: {where}: {first['msg']}") from error
-        found = envelope.model_dump()
-        content: dict[str, Any] = found[self._name]
-        key.verify(self._purpose, canonical.dumps(content), found["signature"])
-        return content
+        with parsing(WireError, f"no {self._name}"):
+            try:
+                envelope = self._envelope.model_validate(canonical.loads(data, self._max_bytes))
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"]))
+                raise WireError(f"no {self._name}: {where}: {first['msg']}") from error
+            found = envelope.model_dump()
+            content: dict[str, Any] = found[self._name]
+            key.verify(self._purpose, canonical.dumps(content), found["signature"])
+            return content

@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from outrider.centre.opening.rotate import rotate
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
-from outrider.centre.store.records import StoreError
+from outrider.centre.store.records import OpenedRecord, SealedRecord, StoreError
 from outrider.records import Read
 from outrider.wire.audit import AuditKind
 from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey, SealingError
+from tests.centre.hostile_rows import hostile_texts
 from tests.centre.opening.makers import some_reads
 from tests.centre.store.makers import send
 from tests.unit.journal import makers
@@ -274,4 +275,62 @@ def test_a_spoilt_key_does_not_end_a_running_service(
     unit = sent(store, OLD, 2)
     opening.watch(stop, until_settled(store, stop))
     assert "zz.key" in opening.fault
+    assert len(found(store, unit)) == 2
+
+
+def test_no_content_of_a_row_ends_the_service_or_holds_up_another(
+    store: CentreStore, tmp_path: Path
+) -> None:
+    """A number of 5,000 digits in one row stopped the service for all units, for good."""
+    liar = UnitJournal("unit-9", OLD.public)
+    for kind, text in itertools.islice(hostile_texts(random.Random(11)), 600):
+        liar.add_text(kind, text)
+    send(store, liar, liar.rows)
+    honest = sent(store, OLD, 5)
+    opening, stop = Opening(store, key_folder(tmp_path, OLD)), threading.Event()
+    opening.watch(stop, until_settled(store, stop))
+    assert store.backlog().waiting == 0
+    assert len(found(store, honest)) == 5
+    assert opening.tally.set_aside > 400
+    assert (opening.tally.unforeseen, opening.tally.store_errors) == (0, 0)
+
+
+def test_a_row_that_no_store_takes_is_set_aside_alone(
+    store: CentreStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever moving a row raises is that row's fault; the others of its batch are moved."""
+    unit = sent(store, OLD, 6)
+    real = store.opened
+
+    def opened(records: Sequence[OpenedRecord]) -> None:
+        if any(one.sealed.row.seq == 3 for one in records):
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        real(records)
+
+    monkeypatch.setattr(store, "opened", opened)
+    opening = Opening(store, key_folder(tmp_path, OLD))
+    opening.run(threading.Event())
+    assert (opening.tally.opened, opening.tally.set_aside) == (6, 1)
+    (aside,) = store.rows_set_aside(10)
+    assert aside.why == "cannot be kept: OverflowError"
+    assert len(found(store, unit)) == 5
+
+
+def test_a_fault_that_nobody_foresaw_does_not_end_a_watching_service(
+    store: CentreStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is counted and said, and the service goes on by itself."""
+    monkeypatch.setattr("outrider.centre.opening.service._LOOK_AGAIN_S", 0.01)
+    unit = sent(store, OLD, 2)
+    real, failures = store.sealed, iter([ZeroDivisionError()])
+
+    def sealed(limit: int) -> list[SealedRecord]:
+        for error in failures:
+            raise error
+        return real(limit)
+
+    monkeypatch.setattr(store, "sealed", sealed)
+    opening, stop = Opening(store, key_folder(tmp_path, OLD)), threading.Event()
+    opening.watch(stop, until_settled(store, stop))
+    assert opening.tally.unforeseen == 1
     assert len(found(store, unit)) == 2

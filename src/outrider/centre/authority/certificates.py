@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from outrider.outside import parsing
 from outrider.wire.canonical import WireError
 
 _CURVES = (ec.SECP256R1, ec.SECP384R1)
@@ -100,12 +101,10 @@ def requested_key(request_pem: str) -> ec.EllipticCurvePublicKey:
     Raises WireError where it is none, is not signed with its own key, or the key is of a kind
     that units do not use.
     """
-    try:
+    with parsing(WireError, "certificate_request: no certificate request"):
         request = x509.load_pem_x509_csr(request_pem.encode("ascii"))
         signed = request.is_signature_valid
         key = request.public_key()
-    except (ValueError, TypeError) as error:
-        raise WireError(f"certificate_request: no certificate request: {error}") from error
     if not signed:
         raise WireError("certificate_request: is not signed with its own key")
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _CURVES):

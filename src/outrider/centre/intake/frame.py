@@ -14,9 +14,11 @@ from outrider.centre.intake.codes import STATUS, Code, Refusal
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.journal_lines import say
 from outrider.centre.intake.rates import Rates
+from outrider.shown import shown
 
 _log = logging.getLogger(__name__)
 _HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD}
+_MOST_CHARACTERS = 500
 REQUEST_HEADER = b"outrider-request"
 
 
@@ -112,7 +114,8 @@ def refused(request: Request, refusal: Refusal, counts: Counts) -> Response:
 
 def answer(refusal: Refusal, request_id: str) -> JSONResponse:
     """Return a refusal as an answer."""
-    content = {"error": refusal.code.value, "message": str(refusal), "request": request_id}
+    message = shown(str(refusal))[:_MOST_CHARACTERS]
+    content = {"error": refusal.code.value, "message": message, "request": request_id}
     return JSONResponse(content, refusal.status, dict(refusal.headers()))
 
 

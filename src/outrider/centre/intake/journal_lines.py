@@ -9,6 +9,7 @@ import logging
 from datetime import UTC, datetime
 
 from outrider import logs
+from outrider.shown import shown
 
 _MAX_TEXT = 300
 
@@ -30,7 +31,7 @@ class JsonLines(logs.Formatter):
             "event": record.getMessage()[:_MAX_TEXT],
         }
         for name, value in getattr(record, "fields", {}).items():
-            line[name] = value[:_MAX_TEXT] if isinstance(value, str) else value
+            line[name] = shown(value[:_MAX_TEXT]) if isinstance(value, str) else value
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)

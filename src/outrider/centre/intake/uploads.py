@@ -11,7 +11,7 @@ from hashlib import sha256
 from outrider.centre.authority.authority import time_of
 from outrider.centre.intake.codes import Code, Refusal
 from outrider.centre.store.ports import IntakeStore, UnitRegister
-from outrider.centre.store.records import ConflictError, ReceivedUpload, Unit
+from outrider.centre.store.records import ConflictError, ReceivedUpload, UnfitError, Unit
 from outrider.clock import Clock
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
@@ -106,6 +106,8 @@ class UploadDesk:
             return self._store_it(upload, body)
         except ConflictError as error:
             raise Refusal(Code.CONFLICT, str(error)) from error
+        except UnfitError as error:
+            raise Refusal(Code.CONTENT, str(error)) from error
 
     def _authentic(self, name: UploadName, body: bytes, headers: Mapping[str, str]) -> Sent:
         unit = self.trusted(name.unit_id)

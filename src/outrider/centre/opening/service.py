@@ -32,11 +32,15 @@ class Tally:
     opened: int = 0
     set_aside: int = 0
     store_errors: int = 0
+    unforeseen: int = 0
     reasons: deque[str] = field(default_factory=lambda: deque(maxlen=_REASONS_KEPT))
 
     def line(self) -> str:
         """Return the figures in a line."""
-        return f"{self.opened} opened, {self.set_aside} set aside, {self.store_errors} store errors"
+        return (
+            f"{self.opened} opened, {self.set_aside} set aside, {self.store_errors} store errors,"
+            f" {self.unforeseen} unforeseen"
+        )
 
 
 class Opening:
@@ -72,14 +76,33 @@ class Opening:
                 opened.append(open_row(sealed, self._keys))
             except RefusedRowError as error:
                 self._set_aside(sealed, str(error))
-        if opened:
+            except Exception as error:  # noqa: BLE001 - a row's fault is that row's, whatever it is
+                self._set_aside(sealed, f"cannot be opened: {type(error).__name__}")
+        self._keep(opened)
+
+    def _keep(self, opened: Sequence[OpenedRecord]) -> None:
+        """Move rows to the searchable; one that no store takes is set aside, the others moved."""
+        if not opened:
+            return
+        try:
             self._store.opened(opened)
+        except StoreError:
+            raise  # the store's fault: the rows wait until it is mended
+        except Exception as error:  # noqa: BLE001 - a row's fault is that row's, whatever it is
+            if len(opened) == 1:
+                self._set_aside(opened[0].sealed, f"cannot be kept: {type(error).__name__}")
+                return
+            for one in opened:
+                self._keep([one])
+        else:
             self.tally.opened += len(opened)
 
     def _set_aside(self, sealed: SealedRecord, why: str) -> None:
         self._store.set_aside(sealed.journal_id, sealed.row.seq, why)
         reason = f"unit {sealed.unit_id} journal {sealed.journal_id}: {why}"
-        _log.error("opening: set aside: %s", reason)
+        # Why is for `--backlog`: it may repeat what the row holds, which no log may.
+        place = sealed.row.seq, sealed.journal_id, sealed.unit_id
+        _log.error("opening: set aside: row %d of journal %s, unit %s", *place)
         self.tally.set_aside += 1
         self.tally.reasons.append(reason)
 
@@ -99,6 +122,10 @@ class Opening:
             except StoreError as error:
                 self.tally.store_errors += 1
                 _log.error("opening: %s; again in %.1f s", error, wait_s)
+                wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)
+            except Exception:  # noqa: BLE001 - the border: whatever it is, the service goes on
+                self.tally.unforeseen += 1
+                _log.exception("opening: nobody foresaw this; again in %.1f s", wait_s)
                 wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)
             beat()
             stop.wait(wait_s)

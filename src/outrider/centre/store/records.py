@@ -17,6 +17,10 @@ class StoreError(Exception):
     """The store cannot do what was asked: what, and why. Trying again later may help."""
 
 
+class UnfitError(Exception):
+    """A value that no database takes: nothing was stored, and trying again cannot help."""
+
+
 class ConflictError(Exception):
     """What came contradicts what is kept; nothing of it was stored. Trying again cannot help."""
 

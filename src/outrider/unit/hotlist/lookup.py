@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
+from outrider.outside import json_value
 from outrider.records import VehicleOfInterest
 from outrider.unit.hotlist import schema
 from outrider.unit.hotlist.build import header_of
@@ -67,7 +68,7 @@ class LookupFile:
         self.header: ListHeader = header_of(meta)
         self.entries = int(meta["entries"])
         self.content_sha256 = str(meta["content_sha256"])
-        self.policy: ListPolicy = policy_from(json.loads(self.header.policy), str(self.path))
+        self.policy: ListPolicy = policy_from(json_value(self.header.policy), str(self.path))
         self.shapes = self._read_shapes()
 
     def _pragma(self, name: str) -> int:

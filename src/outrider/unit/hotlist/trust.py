@@ -140,6 +140,11 @@ def _told() -> Iterator[None]:
             if isinstance(error, expected):
                 raise UpdateError(trouble, f"{meaning}: {error}") from error
         raise
+    except UpdateError:
+        raise
+    except Exception as error:
+        text = f"the metadata is not valid: {type(error).__name__}"
+        raise UpdateError(Trouble.INVALID, text) from error
 
 
 _MEANINGS: tuple[tuple[type[Exception], Trouble, str], ...] = (

@@ -135,6 +135,10 @@ class UpdateClient:
             fault = f"list {offered.name}: revision {offered.revision} was not taken: {error}"
             _log.error("%s", fault)
             return Updated(offered.name, offered.revision, None, fault)
+        except Exception as error:  # noqa: BLE001 - the border: the other lists are brought
+            fault = f"list {offered.name}: revision {offered.revision} was not taken"
+            _log.exception("%s: nobody foresaw this", fault)
+            return Updated(offered.name, offered.revision, None, f"{fault}: {type(error).__name__}")
         return Updated(offered.name, offered.revision, generation)
 
 

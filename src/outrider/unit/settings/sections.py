@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from outrider.settings_file import ConfigError, Section, parse_as
+from outrider.settings_file import ConfigError, Section, parse_as, read_settings
 from outrider.unit.settings import enrolled
 from outrider.wire.enrolment import NOBODY
 
@@ -192,8 +192,8 @@ def load_file(path: Path | None) -> Settings:
             return Settings()
         path = DEFAULT_PATH
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_settings(path)
+    except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     return parse(text, str(path))
 

@@ -1,6 +1,5 @@
 """One session with the centre: send, verify the receipt, mark, again; nothing is given up."""
 
-import json
 import logging
 import threading
 import time
@@ -8,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from outrider.clock import Clock
+from outrider.outside import OutsideError, json_value
+from outrider.shown import shown
 from outrider.unit.journal.outbox import Outbox, Remaining
 from outrider.unit.sync.backoff import Backoff
 from outrider.unit.sync.transport import Answer, Centre, UnreachableError
@@ -221,8 +222,8 @@ class Session:
 def said(answer: Answer) -> str:
     """Return what the centre says for itself, cut short and made safe to print."""
     try:
-        found = json.loads(answer.body)
+        found = json_value(answer.body)
         text = str(found.get("message", found)) if isinstance(found, dict) else str(found)
-    except (ValueError, RecursionError):
+    except OutsideError:
         text = answer.body[:200].decode("ascii", "replace")
-    return "".join(char for char in text[:200] if char.isprintable())
+    return shown(text[:200])

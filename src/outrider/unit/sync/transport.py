@@ -1,6 +1,7 @@
 """HTTPS to the centre, trusting nothing that comes back: bounded in bytes and in time."""
 
 import contextlib
+import math
 import ssl
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import httpx
 from outrider.unit.certificates import TransportSettingsError
 
 MAX_ANSWER_BYTES = 64 * 1024
+_LONGEST_ASKED_S = 3600.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -104,6 +106,11 @@ class HttpsCentre(contextlib.AbstractContextManager["HttpsCentre"]):
                 received = _read(response, deadline_s, max_bytes)
         except (httpx.HTTPError, ssl.SSLError) as error:
             raise _unreachable(error) from error
+        except UnreachableError:
+            raise
+        except Exception as error:
+            text = f"the centre's answer cannot be read ({type(error).__name__})"
+            raise UnreachableError(text) from error
         return Answer(response.status_code, received, _retry_after_s(response))
 
 
@@ -120,7 +127,8 @@ def _read(response: httpx.Response, deadline_s: float, max_bytes: int) -> bytes:
 
 def _retry_after_s(response: httpx.Response) -> float:
     try:
-        return max(0.0, float(response.headers.get("Retry-After", "0")))
+        asked_s = float(response.headers.get("Retry-After", "0"))
+        return min(max(0.0, asked_s), _LONGEST_ASKED_S) if math.isfinite(asked_s) else 0.0
     except ValueError:
         return 0.0  # a date: our own back-off is as good
 

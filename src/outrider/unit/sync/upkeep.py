@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from outrider import durable
 from outrider.clock import Clock, ClockQuality
+from outrider.outside import OutsideError
 from outrider.unit.certificates import (
     CertificateError,
     check_issued,
@@ -20,7 +21,6 @@ from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.session import Identity, Summary, said
 from outrider.unit.sync.transport import HttpsCentre, UnreachableError
 from outrider.wire import upload
-from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import (
     RENEWAL_PURPOSE,
     RenewalAnswer,
@@ -80,7 +80,7 @@ class Upkeep:
     ) -> None:
         try:
             step(centre, summary)
-        except (CertificateError, SealingError, UnreachableError, WireError, OSError) as error:
+        except (SealingError, UnreachableError, OutsideError, OSError) as error:
             self._faults.append(f"{failed}: {error}")
 
     def _renew(self, centre: HttpsCentre, summary: Summary) -> None:

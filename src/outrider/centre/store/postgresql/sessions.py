@@ -9,7 +9,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from outrider.centre.store.postgresql.schema import migrate
-from outrider.centre.store.records import StoreError
+from outrider.centre.store.records import StoreError, UnfitError
 from outrider.centre.store.session import Row
 
 _CONNECT_S = 10
@@ -70,9 +70,14 @@ class PostgresSession:
 
 @contextlib.contextmanager
 def translated(what: str, where: str) -> Iterator[None]:
-    """Turn every error of the database into a StoreError that says what and where."""
+    """Turn every error of the database into a StoreError that says what and where.
+
+    A value that it does not take is an UnfitError: the content's fault, not the store's.
+    """
     try:
         yield
+    except (psycopg.DataError, OverflowError, UnicodeError) as error:
+        raise UnfitError(f"cannot {what}: {type(error).__name__}") from error
     except psycopg.Error as error:
         raise StoreError(f"{where}: cannot {what}: {str(error).strip()}") from error
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from outrider.centre.store.records import StoreError
+from outrider.centre.store.records import StoreError, UnfitError
 from outrider.centre.store.session import Row, placeholders
 from outrider.centre.store.sqlite.schema import connect
 
@@ -52,9 +52,14 @@ class SqliteSession:
 def translated(
     what: str, where: Path, errors: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
 ) -> Iterator[None]:
-    """Turn every error of the database and the disk into a StoreError that says what and where."""
+    """Turn every error of the database and the disk into a StoreError that says what and where.
+
+    A value that it does not take is an UnfitError: the content's fault, not the store's.
+    """
     try:
         yield
+    except (sqlite3.DataError, OverflowError, UnicodeError) as error:
+        raise UnfitError(f"cannot {what}: {type(error).__name__}") from error
     except errors as error:
         raise StoreError(f"{where}: cannot {what}: {error}") from error
 
