@@ -157,3 +157,17 @@ def test_dark_pictures_mean_night() -> None:
     stages.take(frame(0, grey=10), [])
     stages.rounds(Nowhere())
     assert recorder.contexts == [(None, True)]
+
+
+def test_passes_remembered_are_bounded() -> None:
+    """Passes that never end (merged, rejected) are forgotten, the oldest first."""
+    recorder = Recorder()
+    matcher = Matcher(matches={"AB12CDE": match("AB12CDE")})
+    script = [[result("AB12CDE", pass_id=1, final=False)]]
+    script += [[result("XY12CDE", pass_id=n, final=False)] for n in range(2, 1_000)]
+    script += [[result("AB12CDE", pass_id=1)]]
+    stages = decider(script, matcher, recorder)
+    for number in range(len(script)):
+        stages.take(frame(number), [])
+    (kept,) = [item.read_id for _, item in recorder.order if isinstance(item, Read)]
+    assert hits(recorder)[0].read.read_id != kept

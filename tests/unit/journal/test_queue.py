@@ -1,0 +1,116 @@
+"""The queue before the disk: when rows are due, who waits for it, and what is given up first."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from outrider.unit.journal import queue
+from outrider.unit.journal.queue import Backlog, Entry
+from outrider.wire.read_record import RecordKind, Role
+
+NEVER_S = 1e6
+"""No test lives to see it: what is due before was due by its number."""
+
+
+def entry(kind: RecordKind = RecordKind.READ, *, of_hit: bool = False, size: int = 10) -> Entry:
+    pictures = {Role.PATCH: bytes(size), Role.OVERVIEW: bytes(size)}
+    return Entry(uuid.uuid4(), kind, b"{}", pictures, of_hit, queue.time.monotonic_ns())
+
+
+@pytest.fixture
+def waiting(backlog: Backlog) -> Iterator[threading.Thread]:
+    """A producer that has run ahead: its next entry is on its way."""
+    for _ in range(3):
+        backlog.put(entry())
+    thread = threading.Thread(target=backlog.put, args=(entry(),))
+    thread.start()
+    yield thread
+    backlog.set_closing()
+    thread.join()
+
+
+@pytest.fixture
+def backlog() -> Backlog:
+    return Backlog(wait_above=3)
+
+
+def test_rows_are_due_when_there_are_as_many_as_one_commit_takes() -> None:
+    """Twenty reads are committed at once, however far off the end of their second is."""
+    backlog = Backlog()
+    for _ in range(19):
+        backlog.put(entry())
+    assert backlog.take(20, NEVER_S, 0.0) == []
+    backlog.put(entry())
+    backlog.put(entry())
+    assert len(backlog.take(20, NEVER_S, 0.0)) == 20
+
+
+def test_a_row_is_due_when_it_has_waited_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One read alone is committed within commit_within_s."""
+    backlog = Backlog()
+    now_ns = 1_000_000_000
+    monkeypatch.setattr(queue.time, "monotonic_ns", lambda: now_ns)
+    backlog.put(entry())
+    assert backlog.take(20, 1.0, 0.0) == []
+    now_ns += 1_000_000_000
+    assert len(backlog.take(20, 1.0, 0.0)) == 1
+
+
+def test_hits_and_what_officers_did_come_at_once_and_alone() -> None:
+    """An urgent entry waits for no number and takes no read along."""
+    backlog = Backlog()
+    backlog.put(entry())
+    urgent = entry(RecordKind.HIT)
+    backlog.put(urgent)
+    assert backlog.take(20, NEVER_S, 0.0) == [urgent]
+    backlog.done([urgent])
+    assert backlog.take(20, NEVER_S, 0.0) == []
+
+
+def test_a_producer_that_runs_ahead_waits_until_rows_are_written(
+    backlog: Backlog, waiting: threading.Thread
+) -> None:
+    """While the disk works the queue stays short: its producer waits, which is counted."""
+    while not backlog.counts.waits:
+        assert waiting.is_alive()
+    assert len(backlog) == 3
+    backlog.done(backlog.take(1, NEVER_S, 0.0))
+    waiting.join()
+    assert len(backlog) == 3
+    assert backlog.counts.waits == 1
+
+
+def test_nobody_waits_for_a_disk_that_takes_nothing(
+    backlog: Backlog, waiting: threading.Thread
+) -> None:
+    """Alarms come from the same thread: a failing disk holds none of them up."""
+    while not backlog.counts.waits:
+        assert waiting.is_alive()
+    backlog.set_failing(True)
+    waiting.join()
+    assert backlog.put(entry())
+    assert len(backlog) == 5
+
+
+def test_what_does_not_fit_is_lost_and_counted() -> None:
+    """The queue is bounded, and each row beyond its bound is counted."""
+    backlog = Backlog(keep_rows=2)
+    backlog.set_failing(True)
+    assert [backlog.put(entry()) for _ in range(4)] == [True, True, False, False]
+    assert backlog.counts.lost == 2
+
+
+def test_pictures_are_given_up_in_order_those_of_hits_last() -> None:
+    """Overviews go before patches, and those of reads before those of hits."""
+    backlog = Backlog(keep_bytes=40)
+    backlog.set_failing(True)
+    plain, of_hit = entry(), entry(of_hit=True)
+    backlog.put(plain)
+    backlog.put(of_hit)
+    assert backlog.counts.shed_pictures == 0
+    backlog.put(entry(size=5))
+    assert set(plain.pictures) == {Role.PATCH}
+    assert set(of_hit.pictures) == {Role.PATCH, Role.OVERVIEW}
+    assert backlog.counts.shed_pictures == 1
