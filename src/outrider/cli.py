@@ -2,12 +2,15 @@
 
 import argparse
 import importlib
+import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from outrider import __version__, logs
-from outrider.shown import survive_any_text
+from outrider.command_line import exits
+from outrider.shown import complain, survive_any_text
 
 
 class _Command(NamedTuple):
@@ -55,7 +58,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"outrider {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log more, to standard error")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         if name == chosen:
             importlib.import_module(command.module).register(commands)
@@ -65,19 +68,41 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status. 2: wrong use; 130: interrupted."""
+    """Run the command line; return the exit status by the rule in `command_line.exits`."""
     words = list(sys.argv[1:] if argv is None else argv)
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    args = build_parser(chosen).parse_args(words)
     survive_any_text()
-    logs.start(args.verbose)
     try:
-        return int(args.handler(args))
+        status = _run(words)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
-        return 130
+        return exits.INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
-        return 141
+        _let_go_of_stdout()
+        return exits.READER_GONE
+    except Exception as error:  # noqa: BLE001 - the border: no traceback for a person to read
+        level = logging.CRITICAL if logs.is_system_log(sys.stderr) else logging.INFO
+        logging.getLogger(__name__).log(level, "internal fault", exc_info=error)
+        complain(f"outrider: {exits.internal_fault(error)}")
+        return exits.FAILED
+
+
+def _run(words: Sequence[str]) -> int:
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parser = build_parser(chosen)
+    args = parser.parse_args(words)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return exits.WRONG_USE
+    logs.start(args.verbose)
+    return int(args.handler(args))
+
+
+def _let_go_of_stdout() -> None:
+    """Give what is still to be flushed at the end a place to go."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

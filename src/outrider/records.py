@@ -330,6 +330,7 @@ class Part(StrEnum):
     ALARM = "alarm"
     JOURNAL = "journal"
     SYNC = "sync"
+    SCREEN = "screen"
 
 
 @dataclass(frozen=True, slots=True)

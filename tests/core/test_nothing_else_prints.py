@@ -11,9 +11,9 @@ _DOORS = {"shown.py", "console.py"}
 # Bytes of a document, whose text is JSON in ASCII or CSV cells; the terminal's keys.
 _OTHER_USES = {
     "unit/alarm/header.py": {"print"},  # a program of the firmware's build: a number
-    "cli.py": {"sys.stderr"},  # closed where nobody listens
+    "cli.py": {"sys.stdout", "sys.stderr"},  # flushed at the end; asked whether it is a log
     "logs.py": {"sys.stderr"},  # the log's handler
-    "unit/commands/run.py": {"sys.stdout"},  # only asked whether it is a terminal, or a log
+    "unit/commands/run.py": {"sys.stdout"},  # an outlet over it, for ConsoleEvents and JsonEvents
     "unit/run/wiring.py": {"sys.stderr"},  # only asked whether it is the system's log
     "unit/run/json_events.py": {"sys.stdout"},  # JSON lines
     "unit/commands/hotlist_lists.py": {"sys.stdout"},  # CSV by write_own_form

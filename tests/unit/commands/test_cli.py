@@ -24,3 +24,10 @@ def test_every_benchmark_shows_an_example(name: str, capsys: pytest.CaptureFixtu
         cli.main(["bench", name, "--help"])
     assert ended.value.code == 0
     assert f"outrider bench {name}" in capsys.readouterr().out.split("example")[1]
+
+
+def test_bare_outrider_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a command it is wrong use, and the help says what there is."""
+    assert cli.main([]) == 2
+    printed = capsys.readouterr().err
+    assert all(command in printed for command in COMMANDS)

@@ -51,19 +51,55 @@ def whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> list[str]:
     return marks(run(capfd, folder)[1])
 
 
-def test_a_corrupt_hotlist_is_a_fault_and_every_read_is_made(
-    whole: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "content",
+    [b"\x00\xff\x00 no list \x1b" * 40, b"", b"vrm,reason\n", b"vrm,reason\n!!,\n?,\n"],
+    ids=["no list", "empty", "no rows", "all refused"],
+)
+def test_a_hotlist_of_which_nothing_is_in_force_is_a_fault_and_every_read_is_made(
+    content: bytes, whole: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A list file that is no list is named in health and status; reading goes on."""
+    """It is named in health, status and exit status, and reading goes on."""
     bad = tmp_path / "list.csv"
-    bad.write_bytes(b"\x00\xff\x00 no list \x1b" * 40)
+    bad.write_bytes(content)
     status, events, _ = run(capfd, tmp_path, "--hotlist", str(bad))
-    assert status == 0
+    assert status == 1
     assert str(bad) in wrong(events, "fault")["hotlist"]
     assert marks(events) == whole
     main(["status", "--state-dir", str(tmp_path), "--json"])
     kept = json.loads(capfd.readouterr().out)
     assert [c["level"] for c in kept["components"] if c["name"] == "hotlist"] == ["fault"]
+
+
+def test_a_hotlist_fault_is_heard(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The alarm output is told that the list that was asked for is not in force."""
+    bad = tmp_path / "list.csv"
+    bad.write_bytes(b"")
+    config = "driver_safe = false\n"
+    *_, said = run(capfd, tmp_path, "--hotlist", str(bad), "--alarm", "terminal", config=config)
+    assert "fault: hotlist" in said
+
+
+def test_a_mistyped_hotlist_is_refused_before_anything_starts(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A path given by hand that is not there is wrong use: status 2, nothing kept."""
+    status, events, said = run(capfd, tmp_path, "--hotlist", str(tmp_path / "lits.csv"))
+    assert status == 2
+    assert not events
+    assert "lits.csv" in said
+    assert not (tmp_path / "journal").exists()
+
+
+def test_a_list_that_the_settings_ask_for_and_is_not_there_is_a_fault(
+    whole: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A running unit is not stopped by it: it reads on, in fault."""
+    config = f'[hotlist]\npath = "{tmp_path / "gone"}"\n'
+    status, events, _ = run(capfd, tmp_path, config=config)
+    assert status == 1
+    assert "hotlist" in wrong(events, "fault")
+    assert marks(events) == whole
 
 
 def test_without_gpsd_reads_are_made_and_say_that_there_is_no_position(
@@ -107,7 +143,7 @@ def test_models_that_cannot_be_used_end_a_recording_with_the_file_named(
             path.write_bytes(b"TFL3" + path.read_bytes()[100:])
     config = f'[recogniser]\nmodels_dir = "{models}"\n'
     status, events, said = run(capfd, tmp_path, config=config)
-    assert status == 2
+    assert status == 1
     assert not events
     assert "reader" in said
 

@@ -15,6 +15,7 @@ BITS = {
     Part.HOTLIST_UPDATE: HostFaults.HOTLIST,
     Part.JOURNAL: HostFaults.JOURNAL,
     Part.SYNC: HostFaults.SYNC,
+    Part.SCREEN: HostFaults.OTHER,
 }
 """How the unit knows each component; all but the alarm unit, which knows itself."""
 

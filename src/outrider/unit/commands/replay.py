@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from outrider.command_line import Subparsers, add_json, new_parser
-from outrider.shown import complain
-from outrider.unit.commands.run import stop_on_signals
+from outrider.command_line import Subparsers, add_json, exits, new_parser
+from outrider.command_line.exits import finish
+from outrider.unit.commands.run import refuse_missing, stop_on_signals
 from outrider.unit.events import Events
 from outrider.unit.run.app import Unit
 from outrider.unit.run.console_events import ConsoleEvents
@@ -26,19 +26,17 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
     parser.add_argument("--hotlist", type=Path, metavar="F", help="hotlist file, or a CSV of one")
     add_json(parser)
-    parser.set_defaults(handler=_run)
+    finish(parser, _run, *START_ERRORS)
 
 
 def _run(args: argparse.Namespace) -> int:
-    """Replay. Exit 0: to the end; 2: it could not start."""
+    """Replay. Exit 0: to the end; 1: a part failed; 2: wrong use."""
     events: Events = JsonEvents() if args.json else ConsoleEvents()
     source = args.drive if args.drive.startswith("render:") else f"drive:{args.drive}"
-    try:
-        settings = config.load(args.config)
-        parts = open_replay(settings, source, args.hotlist)
-    except START_ERRORS as error:
-        complain(f"outrider replay: {error}")
-        return 2
+    if args.hotlist is not None:
+        refuse_missing(args.hotlist)
+    settings = config.load(args.config)
+    parts = open_replay(settings, source, args.hotlist)
     with stop_on_signals() as stop:
-        Unit(parts, settings, events).replay(stop)
-    return 0
+        summary = Unit(parts, settings, events).replay(stop)
+    return exits.FAILED if summary.faults else exits.DONE

@@ -6,18 +6,22 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
-from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, exits, new_parser
+from outrider.command_line.exits import UseError, finish
+from outrider.console import Screen
 from outrider.logs import is_system_log
 from outrider.settings_file import Section
-from outrider.shown import complain
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
 from outrider.unit.events import Events, NoEvents
 from outrider.unit.health import leave_within
 from outrider.unit.run.app import Unit
 from outrider.unit.run.console_events import ConsoleEvents
 from outrider.unit.run.json_events import JsonEvents
+from outrider.unit.run.outlet import outlet_on
 from outrider.unit.run.wiring import START_ERRORS, RunOptions, open_parts
 from outrider.unit.settings import sections as config
 from outrider.unit.settings.sections import Settings
@@ -44,33 +48,30 @@ def register(commands: Subparsers) -> None:
     )
     shown.add_argument("--quiet", action="store_true", help="print no reads, as the service does")
     add_json(parser)
-    parser.set_defaults(handler=_run)
+    finish(parser, _run, *START_ERRORS)
 
 
 def _run(args: argparse.Namespace) -> int:
-    """Run. Exit 0: ended or stopped in order; 1: a part failed; 2: it could not start."""
-    events = _events(args)
-    if not isinstance(events, NoEvents) and is_system_log(sys.stdout):
-        complain("outrider run: reads are never written to the system's log: give --quiet")
-        return 2
-    with stop_on_signals() as stop:
-        try:
-            settings = settings_of(args)
-            parts = open_parts(settings, options_of(args), stop)
-        except START_ERRORS as error:
-            complain(f"outrider run: {error}")
-            return 2
+    """Run. Exit 0: ended or stopped in order; 1: a part failed; 2: wrong use."""
+    if _told(args) and is_system_log(sys.stdout):
+        raise UseError("reads are never written to the system's log: give --quiet")
+    settings = settings_of(args)
+    with stop_on_signals() as stop, outlet_on(sys.stdout) as outlet:
+        parts = open_parts(settings, options_of(args), stop)
+        parts = replace(parts, watched=(*parts.watched, outlet.health))
+        events = events_on(outlet.stream, as_json=args.json) if _told(args) else NoEvents()
         summary = Unit(parts, settings, events, on_hang=leave_within).run(stop)
-    return 1 if summary.faults else 0
+    return exits.FAILED if summary.faults else exits.DONE
 
 
-def _events(args: argparse.Namespace) -> Events:
-    """Return who is told of reads: whoever asked, or a terminal; else they are kept, not told."""
-    if args.quiet:
-        return NoEvents()
-    if args.json:
-        return JsonEvents()
-    return ConsoleEvents() if args.lines or sys.stdout.isatty() else NoEvents()
+def events_on(out: TextIO, *, as_json: bool) -> Events:
+    """Return what tells a run's events on a stream, to a machine or to people."""
+    return JsonEvents(out) if as_json else ConsoleEvents(Screen(file=out))
+
+
+def _told(args: argparse.Namespace) -> bool:
+    """Return whether somebody is told of reads: who asked, or a terminal; else they are kept."""
+    return not args.quiet and (args.json or args.lines or sys.stdout.isatty())
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
@@ -78,12 +79,19 @@ def settings_of(args: argparse.Namespace) -> Settings:
     settings = config.load(args.config)
     changes: dict[str, Section] = {}
     if args.hotlist:
+        refuse_missing(args.hotlist)
         changes["hotlist"] = settings.hotlist.model_copy(update={"path": args.hotlist})
     if args.alarm:
         changes["alarm"] = settings.alarm.model_copy(update={"port": args.alarm})
     if args.journal:
         changes["journal"] = settings.journal.model_copy(update={"directory": args.journal})
     return settings.model_copy(update=changes)
+
+
+def refuse_missing(path: Path) -> None:
+    """Refuse a hotlist that is named by hand and is not there; raise UseError."""
+    if not path.exists():
+        raise UseError(f"--hotlist {path}: does not exist: is the name right?")
 
 
 def options_of(args: argparse.Namespace) -> RunOptions:

@@ -50,15 +50,12 @@ class DriveRecorder:
         self._number = 0
         self._last_fix_ns = -1
         try:
-            (folder / PICTURES_FOLDER).mkdir(parents=True)
+            (folder / PICTURES_FOLDER).mkdir(parents=True, exist_ok=True)
             self._lines = (folder / FRAMES_FILE).open("x", encoding="utf-8")
             self._track = (folder / TRACK_FILE).open("x", encoding="ascii")
             self.describe(header)
         except OSError as error:
-            raise SourceError(
-                f"{folder}: a drive cannot be recorded there: {error.strerror}; "
-                "name a new folder on a disk with room"
-            ) from error
+            raise _not_there(folder, error) from error
 
     def __enter__(self) -> "DriveRecorder":
         return self
@@ -106,6 +103,13 @@ class DriveRecorder:
         self._track.close()
 
 
+def _not_there(folder: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"{folder}: a drive cannot be recorded there: {error.strerror}; "
+        "name a new folder on a disk with room"
+    )
+
+
 class RecordingSource(FrameSource):
     """Gives the frames of another source, and has them recorded on a thread of its own.
 
@@ -123,6 +127,11 @@ class RecordingSource(FrameSource):
         folder: Path,
         header: DriveHeader,
     ) -> None:
+        """Make the folder. Raises SourceError where it cannot be, or holds a drive already."""
+        try:
+            (folder / PICTURES_FOLDER).mkdir(parents=True)
+        except OSError as error:
+            raise _not_there(folder, error) from error
         self._source = source
         self._positions = positions
         self._clock = clock

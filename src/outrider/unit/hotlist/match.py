@@ -41,11 +41,15 @@ _SURENESS = tuple(MatchClass)
 
 @dataclass(frozen=True, slots=True)
 class MatchSettings:
-    """What a match needs, and from what age on a list is amber, then red."""
+    """What a match needs, and from what age on a list is amber, then red.
+
+    asked_for: whether the unit was told to have a list, so that to have none is a fault.
+    """
 
     look_alike_min_probability: float = 0.2
     amber_age_h: float = 24.0
     red_age_h: float = 72.0
+    asked_for: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +236,18 @@ class HotlistMatcher:
         }
         if state.faults:
             return ComponentHealth(Part.HOTLIST, Level.FAULT, "; ".join(state.faults), counts)
-        if not state.lists:
-            detail = f"no hotlist in {self._store.root}: run `outrider hotlist import`"
-            return ComponentHealth(Part.HOTLIST, Level.WARNING, detail, counts)
+        if not counts["entries"]:
+            level = Level.FAULT if self._settings.asked_for else Level.WARNING
+            return ComponentHealth(Part.HOTLIST, level, self._nothing_in_force(state), counts)
         now_ns = self._clock.stamp(self._clock.mono_ns()).utc_ns
         ages = {one: age_h(one.file.header.published_utc_ns, now_ns) for one in state.lists}
         detail = "; ".join(f"{one.label}, {hours:.0f} h old" for one, hours in ages.items())
         return ComponentHealth(Part.HOTLIST, self._age_level(max(ages.values())), detail, counts)
+
+    def _nothing_in_force(self, state: _State) -> str:
+        if state.lists:
+            return f"no entry in force: {', '.join(one.label for one in state.lists)} is empty"
+        return f"no hotlist in {self._store.root}: run `outrider hotlist import`"
 
     def _age_level(self, oldest_h: float) -> Level:
         if oldest_h >= self._settings.red_age_h:

@@ -57,9 +57,10 @@ def _import(path: Path, store: HotlistStore, clock: Clock) -> _Trouble | None:
     except (ImportRefused, GenerationError, OSError) as error:
         # What a list's fault quotes may be a row of it: the command says it, to who asks.
         why = error.strerror or "" if isinstance(error, OSError) else "it is refused"
-        detail = f"{path}: {why}: `outrider hotlist import {path} --dry-run` says more"
-        _log.error("hotlist: %s", detail)
-        return _Trouble(Level.FAULT, f"no hotlist in force: {detail}")
+        return _nothing_in_force(path, why)
+    if not report.entries:
+        rows = f"all of its {report.rows} rows are refused" if report.rows else "it has no rows"
+        return _nothing_in_force(path, rows)
     return _doubts(path, report)
 
 
@@ -77,6 +78,12 @@ def _doubts(path: Path, report: ImportReport) -> _Trouble | None:
     detail = f"{path}: {'; '.join(said)}"
     _log.warning("%s", detail)
     return _Trouble(Level.WARNING, detail)
+
+
+def _nothing_in_force(path: Path, why: str) -> _Trouble:
+    detail = f"{path}: {why}: `outrider hotlist import {path} --dry-run` says more"
+    _log.error("hotlist: %s", detail)
+    return _Trouble(Level.FAULT, f"no hotlist in force: {detail}")
 
 
 def open_matcher(path: Path, clock: Clock, settings: MatchSettings | None = None) -> HotlistMatcher:

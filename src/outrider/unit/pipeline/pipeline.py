@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from outrider.records import Frame, Observation
-from outrider.sources import FrameSource
+from outrider.sources import FrameSource, SourceError
 from outrider.unit.health import Beats
 from outrider.unit.pipeline.decide import Decider
 from outrider.unit.pipeline.handoff import Handoff, Idle
@@ -169,7 +169,8 @@ def _guarded(
         try:
             stage(event)
         except BaseException as error:  # noqa: BLE001 - re-raised in the caller's thread
-            _log.exception("stage %s failed", stage.__name__)
+            if not isinstance(error, SourceError):  # that one says itself what to do
+                _log.exception("stage %s failed", stage.__name__)
             failures.append(error)
             stop.set()
 

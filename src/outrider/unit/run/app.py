@@ -80,15 +80,16 @@ class Unit:
         began_s = time.monotonic()
         self.pipeline.on_frame = on_frame
         keeper = self._keeper(stop)
-        self.parts.journal.start(stop)
-        self.parts.matcher.start(self._ended)
-        self.parts.inputs.positions.start(self._ended)
-        keeper.start(self._settings.pipeline.health_every_s)
         try:
+            self.parts.journal.start(stop)
+            self.parts.matcher.start(self._ended)
+            self.parts.inputs.positions.start(self._ended)
+            keeper.start(self._settings.pipeline.health_every_s)
             self.pipeline.run_in_threads(stop)
         finally:
+            lists = self.parts.matcher.health()  # asked while they are open
             self._close(keeper)
-        return self._summary(time.monotonic() - began_s)
+        return self._summary(time.monotonic() - began_s, lists)
 
     def replay(self, stop: threading.Event) -> RunSummary:
         """Run every stage on this thread, on the recording's clock: the same each time."""
@@ -97,9 +98,10 @@ class Unit:
         try:
             self.pipeline.run_in_line(stop)
         finally:
+            lists = self.parts.matcher.health()
             inputs.source.close()
             self.parts.matcher.close()
-        return self._summary(inputs.clock.mono_ns() / NS_PER_S)
+        return self._summary(inputs.clock.mono_ns() / NS_PER_S, lists)
 
     def _tagger(self) -> Tagger:
         inputs = self.parts.inputs
@@ -177,10 +179,10 @@ class Unit:
         keeper.close()
         self.parts.matcher.close()
 
-    def _summary(self, duration_s: float) -> RunSummary:
+    def _summary(self, duration_s: float, lists: ComponentHealth) -> RunSummary:
         counts = self.decider.counts
-        components = (self.parts.journal.health(), self.parts.inputs.source.health())
-        faults = tuple(f"{c.name}: {c.detail}" for c in components if c.level is Level.FAULT)
+        ended_as = (self.parts.journal.health(), self.parts.inputs.source.health(), lists)
+        faults = tuple(f"{c.name}: {c.detail}" for c in ended_as if c.level is Level.FAULT)
         summary = RunSummary(
             frames=self.pipeline.frames.taken,
             frames_dropped=self.pipeline.frames_dropped,

@@ -1,7 +1,6 @@
 """Events as JSON, one line each, for `--json`."""
 
 import json
-import logging
 import sys
 import threading
 from collections.abc import Sequence
@@ -10,8 +9,6 @@ from typing import Any, TextIO
 from outrider.records import ComponentHealth, Hit, OfficerAction, Position, Read
 from outrider.unit.events import RunSummary
 from outrider.unit.health import as_json, worst
-
-_log = logging.getLogger(__name__)
 
 
 def read_fields(read: Read) -> dict[str, Any]:
@@ -88,7 +85,6 @@ class JsonEvents:
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
-        self._gone = False
         self._lock = threading.Lock()
         self._said: dict[str, tuple[str, str]] = {}
 
@@ -125,12 +121,5 @@ class JsonEvents:
     def _write(self, event: str, fields: dict[str, Any]) -> None:
         line = json.dumps({"event": event, **fields})  # in ASCII: see outrider.shown
         with self._lock:
-            if self._gone:
-                return
-            try:
-                self._out.write(line + "\n")
-                self._out.flush()
-            except OSError as error:
-                # Whoever listened has gone; reads are made and kept all the same.
-                self._gone = True
-                _log.error("events are no longer told: standard output: %s", error)
+            self._out.write(line + "\n")
+            self._out.flush()

@@ -5,6 +5,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -75,27 +76,49 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
     With a camera, models that cannot be used do not end the unit: it says so, on the alarm unit
     and in its status, and tries again until they are there.
     """
-    inputs = open_inputs(
-        options.source, options.gps, settings, late_is_dropped=options.late_is_dropped
-    )
-    journal = _open_journal(settings, inputs, live=inputs.camera)
-    _heal_crew_list(settings.hotlist_dir, inputs.clock)
-    alarm: AlarmOutput = _open_alarm(settings, inputs.clock)
-    if (
-        inputs.camera
-        and settings.unit.runtime_dir is not None
-        and isinstance(alarm, SerialAlarm | TerminalAlarm)
-    ):
-        alarm = CrewDesk(alarm, settings.unit.runtime_dir / "crew", inputs.clock)
-    # Started here, so that a fault before the first frame is heard; it ends when it is closed.
+    with ExitStack() as undo:  # what was opened ends where a later part cannot be opened
+        inputs = _undone(
+            undo,
+            open_inputs(
+                options.source, options.gps, settings, late_is_dropped=options.late_is_dropped
+            ),
+        )
+        journal = _open_journal(settings, inputs, live=inputs.camera)
+        undo.callback(journal.close)
+        _heal_crew_list(settings.hotlist_dir, inputs.clock)
+        alarm = _desk_over(_open_alarm(settings, inputs.clock), settings, inputs)
+        _start(undo, alarm)
+        if inputs.camera:
+            opened = _open_models_when_there(settings, alarm, inputs.clock, stop)
+        else:
+            opened = _open_models(settings)
+        if options.record is not None:
+            inputs = _recorded_inputs(inputs, settings, options.record)
+        parts = _parts(settings, inputs, opened, alarm, journal)
+        undo.pop_all()
+        return parts
+
+
+def _undone(undo: ExitStack, inputs: Inputs) -> Inputs:
+    undo.callback(inputs.source.close)
+    undo.callback(inputs.positions.close)
+    return inputs
+
+
+def _start(undo: ExitStack, alarm: AlarmOutput) -> None:
+    """Start the alarm before the first frame, so that a fault is heard; it ends when closed."""
+    undo.callback(alarm.close)
     alarm.start(threading.Event())
-    if inputs.camera:
-        opened = _open_models_when_there(settings, alarm, inputs.clock, stop)
-    else:
-        opened = _open_models(settings)
-    if options.record is not None:
-        inputs = _recorded_inputs(inputs, settings, options.record)
-    return _parts(settings, inputs, opened, alarm, journal)
+
+
+def _desk_over(
+    alarm: SerialAlarm | TerminalAlarm | NoAlarm, settings: Settings, inputs: Inputs
+) -> AlarmOutput:
+    """Return the alarm with the crew's desk over it, where hits are of the present."""
+    folder = settings.unit.runtime_dir
+    if isinstance(alarm, NoAlarm) or inputs.recording or folder is None:
+        return alarm
+    return CrewDesk(alarm, folder / "crew", inputs.clock)
 
 
 def open_replay(settings: Settings, source: str, hotlist: Path | None) -> Parts:
@@ -109,14 +132,20 @@ def open_replay(settings: Settings, source: str, hotlist: Path | None) -> Parts:
 
 def open_demo(settings: Settings, inputs: Inputs) -> Parts:
     """Return the parts of a demonstration over inputs of its own. Raises one of START_ERRORS."""
-    return open_bench(settings, inputs, _open_alarm(settings, inputs.clock))
+    alarm = _desk_over(_open_alarm(settings, inputs.clock), settings, inputs)
+    return open_bench(settings, inputs, alarm)
 
 
 def open_bench(settings: Settings, inputs: Inputs, alarm: AlarmOutput) -> Parts:
     """Return the parts of a run over given inputs and alarm. Raises one of START_ERRORS."""
-    journal = _open_journal(settings, inputs, live=False)
-    alarm.start(threading.Event())
-    return _parts(settings, inputs, _open_models(settings), alarm, journal)
+    with ExitStack() as undo:
+        _undone(undo, inputs)
+        journal = _open_journal(settings, inputs, live=False)
+        undo.callback(journal.close)
+        _start(undo, alarm)
+        parts = _parts(settings, inputs, _open_models(settings), alarm, journal)
+        undo.pop_all()
+        return parts
 
 
 def _heal_crew_list(lists: Path, clock: Clock) -> None:
@@ -143,7 +172,9 @@ def _parts(
     journal: Journal,
 ) -> Parts:
     hotlist = settings.hotlist
+    asked = hotlist.path is not None or hotlist.update_url is not None
     matching = MatchSettings(
+        asked_for=asked,
         look_alike_min_probability=hotlist.look_alike_min_probability,
         amber_age_h=hotlist.amber_age_h,
         red_age_h=hotlist.red_age_h,
