@@ -21,6 +21,7 @@ WANTED = {
     Part.ALARM: HostFaults(0),
     Part.JOURNAL: HostFaults.JOURNAL,
     Part.SYNC: HostFaults.SYNC,
+    Part.SCREEN: HostFaults.OTHER,
 }
 
 
