@@ -1,12 +1,12 @@
 """The queue before the disk: when rows are due, who waits for it, and what is given up first."""
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 
 import pytest
 
-from outrider.unit.journal import queue
 from outrider.unit.journal.queue import Backlog, Entry
 from outrider.wire.read_record import RecordKind, Role
 
@@ -16,7 +16,7 @@ NEVER_S = 1e6
 
 def entry(kind: RecordKind = RecordKind.READ, *, of_hit: bool = False, size: int = 10) -> Entry:
     pictures = {Role.PATCH: bytes(size), Role.OVERVIEW: bytes(size)}
-    return Entry(uuid.uuid4(), kind, b"{}", pictures, of_hit, queue.time.monotonic_ns())
+    return Entry(uuid.uuid4(), kind, b"{}", pictures, of_hit, time.monotonic_ns())
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_row_is_due_when_it_has_waited_its_time(monkeypatch: pytest.MonkeyPatc
     """One read alone is committed within commit_within_s."""
     backlog = Backlog()
     now_ns = 1_000_000_000
-    monkeypatch.setattr(queue.time, "monotonic_ns", lambda: now_ns)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: now_ns)
     backlog.put(entry())
     assert backlog.take(20, 1.0, 0.0) == []
     now_ns += 1_000_000_000

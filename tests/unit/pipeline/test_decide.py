@@ -169,5 +169,5 @@ def test_passes_remembered_are_bounded() -> None:
     stages = decider(script, matcher, recorder)
     for number in range(len(script)):
         stages.take(frame(number), [])
-    (kept,) = [item.read_id for _, item in recorder.order if isinstance(item, Read)]
+    (kept, _told) = [item.read_id for _, item in recorder.order if isinstance(item, Read)]
     assert hits(recorder)[0].read.read_id != kept
