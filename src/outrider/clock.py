@@ -14,8 +14,26 @@ from typing import Protocol
 
 NS_PER_S = 1_000_000_000
 _DRIFT_S_PER_S = 50e-6  # a Raspberry Pi's crystal, with temperature (data sheet: +-50 ppm)
-_FREE_RUNNING_ERROR_S = 3600.0
+_FREE_RUNNING_ERROR_S = 7 * 86_400.0  # a Pi without a battery starts where it stopped
 _NTP_ERROR_S = 0.1
+WEEKS_NS = 1024 * 7 * 86_400 * NS_PER_S
+"""After so long the week number of a GPS signal begins again: an old receiver is wrong by it."""
+_ERA_BEGINS_NS = 1_767_225_600 * NS_PER_S  # 2026-01-01, before the first unit
+_LEAST_ERROR_S = 0.001  # what a record tells: nothing is exact
+
+
+def is_believable(utc_ns: int) -> bool:
+    """Return whether a time of day can be: it lies in the 1,024 weeks from 2026 on.
+
+    In just these each week number stands for one week, so that a receiver whose weeks have rolled
+    over, early or late, always gives a date outside, as does a clock that was never set.
+    """
+    return _ERA_BEGINS_NS <= utc_ns < _ERA_BEGINS_NS + WEEKS_NS
+
+
+def rolled_into_era(utc_ns: int) -> int:
+    """Return the instant moved by whole 1,024 weeks to where it is believable."""
+    return _ERA_BEGINS_NS + (utc_ns - _ERA_BEGINS_NS) % WEEKS_NS
 
 
 class ClockQuality(StrEnum):
@@ -100,7 +118,9 @@ class SystemClock:
         return UtcStamp(utc_ns, anchor.quality, anchor.error_at(mono_ns))
 
     def observe(self, utc_ns: int, mono_ns: int, quality: ClockQuality, error_s: float) -> None:
-        """Take in an observation if it is at least as good as what is known."""
+        """Take in an observation if it can be, and is at least as good as what is known."""
+        if not is_believable(utc_ns):
+            return
         with self._lock:
             if error_s <= self._anchor.error_at(mono_ns):
                 self._anchor = _Anchor(utc_ns, mono_ns, quality, error_s)
@@ -114,17 +134,28 @@ class SystemClock:
     def _from_system() -> _Anchor:
         mono_ns = time.monotonic_ns()
         utc_ns = time.time_ns()  # noqa: TID251 - the one reading of the wall clock
+        if not is_believable(utc_ns):
+            return _Anchor(utc_ns, mono_ns, ClockQuality.FREE_RUNNING, WEEKS_NS / NS_PER_S)
         if _kernel_says_synchronised():
             return _Anchor(utc_ns, mono_ns, ClockQuality.NTP, _NTP_ERROR_S)
         return _Anchor(utc_ns, mono_ns, ClockQuality.FREE_RUNNING, _FREE_RUNNING_ERROR_S)
 
 
 class RecordedClock:
-    """The clock of a recording: monotonic time is the recording's, UTC follows from its header."""
+    """The clock of a recording: monotonic time is the recording's, UTC follows from its start.
 
-    def __init__(self, utc_at_zero_ns: int, error_s: float = 0.0) -> None:
+    quality and error_s (s): how well that start is known; what rests on nothing is FREE_RUNNING.
+    """
+
+    def __init__(
+        self,
+        utc_at_zero_ns: int,
+        error_s: float = _LEAST_ERROR_S,
+        quality: ClockQuality = ClockQuality.RECORDED,
+    ) -> None:
         self._utc_at_zero_ns = utc_at_zero_ns
-        self._error_s = error_s
+        self._error_s = max(error_s, _LEAST_ERROR_S)
+        self._quality = quality
         self._mono_ns = 0
 
     def advance_to(self, mono_ns: int) -> None:
@@ -137,7 +168,7 @@ class RecordedClock:
 
     def stamp(self, mono_ns: int) -> UtcStamp:
         """Return the time of day that the recording gives for the instant."""
-        return UtcStamp(self._utc_at_zero_ns + mono_ns, ClockQuality.RECORDED, self._error_s)
+        return UtcStamp(self._utc_at_zero_ns + mono_ns, self._quality, self._error_s)
 
     def observe(self, utc_ns: int, mono_ns: int, quality: ClockQuality, error_s: float) -> None:
         """Ignore observations: a recording's time is fixed, so that replays are identical."""

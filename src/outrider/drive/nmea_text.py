@@ -12,12 +12,6 @@ from operator import xor
 from typing import Any
 
 from pynmeagps import VALCKSUM, NMEAReader  # type: ignore[import-untyped]
-from pynmeagps.exceptions import (  # type: ignore[import-untyped]
-    NMEAMessageError,
-    NMEAParseError,
-    NMEAStreamError,
-    NMEATypeError,
-)
 
 from outrider.records import Fix, FixQuality
 
@@ -29,14 +23,6 @@ RANGE_ERROR_M = 7.8
 
 Position error at 95 % is taken as this times the horizontal dilution of precision.
 """
-NMEA_ERRORS = (
-    NMEAParseError,
-    NMEAMessageError,
-    NMEAStreamError,
-    NMEATypeError,
-    ValueError,
-    KeyError,
-)
 _FIELDS = {
     "RMC": ("time", "status", "lat", "lon", "spd", "cog", "date"),
     "GGA": ("HDOP",),
@@ -44,6 +30,7 @@ _FIELDS = {
 }
 _NS_PER_S = 1_000_000_000
 _MAX_HDOP = 99.9
+_FASTEST_KN = 300.0
 _GSA_MODES = {FixQuality.NONE: 1, FixQuality.FIX_2D: 2, FixQuality.FIX_3D: 3}
 _QUALITY_OF_MODE = {2: FixQuality.FIX_2D, 3: FixQuality.FIX_3D}
 
@@ -68,7 +55,7 @@ class SentenceError(ValueError):
 
 
 def parsed(text: str) -> Any:
-    """Return a sentence parsed by pynmeagps, its checksum verified; raises one of NMEA_ERRORS."""
+    """Return a sentence parsed by pynmeagps, its checksum verified; raises anything."""
     message = NMEAReader.parse(text + "\r\n", validate=VALCKSUM)
     if message is None:
         raise SentenceError("not an NMEA sentence")
@@ -177,7 +164,7 @@ class NmeaLog:
     def _take(self, text: str) -> Iterator[Fix]:
         try:
             message = parsed(text)
-        except NMEA_ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - the border: pynmeagps raises what it likes
             self.unreadable += 1
             where = f"line {self.lines_read}: {_why(error)}"
             self.first_unreadable = self.first_unreadable or where
@@ -187,7 +174,7 @@ class NmeaLog:
             yield from self._finish()
             self._rmc = message
         elif kind == "GGA":
-            self._hdop = message.HDOP if isinstance(message.HDOP, float) else None
+            self._hdop = _within(message.HDOP, 0, _MAX_HDOP)
         elif kind == "GSA":
             self._quality = _QUALITY_OF_MODE.get(message.navMode, FixQuality.NONE)
 
@@ -203,13 +190,19 @@ class NmeaLog:
     def _fix_of(self, message: Any) -> Fix:
         at = datetime.combine(message.date, message.time, tzinfo=UTC)
         utc_ns = int(at.replace(microsecond=0).timestamp()) * _NS_PER_S + at.microsecond * 1000
+        speed_kn = _within(message.spd, 0, _FASTEST_KN)
         return Fix(
             mono_ns=0,
             utc_ns=utc_ns,
             latitude_deg=message.lat,
             longitude_deg=message.lon,
-            speed_mps=message.spd * KNOT_MPS if isinstance(message.spd, float) else None,
-            heading_deg=message.cog if isinstance(message.cog, float) else None,
+            speed_mps=None if speed_kn is None else speed_kn * KNOT_MPS,
+            heading_deg=_within(message.cog, 0, 360),
             quality=self._quality,
             error_m=None if self._hdop is None else self._hdop * RANGE_ERROR_M,
         )
+
+
+def _within(value: Any, least: float, most: float) -> float | None:
+    """Return a number that can be; one that is missing or cannot be is unknown."""
+    return value if isinstance(value, float) and least <= value <= most else None

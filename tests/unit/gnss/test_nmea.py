@@ -1,10 +1,11 @@
 """NMEA written and read, and logs replayed."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outrider.clock import NS_PER_S, RecordedClock
@@ -53,6 +54,31 @@ def test_whole_sentences_of_any_content_do_not_make_the_reader_fail(body: str) -
     """A right checksum over nonsense is still only nonsense."""
     for start in ("GPRMC,", "GPGGA,", "GPGSA,", ""):
         list(NmeaLog().fixes([sentence(start + body)]))
+
+
+KINDS = ("PQTMSN", "PASHR", "PUBX,00", "PMTK001", "PGRME", "GNRMC", "GPVTG", "GPZDA", "PSTM")
+
+
+@given(
+    kind=st.sampled_from(KINDS) | st.text(st.characters(codec="ascii"), max_size=8),
+    fields=st.lists(st.sampled_from(["", "1", "A", "-1", "nan", "1e9", "123519.5", "x"])),
+)
+@example(kind="PQTMSN", fields=[])
+@example(kind="PASHR", fields=["130533.620", "0.311"])
+def test_no_sentence_of_any_maker_ends_the_run(kind: str, fields: list[str]) -> None:
+    """`$PQTMSN*05` and a cut PASHR went through pynmeagps as exceptions that nobody caught."""
+    body = ",".join([kind, *fields]).translate(dict.fromkeys(map(ord, "$*\r\n")))
+    log = NmeaLog()
+    list(log.fixes([f"${body}*{checksum(body):02X}"]))
+    assert log.unreadable <= 1
+
+
+def test_a_speed_that_cannot_be_is_unknown() -> None:
+    """So with course and dilution: a receiver's nonsense is no number on a read."""
+    text = epoch(fix_at(0)).replace("\r\n", "\n")
+    body = re.sub(r"\d+\.\d+,\d+\.\d+,(\d{6}),", r"nan,999.0,\1,", text.splitlines()[0][1:-3])
+    (fix,) = NmeaLog().fixes([sentence(body).strip()])
+    assert (fix.speed_mps, fix.heading_deg, fix.error_m) == (None, None, None)
 
 
 def test_the_checksum_is_the_standards() -> None:

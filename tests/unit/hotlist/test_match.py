@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from outrider.records import NO_POSITION, MatchClass, Response
+from outrider.clock import ClockQuality, RecordedClock
+from outrider.records import NO_POSITION, Level, MatchClass, Response
 from outrider.unit.hotlist.arming import contains
 from outrider.unit.hotlist.explain import explain
+from outrider.unit.hotlist.match import HotlistMatcher
+from outrider.unit.hotlist.store import HotlistStore
 from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from_toml
-from tests.unit.hotlist.makers import HOUR_NS, NOW_NS, at, matcher_over, text, voi
+from tests.unit.hotlist.makers import HOUR_NS, NOW_NS, at, matcher_over, put, text, voi
 
 _CHARING_CROSS = at(51.5074, -0.1278)
 _LONDON: dict[str, tuple[tuple[float, float], ...]] = {
@@ -110,6 +113,43 @@ def test_a_lost_clock_does_not_disarm(tmp_path: Path) -> None:
     matcher = matcher_over(tmp_path, [voi("AB12CDE", valid_from=date(2026, 11, 20))])
     (match,) = matcher.match(text("AB12CDE"), NO_POSITION, 0)
     assert match.list_age_s is None
+    matcher.close()
+
+
+def _matcher_by(clock: RecordedClock, folder: Path) -> HotlistMatcher:
+    store = HotlistStore(folder)
+    entry = voi("AB12CDE", weed_date=date(2026, 12, 31), armed_hours="Mon-Fri 07:00-19:00")
+    put(store.list("stolen"), [entry])
+    return HotlistMatcher(store, clock)
+
+
+def test_a_clock_that_nothing_has_set_disarms_nothing(tmp_path: Path) -> None:
+    """Years ahead by a bad clock: the weed date seems past, the hour wrong; it is armed."""
+    ahead_ns = NOW_NS + 19 * 365 * 24 * HOUR_NS
+    unset = RecordedClock(ahead_ns, 20 * 365 * 86_400.0, ClockQuality.FREE_RUNNING)
+    matcher = _matcher_by(unset, tmp_path)
+    assert len(matcher.match(text("AB12CDE"), NO_POSITION, ahead_ns)) == 1
+    matcher.close()
+
+
+def test_a_clock_that_is_sure_disarms_by_date_and_hour(tmp_path: Path) -> None:
+    """The same entry, a good clock: past its weed date, or out of its hours, it is not armed."""
+    for hours in (19 * 365 * 24, 12):
+        now_ns = NOW_NS + hours * HOUR_NS
+        matcher = _matcher_by(RecordedClock(now_ns), tmp_path / str(hours))
+        assert matcher.match(text("AB12CDE"), NO_POSITION, now_ns) == []
+        matcher.close()
+
+
+def test_a_bad_clock_is_not_said_to_be_the_lists_fault(tmp_path: Path) -> None:
+    """Health called the list "172032 h old"; it is the clock that nothing has set."""
+    unset = RecordedClock(
+        NOW_NS + 172_032 * HOUR_NS, 20 * 365 * 86_400.0, ClockQuality.FREE_RUNNING
+    )
+    matcher = _matcher_by(unset, tmp_path)
+    health = matcher.health()
+    assert health.level is Level.WARNING
+    assert "by a clock that nothing has set" in health.detail
     matcher.close()
 
 

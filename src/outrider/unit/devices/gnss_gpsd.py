@@ -10,13 +10,8 @@ from dataclasses import dataclass, field
 
 from outrider.clock import Clock, ClockQuality
 from outrider.records import ComponentHealth, Fix, Level, Part, Position
-from outrider.unit.devices.gpsd_session import (
-    NS_PER_S,
-    GpsdLost,
-    GpsdSession,
-    NoReport,
-    Report,
-)
+from outrider.unit.devices.gpsd_reports import NoReport, Report
+from outrider.unit.devices.gpsd_session import NS_PER_S, GpsdLost, GpsdSession
 from outrider.unit.gnss.timing import FixTiming
 from outrider.unit.gnss.track import GnssTrack, TrackLimits
 from outrider.unit.ports import PositionSource
@@ -50,6 +45,7 @@ class _State:
     connected: bool = False
     reason: str = ""
     new_fix_mono_ns: int | None = None
+    date_doubt: str = ""
     counts: dict[str, int] = field(
         default_factory=lambda: {"fixes": 0, "connected": 0, "lost": 0, "time_steps": 0}
     )
@@ -84,8 +80,12 @@ class GpsdPositions(PositionSource):
         return self._track.at(mono_ns)
 
     def latest(self) -> Fix | None:
-        """Return the newest fix."""
-        return self._track.latest()
+        """Return the newest fix, or None where that is too old to say how fast the unit goes."""
+        fix = self._track.latest()
+        if fix is None:
+            return None
+        age_s = (self._clock.mono_ns() - fix.mono_ns) / NS_PER_S
+        return fix if age_s <= self._settings.stale_after_s else None
 
     def close(self) -> None:
         """End the thread and the connection."""
@@ -103,6 +103,7 @@ class GpsdPositions(PositionSource):
             connected, reason = self._state.connected, self._state.reason
             new_fix_mono_ns = self._state.new_fix_mono_ns
             counts = dict(self._state.counts)
+            date_doubt = self._state.date_doubt
         if self._thread is not None and not self._thread.is_alive() and not self._closed.is_set():
             reason = "the gnss thread has died: see the log, and restart the unit"
             return ComponentHealth(Part.GPS, Level.FAULT, reason, counts)
@@ -110,14 +111,17 @@ class GpsdPositions(PositionSource):
             return ComponentHealth(Part.GPS, Level.WARNING, "starting", counts)
         if not connected:
             return ComponentHealth(Part.GPS, Level.FAULT, reason, counts)
-        return self._receiver_health(reason, new_fix_mono_ns, counts)
+        return self._receiver_health(reason, new_fix_mono_ns, date_doubt, counts)
 
     def _receiver_health(
-        self, reason: str, new_fix_mono_ns: int | None, counts: dict[str, int]
+        self, reason: str, new_fix_mono_ns: int | None, date_doubt: str, counts: dict[str, int]
     ) -> ComponentHealth:
         if new_fix_mono_ns is None:
             return ComponentHealth(Part.GPS, Level.WARNING, reason or "waiting for a fix", counts)
         silent_s = (self._clock.mono_ns() - new_fix_mono_ns) / NS_PER_S
+        if silent_s <= self._settings.stale_after_s and date_doubt:
+            detail = f"{date_doubt}: its place is taken, its time is not; replace or update it"
+            return ComponentHealth(Part.GPS, Level.WARNING, detail, counts)
         if silent_s <= self._settings.stale_after_s:
             return ComponentHealth(Part.GPS, Level.OK, "fixes come in", counts)
         why = reason or "the receiver is mute: check its cable and power"
@@ -161,9 +165,11 @@ class GpsdPositions(PositionSource):
 
     def _take(self, report: Report, came_mono_ns: int) -> None:
         placed = self._timing.place(report.utc_ns, came_mono_ns)
+        dated = not report.date_doubt
+        utc_ns = report.utc_ns if dated else self._clock.stamp(placed.mono_ns).utc_ns
         fix = Fix(
             mono_ns=placed.mono_ns,
-            utc_ns=report.utc_ns,
+            utc_ns=utc_ns,
             latitude_deg=report.latitude_deg,
             longitude_deg=report.longitude_deg,
             speed_mps=report.speed_mps,
@@ -173,10 +179,11 @@ class GpsdPositions(PositionSource):
         )
         if not self._track.add(fix):
             return
-        if placed.trusted:
+        if placed.trusted and dated:
             self._clock.observe(report.utc_ns, placed.mono_ns, ClockQuality.GPS, _TIME_ERROR_S)
         with self._lock:
             self._state.new_fix_mono_ns = came_mono_ns
+            self._state.date_doubt = report.date_doubt
             self._state.counts["fixes"] += 1
             self._state.counts["time_steps"] = self._timing.steps
 

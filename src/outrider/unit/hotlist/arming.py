@@ -10,6 +10,8 @@ from outrider.wire.hotlist_policy import ListPolicy, Span, parse_hours, within_h
 
 _UK = ZoneInfo("Europe/London")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_ERROR_S = 20 * 366 * 86_400.0
+_HOURS_WITHIN_S = 900.0
 
 
 def uk_time(utc_ns: int) -> datetime:
@@ -23,18 +25,25 @@ def _spans(hours: str) -> tuple[Span, ...]:
 
 
 def is_armed(
-    entry: VehicleOfInterest, policy: ListPolicy, position: Position, local: datetime
+    entry: VehicleOfInterest,
+    policy: ListPolicy,
+    position: Position,
+    local: datetime,
+    error_s: float = 0.0,
 ) -> bool:
     """Return whether an entry of a list holds at a place and a UK time.
 
-    Where the unit is unknown, areas do not disarm: a hit too many is better than one lost.
+    Where the unit is unknown, areas do not disarm; where its time is known to error_s only, dates
+    disarm by what is certain, hours not at all: a hit too many is better than one lost.
     """
-    today = local.date()
-    if entry.valid_from is not None and today < entry.valid_from:
+    error = timedelta(seconds=min(error_s, _LONGEST_ERROR_S))
+    if entry.valid_from is not None and (local + error).date() < entry.valid_from:
         return False
-    if entry.weed_date is not None and today > entry.weed_date:
+    if entry.weed_date is not None and (local - error).date() > entry.weed_date:
         return False
-    if not all(within_hours(_spans(hours), local) for hours in (policy.hours, entry.armed_hours)):
+    timed = error_s <= _HOURS_WITHIN_S
+    hours = (policy.hours, entry.armed_hours) if timed else ()
+    if not all(within_hours(_spans(one), local) for one in hours):
         return False
     return all(_inside(area, policy, position) for area in (policy.area, entry.armed_area))
 

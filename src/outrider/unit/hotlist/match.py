@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from outrider.clock import NS_PER_S, Clock
+from outrider.clock import NS_PER_S, Clock, ClockQuality
 from outrider.records import (
     ComponentHealth,
     Level,
@@ -37,6 +37,7 @@ _POLL_S = 1.0
 _NS_PER_HOUR = 3600 * NS_PER_S
 _URGENCY = (Response.STOP, Response.ASSESS, Response.OBSERVE, Response.SILENT)
 _SURENESS = tuple(MatchClass)
+_BY_AGE = (Level.OK, Level.WARNING, Level.FAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,12 @@ class HotlistMatcher:
             return []
         # A clock that has lost its time must not make a list not yet valid.
         now_ns = max(utc_ns, one.file.header.published_utc_ns)
-        local = uk_time(now_ns)
+        local, error_s = uk_time(now_ns), self._clock.stamp(self._clock.mono_ns()).error_s
         policy = one.file.policy
         ranked = []
         for candidate in met:
             entry = one.file.entry(candidate.entry_id)
-            if is_armed(entry, policy, position, local):
+            if is_armed(entry, policy, position, local, error_s):
                 match = _as_match(one, candidate, capped(entry, policy), utc_ns)
                 ranked.append((_urgency(match, policy), match))
         return ranked
@@ -239,10 +240,15 @@ class HotlistMatcher:
         if not counts["entries"]:
             level = Level.FAULT if self._settings.asked_for else Level.WARNING
             return ComponentHealth(Part.HOTLIST, level, self._nothing_in_force(state), counts)
-        now_ns = self._clock.stamp(self._clock.mono_ns()).utc_ns
-        ages = {one: age_h(one.file.header.published_utc_ns, now_ns) for one in state.lists}
+        stamp = self._clock.stamp(self._clock.mono_ns())
+        ages = {one: age_h(one.file.header.published_utc_ns, stamp.utc_ns) for one in state.lists}
         detail = "; ".join(f"{one.label}, {hours:.0f} h old" for one, hours in ages.items())
-        return ComponentHealth(Part.HOTLIST, self._age_level(max(ages.values())), detail, counts)
+        level = self._age_level(max(ages.values()))
+        if stamp.quality is ClockQuality.FREE_RUNNING:
+            detail += " (by a clock that nothing has set)"
+            if self._age_level(max(ages.values()) - stamp.error_s / 3600) is not Level.FAULT:
+                level = min(level, Level.WARNING, key=_BY_AGE.index)  # not the lists' own fault
+        return ComponentHealth(Part.HOTLIST, level, detail, counts)
 
     def _nothing_in_force(self, state: _State) -> str:
         if state.lists:
