@@ -19,6 +19,7 @@ from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedPicture, SealedRow
+from outrider.wire.names import Name
 from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.sealing import SealedKey
 
@@ -78,7 +79,7 @@ class _Gap(_Strict):
 
 class _Header(_Strict):
     version: int
-    unit: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    unit: Name
     journal: str = Field(max_length=36)
     rows: int = Field(ge=0, le=MAX_ROWS)
     keys: list[_Key] = Field(max_length=4 * MAX_ROWS)

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
+from outrider.wire.names import Name
 
 ENROL_PATH = "/v1/enrol"
 RENEWAL_PURPOSE = "renewal"
@@ -23,7 +24,6 @@ NOBODY = "unenrolled"  # what a unit calls itself until it is enrolled; no unit 
 
 _Pem = Annotated[str, Field(max_length=16 * 1024, pattern=r"^-----BEGIN ")]
 _Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
-_UnitId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
 class _Message(BaseModel):
@@ -48,7 +48,7 @@ class Ticket(_Message):
     certificate must come from.
     """
 
-    unit_id: _UnitId
+    unit_id: Name
     enrol_url: Annotated[str, Field(pattern=r"^https://", max_length=300)]
     url: Annotated[str, Field(pattern=r"^https://", max_length=300)]
     code: Annotated[str, Field(pattern=r"^[A-Z2-7]{26}$")]  # 128 bits in base32
@@ -59,7 +59,7 @@ class Ticket(_Message):
 class EnrolmentRequest(_Message):
     """What the unit sends: the code, its public signing key, and its certificate request (PEM)."""
 
-    unit_id: _UnitId
+    unit_id: Name
     code: Annotated[str, Field(pattern=r"^[A-Z2-7]{26}$")]
     signing_key: _Key
     certificate_request: _Pem
@@ -84,7 +84,7 @@ class EnrolmentAnswer(_Message):
 class RenewalRequest(_Message):
     """A unit asks for its next certificate: `POST /v1/units/UNIT/certificate`, signed."""
 
-    unit_id: _UnitId
+    unit_id: Name
     sent: Annotated[str, Field(max_length=60)]
     certificate_request: _Pem
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
+from outrider.wire.names import Name
 from outrider.wire.read_record import Role
 
 VERSION = 1
@@ -52,7 +53,7 @@ class _Picture(_Strict):
 
 class _Header(_Strict):
     version: int
-    unit: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    unit: Name
     journal: str = Field(max_length=36)
     pictures: list[_Picture] = Field(max_length=MAX_PICTURES)
 

@@ -1,7 +1,6 @@
 """`outrider centre init|enrol-ticket|units|revoke`."""
 
 import argparse
-import re
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -22,9 +21,9 @@ from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Line, Screen, styled
 from outrider.shown import complain, say, say_json
+from outrider.wire.names import NAME_FORM, is_name
 from outrider.wire.signing import SigningIdentity
 
-_UNIT = r"[A-Za-z0-9._-]{1,64}"
 _COLUMNS = (
     "last heard",
     "clock",
@@ -95,8 +94,8 @@ def _register_ticket(commands: Subparsers) -> None:
 
 
 def _unit_id(text: str) -> str:
-    if not re.fullmatch(_UNIT, text):
-        raise argparse.ArgumentTypeError("letters, digits and ._- only, at most 64")
+    if not is_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a unit: {NAME_FORM}")
     return text
 
 

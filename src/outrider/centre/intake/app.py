@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import json
-import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
@@ -33,6 +32,7 @@ from outrider.centre.store.records import EnrolmentRefused, StoreError
 from outrider.wire import enrolment as messages
 from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import EnrolmentRequest, RenewalRequest
+from outrider.wire.names import is_name
 from outrider.wire.upload import (
     DIGEST_HEADER,
     SENT_HEADER,
@@ -42,7 +42,6 @@ from outrider.wire.upload import (
     content_digest,
 )
 
-_UNIT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _T = TypeVar("_T")
 _STORE_RETRY_S = 10.0
 _Endpoint = Callable[[Request], Awaitable[Response]]
@@ -162,7 +161,7 @@ def _upload_name(params: Mapping[str, Any]) -> UploadName:
 
 def _unit_id(params: Mapping[str, Any]) -> str:
     unit = str(params["unit"])
-    if not _UNIT.fullmatch(unit):
+    if not is_name(unit):
         raise Refusal(Code.PATH, "the unit's name may have letters, digits and ._- only")
     return unit
 

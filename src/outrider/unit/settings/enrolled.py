@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from outrider import durable
+from outrider.wire.names import Name
 
 FILE = "enrolment.json"
 FOLDER = "identity"
@@ -74,7 +75,7 @@ class Enrolment(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: Annotated[int, Field(ge=1, le=1)] = 1
-    unit_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    unit_id: Name
     url: Annotated[str, Field(pattern=r"^https?://")]
     folder: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     ticket_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

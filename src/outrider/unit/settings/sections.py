@@ -9,6 +9,7 @@ from pydantic import Field
 from outrider.settings_file import ConfigError, Section, parse_as, read_settings
 from outrider.unit.settings import enrolled
 from outrider.wire.enrolment import NOBODY
+from outrider.wire.names import Name
 
 DEFAULT_PATH = Path("/etc/outrider/outrider.toml")
 
@@ -38,8 +39,8 @@ def runtime_home() -> Path | None:
 class UnitSettings(Section):
     """The unit itself."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = NOBODY
-    camera_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "camera-1"
+    id: Name = NOBODY
+    camera_id: Name = "camera-1"
     state_dir: Path = Field(default_factory=state_home)
     runtime_dir: Path | None = Field(default_factory=runtime_home)
     driver_safe: bool = True
