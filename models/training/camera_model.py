@@ -8,12 +8,12 @@ out at corners that are off as a detector's are, by the run-time's own `cut_patc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from sensor_model import HALVED_SHARE, exposed, halved
 
 from outrider.plates.spec import RgbImage
 from outrider.unit.recognise.patch_contrast import stretch_contrast
@@ -27,6 +27,9 @@ SURROUND_X: Final = 0.22
 SURROUND_Y: Final = 0.55
 """What is drawn around the plate, as parts of its width and height."""
 
+MOST_HALVED_PX: Final = 28.0
+HARD_HEIGHT_SHARE: Final = 0.3
+HARD_HEIGHT_PX: Final = (10.0, 26.0)
 STICKER_SHARE: Final = 0.05
 """Of oval signs stuck beside the plate: letters that are no part of the mark."""
 
@@ -57,7 +60,7 @@ def scene(rgb: RgbImage, rng: Rng) -> Scene:
     plate = _spectral_mix(rgb, rng)
     height, width = plate.shape
     pad_x, pad_y = round(width * SURROUND_X), round(height * SURROUND_Y)
-    canvas = _bodywork(height + 2 * pad_y, width + 2 * pad_x, rng)
+    canvas = bodywork(height + 2 * pad_y, width + 2 * pad_x, rng)
     trim = int(rng.integers(0, max(2, height // 6))) if rng.random() < 0.5 else 0
     if trim:
         rows = slice(pad_y - trim, pad_y + height + trim)
@@ -66,7 +69,7 @@ def scene(rgb: RgbImage, rng: Rng) -> Scene:
     if rng.random() < STICKER_SHARE:
         _stick_oval(canvas, (pad_x, pad_y), rng)
     quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    return Scene(_light(canvas, rng), quad + np.array([pad_x, pad_y], np.float32))
+    return Scene(lit(canvas, rng), quad + np.array([pad_x, pad_y], np.float32))
 
 
 def _stick_oval(canvas: Grey, pad: tuple[int, int], rng: Rng) -> None:
@@ -91,7 +94,7 @@ def _stick_oval(canvas: Grey, pad: tuple[int, int], rng: Rng) -> None:
 def background(rng: Rng) -> Scene:
     """Something that is no plate: bodywork, a grille, stripes, blobs; the target is blank."""
     height, width = (67, 312) if rng.random() < 0.7 else (122, 171)
-    plate = _bodywork(height, width, rng)
+    plate = bodywork(height, width, rng)
     kind = rng.random()
     if kind < 0.35:
         period = float(rng.uniform(4, 40))
@@ -106,7 +109,7 @@ def background(rng: Rng) -> Scene:
                         float(rng.uniform(0, 255)), -1, cv2.LINE_AA)  # fmt: skip
     canvas = cv2.copyMakeBorder(plate, 36, 36, 68, 68, cv2.BORDER_REFLECT_101)
     quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    return Scene(_light(np.asarray(canvas, np.float32), rng), quad + np.array([68, 36], np.float32))
+    return Scene(lit(np.asarray(canvas, np.float32), rng), quad + np.array([68, 36], np.float32))
 
 
 def _spectral_mix(rgb: RgbImage, rng: Rng) -> Grey:
@@ -118,7 +121,7 @@ def _spectral_mix(rgb: RgbImage, rng: Rng) -> Grey:
     return np.ascontiguousarray(grey.reshape(rgb.shape[:2]))
 
 
-def _bodywork(height: int, width: int, rng: Rng) -> Grey:
+def bodywork(height: int, width: int, rng: Rng) -> Grey:
     """Smooth shades with a few hard edges."""
     coarse = rng.normal(rng.uniform(10, 240), rng.uniform(3, 50), (4, 6)).astype(np.float32)
     canvas = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -129,7 +132,7 @@ def _bodywork(height: int, width: int, rng: Rng) -> Grey:
     return np.asarray(np.clip(canvas, 0, 255), np.float32)
 
 
-def _light(canvas: Grey, rng: Rng) -> Grey:
+def lit(canvas: Grey, rng: Rng) -> Grey:
     """Exposure, fall-off, a shadow's edge, a glint, lamps shining into the lens."""
     height, width = canvas.shape
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
@@ -158,17 +161,45 @@ def _shadow(x: Grey, y: Grey, rng: Rng) -> Grey:
     return np.asarray(1 - edge * rng.uniform(0.3, 0.8), np.float32)
 
 
-def photograph(view: Scene, rng: Rng, severity: Severity = Severity()) -> npt.NDArray[np.uint8]:  # noqa: B008
-    """Take the picture and cut the patch: uint8 [64, 128], contrast stretched."""
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture, uint8 H x W, and the plate's true corners in it, px."""
+
+    seen: npt.NDArray[np.uint8]
+    quad: Quad
+
+
+def shoot(view: Scene, rng: Rng, severity: Severity = Severity()) -> Shot:  # noqa: B008
+    """Take the picture; now and then at twice the size, halved by the camera afterwards."""
     plate_h = view.quad[2, 1] - view.quad[0, 1]
     aspect = (view.quad[2, 0] - view.quad[0, 0]) / plate_h
-    low, high = severity.plate_height_px
-    tall = float(np.exp(rng.uniform(np.log(low), np.log(high)))) * (1.6 if aspect < 2.5 else 1.0)
+    tall = _height(rng, severity.plate_height_px) * (1.6 if aspect < 2.5 else 1.0)
+    twice = tall < MOST_HALVED_PX and severity.noise > 0 and rng.random() < HALVED_SHARE
+    tall *= 2 if twice else 1
     quad, size = _pose(tall, aspect, rng)
     picture = _project(view, quad, size, tall / plate_h)
     picture = _optics(picture, tall, aspect, rng, severity)
-    seen = _sensor(picture, rng, severity)
-    return stretch_contrast(cut_patch(seen, _found_corners(quad, rng, severity)))
+    seen = exposed(picture, rng, severity.noise)
+    return Shot(*halved(seen, quad, rng)) if twice else Shot(seen, quad)
+
+
+def _height(rng: Rng, span_px: tuple[float, float]) -> float:
+    """Plate heights equally frequent in their logarithm, and more where reading becomes hard."""
+    low, high = span_px
+    if rng.random() < HARD_HEIGHT_SHARE:
+        harder = max(low, HARD_HEIGHT_PX[0]), min(high, HARD_HEIGHT_PX[1])
+        low, high = harder if harder[0] < harder[1] else span_px
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def cut(shot: Shot, rng: Rng, severity: Severity = Severity()) -> npt.NDArray[np.uint8]:  # noqa: B008
+    """The patch uint8 [64, 128] at the corners as a detector gives them, contrast stretched."""
+    return stretch_contrast(cut_patch(shot.seen, found_corners(shot.quad, rng, severity)))
+
+
+def photograph(view: Scene, rng: Rng, severity: Severity = Severity()) -> npt.NDArray[np.uint8]:  # noqa: B008
+    """Take the picture and cut the patch: uint8 [64, 128], contrast stretched."""
+    return cut(shoot(view, rng, severity), rng, severity)
 
 
 def _pose(tall: float, aspect: float, rng: Rng) -> tuple[Quad, tuple[int, int]]:
@@ -256,47 +287,7 @@ def _rain(picture: Grey, tall: float, rng: Rng) -> Grey:
     return np.asarray(picture + veil * (soft + rng.uniform(-40, 80) - picture) * 0.8, np.float32)
 
 
-def _sensor(picture: Grey, rng: Rng, severity: Severity) -> npt.NDArray[np.uint8]:
-    """Exposure and contrast, noise, sharpening, clipping, JPEG."""
-    black, white = np.percentile(picture[::3, ::3], (2, 98))
-    target = rng.uniform(0.15, 1.25) * 255
-    low = rng.uniform(0, 0.35) * target
-    picture = low + (picture - black) * (target - low) / max(float(white - black), 25.0)
-    if rng.random() < 0.5:
-        curve = (np.clip(picture, 0, 400) / 255) ** rng.uniform(0.6, 1.6)
-        picture = np.asarray(255 * curve, np.float32)
-    noise = rng.gamma(1.2, 3.0) * severity.noise
-    grain = _grain(picture.shape, rng)
-    picture = picture + grain * min(noise, 22.0)
-    if rng.random() < 0.35:
-        soft = _soft(picture, rng.uniform(0.7, 1.6))
-        picture = picture + (picture - soft) * rng.uniform(0.3, 1.6)
-    seen = np.clip(picture, 0, 255).astype(np.uint8)
-    if rng.random() < 0.6:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))]
-        _, packed = cv2.imencode(".jpg", seen, quality)
-        seen = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
-    return seen
-
-
-@lru_cache(maxsize=1)
-def _grain_sheets() -> tuple[Grey, ...]:
-    """Two sheets of unit noise, fine and clustered; drawing it afresh cost a third of a sample."""
-    rng = np.random.default_rng(7)
-    fine = rng.standard_normal((1200, 1200), np.float32)
-    return fine, _soft(fine, 0.7) * np.float32(1.8)
-
-
-def _grain(shape: tuple[int, ...], rng: Rng) -> Grey:
-    """A random cut of a noise sheet."""
-    sheet = _grain_sheets()[int(rng.random() < 0.4)]
-    height, width = shape
-    y, x = (int(rng.integers(max(1, 1200 - n))) for n in shape)
-    cut = sheet[y : y + height, x : x + width]
-    return np.asarray(cv2.resize(cut, (width, height)) if cut.shape != shape else cut, np.float32)
-
-
-def _found_corners(quad: Quad, rng: Rng, severity: Severity) -> Quad:
+def found_corners(quad: Quad, rng: Rng, severity: Severity) -> Quad:
     """The corners as a detector, or a person drawing an upright box, would give them."""
     if rng.random() < severity.box_share:
         (x0, y0), (x1, y1) = quad.min(axis=0), quad.max(axis=0)

@@ -21,7 +21,7 @@ from torch import Tensor
 from train_reader import load_weights
 
 MODELS_DIR: Final = Path(__file__).resolve().parents[1]
-FLOAT_MODULES: Final = ("mixers", "name", "overview", "to_fine")
+FLOAT_MODULES: Final = ("mixers", "name", "overview", "to_fine", "judge")
 """Small: no time to gain in 8 bits, and their precision decides close calls."""
 LEGIBLE: Final = Severity((16.0, 80.0), 0.02, 0.15, 0.5, 0.6)
 """Ranges from illegible patches are wider than a readable plate needs, and cost it precision."""

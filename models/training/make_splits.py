@@ -107,6 +107,15 @@ def main() -> None:
             count = write_part(args.out / f"{name}_{part}.csv", own)
             verified = sum(row["status"] == "verified" for row in own)
             print(f"{name}_{part}: {count} lines, {verified} verified")
+    _write_given(args.real / "gb2", args.out)
+
+
+def _write_given(folder: Path, out: Path) -> None:
+    """The folder whose labels themselves say what may be learnt from; nothing else of it is."""
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as source:
+        rows: list[Row] = [row for row in csv.DictReader(source) if row["split"] == "train"]
+    count = write_part(out / f"{folder.name}_train.csv", rows)
+    print(f"{folder.name}_train: {count} lines")
 
 
 if __name__ == "__main__":

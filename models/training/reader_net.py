@@ -5,6 +5,9 @@ the whole plate and tells each of nine slots where to look (a softmax over the g
 slot); the features gathered there become nine tokens, which a small mixer relates to each other
 before each says which of 37 characters it is.
 
+Two more answers come from the same tokens and a narrow view of the coarse grid: whether this is a
+plate, and whether all of it is to be seen.
+
 Only operations that survive static int8 and run on tflite-runtime 2.14: convolution, ReLU,
 linear, softmax, one batched product, and a space-to-depth by reshape.
 """
@@ -20,6 +23,8 @@ from torch import Tensor, nn
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 BLANK: Final = len(ALPHABET) - 1
 SLOTS: Final = 9
+JUDGED: Final = ("plate", "whole")
+"""What the second output says, as probabilities in this order."""
 PATCH_HW_PX: Final = (64, 128)
 
 
@@ -75,7 +80,7 @@ class _Mixer(nn.Module):
 
 
 class ReaderNet(nn.Module):
-    """[B, 1, 64, 128] grey 0..1 to logits [B, 9, 37]."""
+    """[B, 1, 64, 128] grey 0..1 to logits [B, 9, 37] of characters and [B, 2] of `JUDGED`."""
 
     def __init__(self, size: ReaderSize | None = None) -> None:
         super().__init__()
@@ -97,6 +102,10 @@ class ReaderNet(nn.Module):
             *(_Mixer(SLOTS, size.token, 2 * size.token) for _ in range(size.mixers))
         )
         self.name = nn.Linear(size.token, len(ALPHABET))
+        self.glance = nn.Conv2d(size.coarse, 8, 1)
+        self.judge = nn.Sequential(
+            nn.Linear(SLOTS * size.token + 8 * 64, 48), nn.ReLU(), nn.Linear(48, len(JUDGED))
+        )
         self._start_upsampling()
 
     def _start_upsampling(self) -> None:
@@ -109,7 +118,7 @@ class ReaderNet(nn.Module):
             self.to_fine.weight.copy_(weight.reshape(256, 64))
             self.to_fine.bias.zero_()
 
-    def forward(self, patch: Tensor) -> Tensor:
+    def forward(self, patch: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of a batch of patches."""
         middle = self.middle(self.fine(space_to_depth(patch)))
         coarse = self.coarse(middle)
@@ -118,7 +127,10 @@ class ReaderNet(nn.Module):
         broad = self.look_coarse(flat.reshape(coarse.shape)).flatten(2)
         look = self.to_fine(broad) + self.look_fine(middle).flatten(2)
         seen = torch.softmax(look, dim=2) @ self.value(middle).flatten(2).transpose(1, 2)
-        return self.name(self.mixers(seen + self.slot_bias))  # type: ignore[no-any-return]
+        tokens = self.mixers(seen + self.slot_bias)
+        glance = torch.relu(self.glance(coarse)).flatten(1)
+        judged = self.judge(torch.cat([tokens.flatten(1), glance], dim=1))
+        return self.name(tokens), judged
 
 
 def space_to_depth(patch: Tensor) -> Tensor:
@@ -129,12 +141,13 @@ def space_to_depth(patch: Tensor) -> Tensor:
 
 
 class ReaderForExport(nn.Module):
-    """The contract of the model file: [1, 64, 128, 1] to softmax [1, 9, 37]."""
+    """The model file's contract: [1, 64, 128, 1] to softmax [1, 9, 37] and sigmoid [1, 2]."""
 
     def __init__(self, net: ReaderNet) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, patch: Tensor) -> Tensor:
+    def forward(self, patch: Tensor) -> tuple[Tensor, Tensor]:
         """Probabilities of one NHWC patch."""
-        return torch.softmax(self.net(patch.permute(0, 3, 1, 2)), dim=2)
+        names, judged = self.net(patch.permute(0, 3, 1, 2))
+        return torch.softmax(names, dim=2), torch.sigmoid(judged)

@@ -16,15 +16,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from reader_nothing import NothingPlaces
-from reader_text import SLOTS, Patches, Targets, encode
+from reader_text import SLOTS, Answer, Patches, encode, nothing, unread
 
 from outrider.unit.recognise.patch_contrast import stretch_contrast
 from outrider.unit.recognise.patch_geometry import cut_patch
 
 SPLITS: Final = Path(__file__).parent / "splits"
-FOLDER_SHARE: Final = {"gb": 0.42, "detect": 0.36, "drive": 0.22}
+FOLDER_SHARE: Final = {"gb": 0.34, "gb2": 0.16, "detect": 0.32, "drive": 0.18}
 TEXT_STATUS: Final = frozenset({"verified", "pseudo"})
 BESIDE_SHARE: Final = 0.04
+PART_SHARE: Final = 0.08
+"""Of plates of which a part is cut off."""
 NOTHING_SHARE: Final = 0.12
 CONTEXT_X: Final = 0.3
 CONTEXT_Y: Final = 1.5
@@ -100,20 +102,41 @@ class RealPatches:
         shares = np.array([FOLDER_SHARE[name] for name in self._folders])
         self._shares = shares / shares.sum()
 
-    def sample(self, rng: Rng) -> tuple[Patches, Targets]:
-        """A patch of a plate, or now and then of something else, and its target."""
+    def sample(self, rng: Rng) -> tuple[Patches, Answer]:
+        """A patch of a plate, or now and then of something else, and its answer."""
         if rng.random() < NOTHING_SHARE:
-            return stretch_contrast(cut_patch(*self._nothing.sample(rng))), encode("")
+            return stretch_contrast(cut_patch(*self._nothing.sample(rng))), nothing()
         folder = self._folders[int(rng.choice(len(self._folders), p=self._shares))]
         groups = self._by_mark[folder]
         group = groups[int(rng.integers(len(groups)))]
         plate = group[int(rng.integers(len(group)))]
         grey, scale = _regrade(plate, rng)
         quad = _loose_corners(plate.box, rng) * scale
-        mark = plate.mark
+        answer = Answer(encode(plate.mark), 1.0, 1.0)
         if rng.random() < BESIDE_SHARE:
-            quad, mark = _beside(quad, rng), ""
-        return stretch_contrast(cut_patch(grey, quad)), encode(mark)
+            quad, answer = _beside(quad, rng), nothing()
+        elif rng.random() < PART_SHARE:
+            grey, quad = _cut_off(grey, quad, rng)
+            answer = Answer(unread(), 1.0, 0.0)
+        return stretch_contrast(cut_patch(grey, quad)), answer
+
+
+def _cut_off(
+    grey: npt.NDArray[np.uint8], quad: npt.NDArray[np.float32], rng: Rng
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """The plate without a quarter to a half of its width, at the picture's edge or so framed."""
+    lost = float(rng.uniform(0.25, 0.5))
+    part = quad.copy()
+    left = rng.random() < 0.5
+    near, far = ((0, 1), (3, 2)) if left else ((1, 0), (2, 3))
+    for a, b in (near, far):
+        part[a] = quad[a] + (quad[b] - quad[a]) * lost
+    at = int(part[[near[0], far[0]], 0].mean())
+    if rng.random() < 0.4 or not 8 < at < grey.shape[1] - 8:
+        return grey, part
+    if left:
+        return np.ascontiguousarray(grey[:, at:]), part - np.array([at, 0], np.float32)
+    return np.ascontiguousarray(grey[:, :at]), part
 
 
 def _loose_corners(box: Box, rng: Rng) -> npt.NDArray[np.float32]:

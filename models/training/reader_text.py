@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 from reader_net import ALPHABET, BLANK, SLOTS
@@ -9,9 +12,47 @@ from reader_net import ALPHABET, BLANK, SLOTS
 Patches = npt.NDArray[np.uint8]
 Targets = npt.NDArray[np.int64]
 
+NOT_TAUGHT: Final = -100
+"""In place of a character's index: this place teaches nothing (cross-entropy's `ignore_index`)."""
+
 _FOLD = str.maketrans("OI", "01")
 
-__all__ = ["ALPHABET", "BLANK", "SLOTS", "Patches", "Targets", "decode", "encode", "folded"]
+__all__ = [
+    "ALPHABET",
+    "BLANK",
+    "NOT_TAUGHT",
+    "SLOTS",
+    "Answer",
+    "Patches",
+    "Targets",
+    "decode",
+    "encode",
+    "folded",
+    "nothing",
+    "unread",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a patch holds: slot indices int64 [9]; whether a plate, and all of it (-1: unknown)."""
+
+    codes: Targets
+    plate: float
+    whole: float
+
+
+NOTHING_CODES: Final = np.full(SLOTS, BLANK, np.int64)
+
+
+def unread() -> Targets:
+    """Slots that teach nothing."""
+    return np.full(SLOTS, NOT_TAUGHT, np.int64)
+
+
+def nothing() -> Answer:
+    """The answer to a patch without a plate."""
+    return Answer(NOTHING_CODES.copy(), 0.0, -1.0)
 
 
 def encode(mark: str) -> Targets:

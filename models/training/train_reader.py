@@ -19,20 +19,39 @@ import torch
 from loop import Loop, LoopSettings, Losses
 from reader_data import Batch, Feed, Recipe
 from reader_net import ReaderNet
+from reader_text import NOT_TAUGHT
 from torch import Tensor, nn
 
 DEFAULT_SAMPLES: Final = 1_000_000
 MAX_RATE: Final = 2e-3
+JUDGING_WEIGHT: Final = 0.15
 
 
 def reader_losses(net: nn.Module, batch: Batch, device: torch.device) -> Losses:
-    """Cross-entropy over the nine slots, and the share of whole marks read right (`right`)."""
-    patches, codes = (torch.as_tensor(part).to(device) for part in batch)
+    """Cross-entropy over the nine slots, and of "a plate" and "all of it" where that is known.
+
+    `right` is the share of whole marks read right among those that teach a text.
+    """
+    patches, codes, known = (torch.as_tensor(part).to(device) for part in batch)
     inputs = (patches.unsqueeze(1).float() / 255).contiguous(memory_format=torch.channels_last)
-    logits = net(inputs)
-    loss = nn.functional.cross_entropy(logits.float().transpose(1, 2), codes)
-    right = (logits.detach().argmax(2) == codes).all(1).float().mean()
-    return {"total": loss, "right": right}
+    logits, judged = net(inputs)
+    text = nn.functional.cross_entropy(
+        logits.float().transpose(1, 2), codes, ignore_index=NOT_TAUGHT
+    )
+    each = nn.functional.binary_cross_entropy_with_logits(
+        judged.float(), known.clamp(min=0), reduction="none"
+    )
+    counted = (known >= 0).float()
+    judging = (each * counted).sum(0) / counted.sum(0).clamp(min=1)
+    taught = codes[:, 0] != NOT_TAUGHT
+    right = (logits.detach().argmax(2) == codes).all(1)[taught].float().mean()
+    return {
+        "total": text + JUDGING_WEIGHT * judging.sum(),
+        "text": text,
+        "plate": judging[0],
+        "whole": judging[1],
+        "right": right,
+    }
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -40,6 +59,17 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     state = torch.load(path, map_location="cpu", weights_only=True)
     weights = state.get("average", state)
     return {k: v.float() if v.dtype.is_floating_point else v for k, v in weights.items()}
+
+
+def start_from(net: ReaderNet, weights: dict[str, Tensor]) -> None:
+    """Load weights; heads that they lack (states from before them) stay as initialised.
+
+    Raises ValueError where anything else is missing or unknown.
+    """
+    missing, unknown = net.load_state_dict(weights, strict=False)
+    lacking = [name for name in missing if not name.startswith(("judge.", "glance."))]
+    if lacking or unknown:
+        raise ValueError(f"weights of another reader: without {lacking}, with {unknown}")
 
 
 def keep_state(net: nn.Module, path: Path) -> None:
@@ -58,7 +88,7 @@ def train(
     """Run or resume a training in `out`; returns the averaged net."""
     net = ReaderNet()
     if start:
-        net.load_state_dict(load_weights(start))
+        start_from(net, load_weights(start))
     loop: Loop[Batch] = Loop(net, out, settings)
     loop.resume()
     feed = Feed(recipe, loop.step, workers)

@@ -43,10 +43,29 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether what was read is a plate, and all of it.
+
+    plate, whole: the reader's own probabilities that this is a plate, and that nothing of it is
+    hidden or cut off. cut: it touches the picture's edge, whatever the reader thinks of it.
+    """
+
+    plate: float
+    whole: float
+    cut: bool
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a part of the plate may be missing: its text may be a part of another mark."""
+        return self.cut or self.whole < 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One plate in one frame, read but not yet decided.
 
     probabilities: float32 9 x 37, a row a character place over `0-9 A-Z -`. patch: uint8 64 x 128.
+    standing: None where the reader is of a kind that does not judge it.
     """
 
     frame: Frame
@@ -54,6 +73,7 @@ class Observation:
     probabilities: Probabilities
     patch: Image
     sharpness: float
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +94,8 @@ class PlateText:
 
     raw is the mark as the reader gave it, before the grammar chose between O/0 and I/1.
     confidence is calibrated: of marks at 0.95, 95 in 100 are right. ambiguous: the grammar allows
-    more than one reading of the same drawing.
+    more than one reading of the same drawing. standing: whether it is a plate and all of it; None
+    where nothing judged that (a mark that was typed, a record from before it was kept).
     """
 
     vrm: str
@@ -83,6 +104,7 @@ class PlateText:
     confidence: float
     characters: tuple[CharacterGuess, ...]
     ambiguous: bool = False
+    standing: Standing | None = None
 
 
 class Direction(StrEnum):

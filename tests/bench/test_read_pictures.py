@@ -39,7 +39,9 @@ def test_one_json_line_a_picture_in_natural_order(
     for line in lines:
         assert line.keys() == {"file", "ms", "cpu_ms", "results"}
         for one in line["results"]:  # type: ignore[attr-defined]
-            assert one.keys() == {"text", "conf", "box", "corners", "family", "chars"}
+            assert one.keys() == {
+                "text", "conf", "box", "corners", "family", "chars", "plate", "whole", "incomplete"
+            }  # fmt: skip
             assert len(one["chars"]) == len(one["text"])
             assert np.shape(one["corners"]) == (4, 2)
 

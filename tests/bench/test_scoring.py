@@ -1,5 +1,6 @@
 """Benchmarks count what they say: boxes, rates, points, sheets and multiplications."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from outrider.bench.scoring import Colour, Scored, ground_of, score_picture
 from outrider.bench.tflite_graph import count_macs, plain_convolution
 from outrider.records import PlateText
 from outrider.unit.devices.tflite import choose_runtime, time_model
+from outrider.unit.recognise.grounds import NO_GROUNDS, Claim
 from outrider.unit.recognise.still import StillPlate
 from outrider.vrm import Family
 
@@ -29,7 +31,8 @@ def _labels(folder: Path, *rows: str) -> Path:
 
 def _read(mark: str, x: float, y: float, sure: float = 0.9) -> StillPlate:
     at = np.array([[x, y], [x + 60, y], [x + 60, y + 20], [x, y + 20]], np.float32)
-    return StillPlate(PlateText(mark, mark, Family.CURRENT, sure, ()), at, 0.8, sure)
+    claim = Claim(sure, 1, mark, Family.CURRENT, NO_GROUNDS)
+    return StillPlate(PlateText(mark, mark, Family.CURRENT, sure, ()), at, 0.8, claim)
 
 
 def _scored(folder: Path, *reads: StillPlate) -> Scored:
@@ -54,6 +57,15 @@ def test_right_wrong_elsewhere_and_ignored_are_told_apart(tmp_path: Path) -> Non
     assert [plate.right for plate in scored.plates] == [True, True]
     assert [plate.exact for plate in scored.plates] == [True, False]
     assert [read.text.vrm for read in scored.elsewhere] == ["FALSE"]
+
+
+def test_a_vehicle_in_many_pictures_counts_once(tmp_path: Path) -> None:
+    """By vehicle is the mean of each mark's own share: 3 of 4 of one, 0 of 1 of another."""
+    plates = _scored(tmp_path, _read("AB12CDE", 12, 11)).plates
+    right, other = plates[0], plates[1]
+    missed = replace(right, read=None)
+    vehicles, share = rates.by_vehicle([right, right, right, missed, other])
+    assert (vehicles, share) == (2, 0.75 / 2)
 
 
 def test_of_two_reads_on_a_plate_the_surer_counts(tmp_path: Path) -> None:

@@ -19,14 +19,14 @@ PYTHON = os.environ.get("OUTRIDER_TRAIN_PYTHON", sys.executable)
 def _has_training_extra() -> bool:
     probe = (
         "import importlib.util as u, sys;"
-        "sys.exit(not (u.find_spec('torch') and u.find_spec('litert_torch')))"
+        "sys.exit(not all(map(u.find_spec, ('torch', 'litert_torch', 'av', 'PIL'))))"
     )
     return subprocess.run([PYTHON, "-c", probe], check=False).returncode == 0
 
 
 pytestmark = pytest.mark.skipif(
     not _has_training_extra(),
-    reason=f"{PYTHON} has no torch and litert-torch: see models/training/README.md",
+    reason=f"{PYTHON} lacks torch, litert-torch, av or Pillow: see models/training/README.md",
 )
 
 
@@ -35,7 +35,11 @@ def _run(*arguments: str) -> str:
     done = subprocess.run(
         [PYTHON, *arguments],
         cwd=TRAINING,
-        env={**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{source}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+            "OMP_NUM_THREADS": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -66,14 +70,17 @@ def _assert_contract(path: Path, kind: np.dtype) -> None:
 
     runner = Interpreter(str(path), num_threads=1)
     runner.allocate_tensors()
-    (given,), (made,) = runner.get_input_details(), runner.get_output_details()
+    (given,) = runner.get_input_details()
+    by_shape = {tuple(one["shape"]): one for one in runner.get_output_details()}
+    assert set(by_shape) == {(1, 9, 37), (1, 2)}
+    made = by_shape[1, 9, 37]
     assert tuple(given["shape"]) == (1, 64, 128, 1)
     assert given["dtype"] == kind
-    assert tuple(made["shape"]) == (1, 9, 37)
     runner.set_tensor(given["index"], np.zeros((1, 64, 128, 1), kind))
     runner.invoke()
     rows = runner.get_tensor(made["index"]).sum(axis=2)
     assert np.allclose(rows, 1.0, atol=0.02)
+    assert by_shape[1, 2]["dtype"] == kind
 
 
 def test_batches_depend_on_seed_and_number_alone() -> None:

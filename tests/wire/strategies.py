@@ -21,6 +21,7 @@ from outrider.records import (
     Position,
     Read,
     Response,
+    Standing,
     VehicleOfInterest,
 )
 from outrider.vrm import Family
@@ -44,6 +45,7 @@ texts = st.builds(
     _unit,
     st.lists(_guesses, max_size=9).map(tuple),
     st.booleans(),
+    st.none() | st.builds(Standing, _unit, _unit, st.booleans()),
 )
 _positions = st.builds(
     Position, _maybe, _maybe, _maybe, _maybe, st.sampled_from(FixQuality), _maybe, _maybe

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.records import Evidence, Read
+from outrider.records import Evidence, Read, Standing
 from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.canonical import WireError
 from outrider.wire.read_record import MAX_BYTES, Record, decode, encode, evidence_of
@@ -86,8 +86,23 @@ def test_wrong_fields_are_named(change, reason: str) -> None:  # type: ignore[no
 
 def test_other_schema_is_refused() -> None:
     """A later schema is named, not guessed at."""
-    with pytest.raises(WireError, match="schema 2"):
-        decode(b'{"schema": 2, "kind": "read", "record": {}}')
+    with pytest.raises(WireError, match="schema 3"):
+        decode(b'{"schema": 3, "kind": "read", "record": {}}')
+
+
+def test_a_standing_makes_a_record_of_schema_2_and_of_no_other() -> None:
+    """Records from before it read as they were; one that claims the wrong schema is refused."""
+    old = makers.read(1)
+    assert json.loads(encode(old))["schema"] == 1
+    assert "standing" not in json.loads(encode(old))["record"]["text"]
+    text = dataclasses.replace(old.text, standing=Standing(0.9, 0.2, cut=True))
+    new = dataclasses.replace(old, text=text)
+    envelope = json.loads(encode(new))
+    assert envelope["schema"] == 2
+    assert decode(encode(new), new.evidence) == new
+    envelope["schema"] = 1
+    with pytest.raises(WireError, match="standing"):
+        decode(json.dumps(envelope).encode())
 
 
 def test_key_twice_is_refused() -> None:

@@ -44,6 +44,10 @@ def register(commands: Subparsers) -> None:
     parser.add_argument(
         "--held-out", nargs="+", type=Path, default=[], metavar="CSV", help="only files named here"
     )
+    parser.add_argument(
+        "--drawn", nargs="+", type=Path, default=[], metavar="DIR",
+        help="drawn pictures that help to fit the calibration and are not scored",
+    )  # fmt: skip
     parser.add_argument("--roads", type=Path, metavar="DIR", help="roads without legible plates")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="misses, to look at")
     parser.add_argument("--curve", type=Path, metavar="PNG", help="draw it; its CSV lies beside it")
@@ -68,12 +72,14 @@ def run(args: argparse.Namespace) -> int:
         opened = open_recogniser(runtime_options(args))
         pictures = [one for folder in args.folders for one in load(folder, args.held_out)]
         roads = load(args.roads) if args.roads else []
+        painted = [one for folder in args.drawn for one in load(folder)]
         points = opened.points
         if args.fit_calibration:  # the confidence is about to change: look at everything
             points = points.model_copy(update={"kept": 0.0})
         found = measure(opened, pictures, "plates", points)
         empty = measure(opened, roads, "roads", points)
-        _report(args, opened, found, empty)
+        drawn = measure(opened, painted, "drawn", points)
+        _report(args, opened, found, empty, drawn)
     except (ModelError, LabelError, SheetError, CalibrationError) as error:
         complain(error)
         return 2
@@ -105,7 +111,11 @@ def measure(
 
 
 def _report(
-    args: argparse.Namespace, opened: OpenedRecogniser, found: Measured, roads: Measured
+    args: argparse.Namespace,
+    opened: OpenedRecogniser,
+    found: Measured,
+    roads: Measured,
+    drawn: Measured,
 ) -> None:
     if args.json:
         say_json(accuracy_report.as_json(opened, found.scored, roads.scored, found.cpu_ms))
@@ -118,7 +128,7 @@ def _report(
         console.print(f"{args.sheet}: {count} misses; it shows real marks: delete it after use")
     scored, on_roads = found.scored, roads.scored
     if args.fit_calibration:
-        fitted, said = choices.fit_calibration(opened, scored)
+        fitted, said = choices.fit_calibration(opened, scored, drawn.scored, on_roads)
         console.print(said)
         scored, on_roads = (choices.recalibrated(one, fitted) for one in (scored, on_roads))
     if args.curve:

@@ -32,6 +32,8 @@ def show(
     """Print everything for people."""
     console.print(opened.recogniser.health().detail)
     _show_rates(console, scored)
+    vehicles, share = rates.by_vehicle(scored.plates)
+    console.print(f"by vehicle: {share:.1%} of {vehicles} (mean of each vehicle's own share)")
     _show_points(console, opened, scored, roads)
     _show_reliability(console, table_of(scored))
     if cpu_ms:
@@ -50,6 +52,9 @@ def as_json(
     return {
         "pictures": scored.pictures,
         "all": asdict(Rates.of(scored.plates)),
+        "by_vehicle": dict(
+            zip(("vehicles", "right"), rates.by_vehicle(scored.plates), strict=True)
+        ),
         f"from_{_LEGIBLE_PX}_px": asdict(Rates.of(legible(scored))),
         "groups": {
             title: {name: asdict(one) for name, one in rates.by_group(scored.plates, group).items()}

@@ -1,44 +1,79 @@
 """What a measurement decides: the calibration and the operating points beside the models."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from outrider.bench import rates
 from outrider.bench.scoring import Scored
 from outrider.unit.devices.recogniser_models import OpenedRecogniser
 from outrider.unit.recognise import calibration, operating_points
 from outrider.unit.recognise.calibration import Calibration
+from outrider.unit.recognise.grammar import INCOMPLETE_AT_MOST
+from outrider.unit.recognise.grounds import Claim
 from outrider.unit.recognise.still import StillPlate
 
 
-def fit_calibration(opened: OpenedRecogniser, scored: Scored) -> tuple[Calibration, str]:
-    """Fit the calibration to the reads of plates, write it; return it, and what to say of it.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A claim that was made, whether it was right, where it comes from, and its true mark."""
 
-    Raises CalibrationError with too few plates. Run it on plates that the reader never learnt.
+    claim: Claim
+    right: bool
+    source: str
+    group: str
+
+
+def fit_calibration(
+    opened: OpenedRecogniser, scored: Scored, drawn: Scored, roads: Scored
+) -> tuple[Calibration, str]:
+    """Fit the calibration to what was read, write it; return it, and what to say of it.
+
+    scored: real plates that the reader never learnt. drawn: pictures with drawn plates. roads:
+    pictures without plates, on which every read is wrong.
+    Raises CalibrationError with too few plates.
     """
-    told = [(one.read.probability, one.right) for one in scored.plates if one.read]
-    offset, slope, per_log_frames = calibration.fit(
-        [probability for probability, _ in told], [1] * len(told), [right for _, right in told]
+    told = [*_told(scored, "real"), *_elsewhere(roads, "real"), *_told(drawn, "drawn")]
+    told += _elsewhere(drawn, "drawn")
+    marks = [one for one in told if not one.claim.letters_only]
+    letters = [one for one in told if one.claim.letters_only]
+    weights = calibration.fit(
+        [one.claim for one in marks], [one.right for one in marks], [one.source for one in marks]
     )
-    digests = dict(opened.recogniser.model_digests)
+    curve = calibration.fit_letters(
+        [one.claim.probability for one in letters], [one.right for one in letters]
+    )
+    real = sum(one.source == "real" for one in told)
     fitted = Calibration(
-        reader_sha256=digests["reader"],
-        offset=round(offset, 4),
-        slope=round(slope, 4),
-        per_log_frames=round(per_log_frames, 4),
-        fitted_on=f"{len(told)} reads of real plates in {scored.pictures} pictures",
+        reader_sha256=dict(opened.recogniser.model_digests)["reader"],
+        weights={name: round(value, 4) for name, value in weights.items()},
+        letters_only=curve,
+        fitted_on=f"{real} reads in real pictures, {len(told) - real} in drawn ones",
     )
     path = calibration.save(fitted, opened.store.folder)
     return fitted, (
-        f"{path}: offset {offset:.3f}, slope {slope:.3f}, from {len(told)} reads;"
-        f" expected error {_error_unseen(scored):.3f} on marks left out of the fit"
+        f"{path}: from {len(marks)} marks and {len(letters)} texts without a digit;"
+        f" expected error {_error_unseen(marks):.3f} on real marks left out of the fit"
     )
+
+
+def _told(scored: Scored, source: str) -> list[Told]:
+    return [
+        Told(one.read.claim, one.right, source, one.truth.mark) for one in scored.plates if one.read
+    ]
+
+
+def _elsewhere(scored: Scored, source: str) -> list[Told]:
+    return [Told(read.claim, False, source, read.text.vrm) for read in scored.elsewhere]
 
 
 def recalibrated(scored: Scored, calibrate: Calibration) -> Scored:
     """Return what was scored with every confidence as the calibration has it."""
 
     def read_again(read: StillPlate) -> StillPlate:
-        sure = calibrate(read.probability, 1)
+        sure = calibrate(read.claim)
+        standing = read.claim.grounds.standing
+        if standing is not None and standing.incomplete:
+            sure = min(sure, INCOMPLETE_AT_MOST)
         return replace(read, text=replace(read.text, confidence=sure))
 
     plates = (replace(one, read=read_again(one.read)) if one.read else one for one in scored.plates)
@@ -46,14 +81,16 @@ def recalibrated(scored: Scored, calibrate: Calibration) -> Scored:
     return Scored(tuple(plates), elsewhere, scored.pictures)
 
 
-def _error_unseen(scored: Scored) -> float:
-    """Return the expected calibration error where no mark helped to fit its own confidence."""
-    told = [(one.read.probability, one) for one in scored.plates if one.read]
-    right = [one.right for _, one in told]
+def _error_unseen(marks: Sequence[Told]) -> float:
+    """Return the error on real marks where none helped to fit its own confidence."""
+    right = [one.right for one in marks]
     confidences = calibration.cross_fitted(
-        [probability for probability, _ in told], right, [one.truth.mark for _, one in told]
-    )
-    return calibration.expected_error(calibration.reliability(confidences, right))
+        [one.claim for one in marks], right, [one.group for one in marks],
+        [one.source for one in marks],
+    )  # fmt: skip
+    real = [k for k, one in enumerate(marks) if one.source == "real"]
+    table = calibration.reliability([confidences[k] for k in real], [right[k] for k in real])
+    return calibration.expected_error(table)
 
 
 def choose_operating_points(opened: OpenedRecogniser, scored: Scored, roads: Scored) -> str:

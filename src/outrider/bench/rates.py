@@ -53,6 +53,18 @@ class PointRates:
     elsewhere_per_100: float
 
 
+def by_vehicle(plates: Iterable[ScoredPlate]) -> tuple[int, float]:
+    """Return how many vehicles, and the mean over them of the share of their plates read right.
+
+    A mark is a vehicle: one that stands in twenty pictures counts as much as one in a single one.
+    """
+    right: dict[str, list[bool]] = {}
+    for one in plates:
+        right.setdefault(one.truth.mark, []).append(one.right)
+    shares = [sum(found) / len(found) for found in right.values()]
+    return len(shares), sum(shares) / len(shares) if shares else 0.0
+
+
 def at_confidence(scored: Scored, confidence: float) -> PointRates:
     """Return the rates with only reads at or above a confidence."""
     told = [one for one in scored.plates if one.read and one.read.text.confidence >= confidence]

@@ -121,7 +121,9 @@ def stage_speeds(rounds: int) -> Iterator[StageSpeed]:
         "shrink to 640 x 478": lambda: cv2.resize(grey, (640, 478), interpolation=cv2.INTER_AREA),
         "cut a patch": lambda: cut_patch(grey, corners),
         "sharpness of a patch": lambda: sharpness(patch),
-        "vote and grammar of a plate": lambda: decide(fuse_one(tensor), day, lambda p, _: p),
+        "vote and grammar of a plate": lambda: decide(
+            fuse_one(tensor), day, lambda claim: claim.probability
+        ),
         "evidence of a pass": lambda: encode(FrameViews(frame).of(corners)),
     }
     for name, stage in stages.items():

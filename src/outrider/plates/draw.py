@@ -6,6 +6,7 @@ The mark is laid out by the 2001 regulations' gaps (11 mm between characters, 33
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,13 +66,19 @@ def draw_plate(spec: PlateSpec, px_per_mm: float) -> PlateImage:
     return PlateImage(rgb, tuple(_box(p, spec, px_per_mm) for p in placed))
 
 
+def _width_mm(character: str, spec: PlateSpec) -> float:
+    if spec.face is None:
+        return glyph_width_mm(character, spec.glyphs)
+    return spec.face.width_mm(character, spec.glyphs)
+
+
 def _line_width_mm(line: str, spec: PlateSpec) -> float:
     width, pending = 0.0, 0.0
     for character in line:
         if character == " ":
             pending = spec.group_gap_mm
             continue
-        width += pending + glyph_width_mm(character, spec.glyphs)
+        width += pending + _width_mm(character, spec)
         pending = spec.gap_mm
     return width
 
@@ -104,13 +111,13 @@ def _place_line(line: str, spec: PlateSpec, x: float, y: float, squeeze: float) 
             continue
         x += pending * squeeze
         placed.append(_Placed(character, x, y, squeeze))
-        x += glyph_width_mm(character, spec.glyphs) * squeeze
+        x += _width_mm(character, spec) * squeeze
         pending = spec.gap_mm
     return placed
 
 
 def _box(placed: _Placed, spec: PlateSpec, k: float) -> CharBox:
-    width = glyph_width_mm(placed.character, spec.glyphs) * placed.squeeze
+    width = _width_mm(placed.character, spec) * placed.squeeze
     x, y = placed.x_mm, placed.y_mm
     return CharBox(placed.character, x * k, y * k, (x + width) * k, (y + spec.glyphs.height_mm) * k)
 
@@ -129,9 +136,44 @@ def _ink_coverage(
 ) -> RgbImage:
     mask = np.zeros(shape, np.uint8)
     for p in placed:
-        for outline in glyph_outlines(p.character, spec.glyphs):
+        for outline in _outlines(p.character, spec):
             _fill(mask, outline, (k * p.squeeze, k), (p.x_mm * k, p.y_mm * k))
+    if spec.separator:
+        _draw_separators(mask, placed, spec, k)
     return mask
+
+
+def _outlines(character: str, spec: PlateSpec) -> tuple[Contours, ...]:
+    if spec.face is None:
+        return glyph_outlines(character, spec.glyphs)
+    return spec.face.outlines(character, spec.glyphs)
+
+
+def _draw_separators(mask: RgbImage, placed: list[_Placed], spec: PlateSpec, k: float) -> None:
+    """A dot, a dash or two seals, one above the other, in each gap between groups of a line."""
+    for one, after in itertools.pairwise(placed):
+        left = one.x_mm + _width_mm(one.character, spec) * one.squeeze
+        gap = after.x_mm - left
+        if one.y_mm != after.y_mm or gap <= 1.3 * spec.gap_mm * one.squeeze:
+            continue
+        x, y = (left + gap / 2) * k, (one.y_mm + spec.glyphs.height_mm / 2) * k
+        across = gap * k * 0.5
+        if spec.separator == "dash":
+            half = max(1, round(spec.glyphs.stroke_mm * k * 0.4))
+            ends = (
+                (round(x - across / 2), round(y) - half),
+                (round(x + across / 2), round(y) + half),
+            )
+            cv2.rectangle(mask, *ends, (255,), -1)
+            continue
+        seals = spec.separator == "seals"
+        radius = max(
+            1, round(min(across * (0.9 if seals else 0.4), spec.glyphs.height_mm * k * 0.22))
+        )
+        reach = spec.glyphs.height_mm * k * 0.26 if seals else 0.0
+        for offset in (-reach, reach) if seals else (0.0,):
+            at = (round(x), round(y + offset))
+            cv2.circle(mask, at, radius, (140 if seals else 255,), -1, cv2.LINE_AA)
 
 
 def _blend(rgb: RgbImage, coverage: npt.NDArray[np.uint8], colour: Rgb) -> None:

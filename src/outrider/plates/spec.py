@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from outrider.plates.glyphs import CAR, MOTORCYCLE, GlyphStyle
+from outrider.plates.glyphs import CAR, MOTORCYCLE, Contours, GlyphStyle
 
 Rgb = tuple[int, int, int]
 RgbImage = npt.NDArray[np.uint8]
 
 BandKind = Literal["eu", "flag", "uk", "green", "plain", "oval"]
 CoverKind = Literal["hitch", "tape", "blob"]
+SeparatorKind = Literal["", "dot", "dash", "seals"]
 
 WHITE: Final[Rgb] = (232, 232, 228)
 YELLOW: Final[Rgb] = (240, 186, 32)
@@ -60,6 +61,18 @@ class Cover:
     colour: Rgb = (30, 30, 32)
 
 
+class Face(Protocol):
+    """Letter shapes other than the built ones; lengths in mm at the style's height."""
+
+    def outlines(self, character: str, style: GlyphStyle) -> tuple[Contours, ...]:
+        """Return the filled shapes of 0-9 or A-Z from the character's top left."""
+        ...
+
+    def width_mm(self, character: str, style: GlyphStyle) -> float:
+        """Return the character's width without the gap."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PlateSpec:
     """One plate. `lines` hold the mark with its group gaps as spaces, top line first."""
@@ -91,6 +104,9 @@ class PlateSpec:
     bend: float = 0.0
     """0 flat to 1 badly bent, creased or with a corner folded; the corners stay where they are."""
     covers: tuple[Cover, ...] = ()
+    face: Face | None = None
+    separator: SeparatorKind = ""
+    """What stands in the gaps between groups, as abroad."""
     tags: frozenset[str] = field(default_factory=frozenset)
 
     @property

@@ -20,6 +20,7 @@ from outrider.plates.spec import (
     Bolt,
     PlateSpec,
     Rgb,
+    SeparatorKind,
 )
 
 OLD_FAMILIES: Final = frozenset({"suffix", "dateless", "northern_ireland"})
@@ -234,9 +235,16 @@ def _foreign(rng: Rng, mark: str) -> PlateSpec:
         lines, *size, glyphs, float(rng.uniform(6, 16)), float(rng.uniform(15, 50)), 16.0,
         ground, ink, band, border_mm=float(rng.choice([0.0, 3.0, 5.0])),
         relief=float(rng.uniform(0, 1)) if rng.random() < 0.5 else 0.0,
+        separator=_separator(rng), tags=frozenset({"foreign"}),
     )  # fmt: skip
     worn = _worn(rng, spec)
     return replace(worn, gap_mm=spec.gap_mm, group_gap_mm=spec.group_gap_mm)
+
+
+def _separator(rng: Rng) -> SeparatorKind:
+    """Nothing mostly; a dot, a dash, or the seals of registration and test."""
+    kinds: tuple[SeparatorKind, ...] = ("", "dot", "dash", "seals")
+    return kinds[int(rng.choice(4, p=[0.5, 0.16, 0.12, 0.22]))]
 
 
 def _foreign_colours(rng: Rng) -> tuple[Rgb, Rgb]:

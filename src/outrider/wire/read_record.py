@@ -17,7 +17,9 @@ from outrider.wire.audit import AuditEvent
 from outrider.wire.canonical import WireError
 from outrider.wire.crew_entry import CrewRecord
 
-SCHEMA = 1
+SCHEMA = 2
+"""What a record with a plate's standing is written as; one without is of schema 1, as it was."""
+_WITHOUT_STANDING = 1
 MAX_BYTES = 64 * 1024
 
 Record = Read | Hit | OfficerAction | AuditEvent | CrewRecord
@@ -79,8 +81,16 @@ def evidence_of(record: Record) -> Evidence | None:
 
 def encode(record: Record) -> bytes:
     """Return a record as canonical JSON. Raises TypeError where a field holds the wrong type."""
-    envelope = {"schema": SCHEMA, "kind": kind_of(record).label, "record": _body(record)}
+    envelope = {
+        "schema": _schema_of(record), "kind": kind_of(record).label, "record": _body(record)
+    }  # fmt: skip
     return canonical.dumps(envelope)
+
+
+def _schema_of(record: Record) -> int:
+    read = record.read if isinstance(record, Hit) else record
+    has_standing = isinstance(read, Read) and read.text.standing is not None
+    return SCHEMA if has_standing else _WITHOUT_STANDING
 
 
 def _body(record: Record) -> dict[str, object]:
@@ -94,7 +104,12 @@ def _fields(record: Record) -> dict[str, object]:
 
 
 def _read_fields(read: Read) -> dict[str, object]:
-    return _fields(read) | {"evidence": _facts(read.evidence)}
+    fields = _fields(read) | {"evidence": _facts(read.evidence)}
+    if read.text.standing is None:
+        text = canonical.plain(read.text)
+        del text["standing"]
+        fields["text"] = text
+    return fields
 
 
 def _facts(evidence: Evidence) -> dict[str, dict[str, object]]:
@@ -130,13 +145,15 @@ def _decode(data: bytes, evidence: Evidence | None) -> Record:
     if holder is not None:
         holder["evidence"] = _facts(evidence) if evidence is not None else facts
         _check_facts(holder["evidence"], facts)
-    _check_no_more(record, body, facts)
+    _check_no_more(record, body, facts, envelope["schema"])
     return record if evidence is None else _with_evidence(record, evidence)
 
 
 def _open_envelope(envelope: dict[str, Any]) -> tuple[RecordKind, dict[str, Any]]:
-    if envelope.get("schema") != SCHEMA:
-        raise WireError(f"record schema {envelope.get('schema')!r}, this version reads {SCHEMA}")
+    if envelope.get("schema") not in (_WITHOUT_STANDING, SCHEMA):
+        raise WireError(
+            f"record schema {envelope.get('schema')!r}, this version reads 1 to {SCHEMA}"
+        )
     kind, body = _KINDS.get(str(envelope.get("kind"))), envelope.get("record")
     if kind is None or not isinstance(body, dict) or len(envelope) != 3:
         kinds = " | ".join(_KINDS)
@@ -173,8 +190,10 @@ def _check_facts(found: object, named: object) -> None:
             raise WireError(f"record.evidence.{role.label}: length and sha256 expected")
 
 
-def _check_no_more(record: Record, body: dict[str, Any], facts: object) -> None:
+def _check_no_more(record: Record, body: dict[str, Any], facts: object, schema: int) -> None:
     """Refuse keys that this schema does not know: they would be lost without a word."""
+    if _schema_of(record) != schema:
+        raise WireError(f"record.text.standing: a record of schema {schema} does not fit it")
     again = canonical.plain(_body(record))
     holder = _evidence_holder(kind_of(record), again)
     if holder is not None:

@@ -12,6 +12,7 @@ from outrider.records import (
     Observation,
     PassResult,
     Probabilities,
+    Standing,
 )
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.read import ALPHABET, SLOTS
@@ -42,10 +43,12 @@ def frame(index: int, rate_hz: float = 25.0, image: Image = SCENE) -> Frame:
     return Frame(index, round(index * 1e9 / rate_hz), image)
 
 
-def seen(of: Frame, mark: str, at: Corners, sure: float = 0.97) -> Observation:
+def seen(
+    of: Frame, mark: str, at: Corners, sure: float = 0.97, standing: Standing | None = None
+) -> Observation:
     """Return an observation of a plate with these corners."""
     patch = np.random.default_rng(len(mark)).integers(0, 255, (64, 128), dtype=np.uint8)
-    return Observation(of, Detection(at, 0.8), probabilities(mark, sure), patch, 0.5)
+    return Observation(of, Detection(at, 0.8), probabilities(mark, sure), patch, 0.5, standing)
 
 
 def misread(of: Frame, mark: str, at: Corners, wrong: list[int]) -> Observation:
@@ -65,7 +68,7 @@ def misread(of: Frame, mark: str, at: Corners, wrong: list[int]) -> Observation:
 
 def tracker(limits: TrackerLimits | None = None, points: OperatingPoints = POINTS) -> Tracker:
     """Return a tracker whose confidence is the votes' own probability."""
-    return Tracker(lambda probability, _frames: probability, points, lambda: TODAY, limits)
+    return Tracker(lambda claim: claim.probability, points, lambda: TODAY, limits)
 
 
 def finals(results: list[PassResult]) -> list[str]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from outrider.records import Probabilities
 from outrider.unit.recognise.grammar import as_seen, decide, is_scrap
+from outrider.unit.recognise.grounds import Claim
 from outrider.unit.recognise.vote import Vote, fuse_one, length_distribution
 from outrider.vrm import Family, fold
 from tests.unit.recognise.making import TODAY, probabilities
@@ -17,8 +18,8 @@ RAW = st.integers(0, 2**32 - 1).map(
 )
 
 
-def _identity(probability: float, _frames: int) -> float:
-    return probability
+def _identity(claim: Claim) -> float:
+    return claim.probability
 
 
 def _votes(*ballots: tuple[str, float]) -> Vote:

@@ -25,6 +25,7 @@ from outrider.unit.devices.recogniser_models import (
 from outrider.unit.devices.source_pictures import SUFFIXES, natural_key
 from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.still import StillPlate, read_still, worth_keeping
+from outrider.unit.run.json_events import standing_fields
 from outrider.unit.settings import sections as config
 
 
@@ -121,6 +122,7 @@ def _result(plate: StillPlate) -> dict[str, Any]:
         "box": [round(value, 1) for value in plate.box],
         "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in plate.corners],
         "family": plate.text.family.value,
+        **standing_fields(plate.text),
         "chars": [round(char.confidence, 4) for char in plate.text.characters],
     }
 

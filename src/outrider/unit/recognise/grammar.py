@@ -4,12 +4,12 @@ A grammar that mends a mark makes plausible wrong plates. It is asked only which
 that are drawn alike is meant; a mark that fits no grammar stays as it was read.
 """
 
-from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 
 from outrider.records import CharacterGuess, PlateText
+from outrider.unit.recognise.grounds import NO_GROUNDS, Calibrate, Claim, Grounds
 from outrider.unit.recognise.vote import CHARACTERS, Floats, Fused
 from outrider.vrm import Family, family, legal_readings
 
@@ -23,26 +23,34 @@ _BARELY_A_MARK = frozenset({Family.UNKNOWN, Family.GUERNSEY})  # four digits may
 
 _LETTERS = {"0": "O", "1": "I"}
 
-Calibrate = Callable[[float, int], float]
-"""Maps the votes' own probability of a mark, and its number of frames, to a calibrated one."""
+INCOMPLETE_AT_MOST = 0.8
+"""Confidence of a mark of which a part may be missing: below every alarm point there may be."""
 
 
-def decide(fused: Fused, on: date, calibrate: Calibrate) -> PlateText:
+def decide(
+    fused: Fused, on: date, calibrate: Calibrate, grounds: Grounds = NO_GROUNDS
+) -> PlateText:
     """Return what the plate says, by the grammar in force on the given day.
 
     Of several legal readings the one that the reader itself prefers, said to be ambiguous.
-    An empty text (vrm "") comes back where the likeliest reading has no character.
+    An empty text (vrm "") comes back where the likeliest reading has no character. A plate that
+    is cut off or partly hidden is never surer than INCOMPLETE_AT_MOST.
     """
     raw = as_seen(fused)
     readings = legal_readings(raw, on) if raw else ()
     vrm = max(readings, key=lambda mark: _letter_log_odds(fused, mark), default=raw)
+    kind = family(vrm, on)
+    sure = calibrate(Claim(fused.probability, fused.frames, vrm, kind, grounds))
+    standing = grounds.standing
+    incomplete = standing is not None and standing.incomplete
     return PlateText(
         vrm=vrm,
         raw=raw,
-        family=family(vrm, on),
-        confidence=calibrate(fused.probability, fused.frames),
+        family=kind,
+        confidence=min(sure, INCOMPLETE_AT_MOST) if incomplete else sure,
         characters=tuple(map(_guess, vrm, fused.places)),
         ambiguous=len(readings) > 1,
+        standing=standing,
     )
 
 

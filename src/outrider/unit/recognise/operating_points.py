@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from outrider.unit.recognise.grammar import INCOMPLETE_AT_MOST
 from outrider.unit.recognise.network import ModelError
 
 OPERATING_POINTS_NAME = "operating_points.json"
@@ -23,7 +24,7 @@ class OperatingPoints(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
-    alarm: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    alarm: Annotated[float, Field(gt=INCOMPLETE_AT_MOST, lt=1)] = 0.9
     possible: Annotated[float, Field(gt=0, lt=1)] = 0.5
     kept: Annotated[float, Field(ge=0, lt=1)] = 0.1
     chosen_by: str = "not chosen from data"

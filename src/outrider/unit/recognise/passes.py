@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from outrider.records import Corners, Observation, PassResult, PlateText
 from outrider.unit.recognise.direction import SizeTrend
 from outrider.unit.recognise.evidence import FrameViews, KeptViews, encode
+from outrider.unit.recognise.grounds import Grounds
 from outrider.unit.recognise.motion import Motion, Placed
+from outrider.unit.recognise.pass_votes import PassVotes
 from outrider.unit.recognise.quality import weight
-from outrider.unit.recognise.vote import Fused, Vote, fuse_one
+from outrider.unit.recognise.vote import Fused, fuse_one
 
 _MOST_VIEWS = 2  # candidates for the mark of a pass whose pictures are kept
+_PART_MERIT = 0.3  # of a picture that shows the plate cut off or partly hidden
 _BETTER_BY = 1.15  # a new picture replaces the kept one only if it is clearly better
 
 
@@ -21,17 +24,21 @@ class Look:
     fused: Fused
     weight: float
     place: Placed
+    grounds: Grounds
 
     @classmethod
     def of(cls, seen: Observation) -> "Look":
         """Return the look of an observation."""
         place = Placed.of(seen.detection.corners, seen.frame.mono_ns)
-        return cls(seen, fuse_one(seen.probabilities), weight(seen), place)
+        fused = fuse_one(seen.probabilities)
+        return cls(seen, fused, weight(seen), place, Grounds.of(seen))
 
     @property
     def merit(self) -> float:
-        """How good a piece of evidence its picture is."""
-        return self.weight * self.fused.probability
+        """How good a piece of evidence its picture is; one that shows all of the plate is best."""
+        standing = self.seen.standing
+        part = _PART_MERIT if standing is not None and standing.incomplete else 1.0
+        return self.weight * self.fused.probability * part
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class _Kept:
     mono_ns: int
     corners: Corners
     views: KeptViews
+    grounds: Grounds
 
 
 class Pass:
@@ -51,7 +59,7 @@ class Pass:
         self.first_mono_ns = first.place.mono_ns
         self.motion = Motion(first.place)
         self.told: dict[str, int] = {}
-        self._vote = Vote()
+        self._votes = PassVotes()
         self._trend = SizeTrend()
         self._kept: list[_Kept] = []
         self._best_score = 0.0
@@ -65,7 +73,7 @@ class Pass:
     @property
     def frames(self) -> int:
         """How many frames have voted."""
-        return self._vote.frames
+        return self._votes.frames
 
     @property
     def best_score(self) -> float:
@@ -77,6 +85,12 @@ class Pass:
         self.motion.move_to(look.place)
         self.fused = self._take(look, views)
 
+    @property
+    def grounds(self) -> Grounds:
+        """What the mark's confidence rests on beside the votes."""
+        key = self.fused.key
+        return self._votes.grounds(self._best_for(key).grounds, key)
+
     def result(self, text: PlateText, final: bool) -> PassResult:
         """Return what the pass has given, with the picture that says so best."""
         best = self._best_for(self.fused.key)
@@ -87,18 +101,18 @@ class Pass:
             first_mono_ns=self.first_mono_ns,
             last_mono_ns=self.last_mono_ns,
             direction=self._trend.direction(),
-            frames_fused=self._vote.frames,
+            frames_fused=self._votes.frames,
             corners=best.corners,
             evidence=encode(best.views),
             final=final,
         )
 
     def _take(self, look: Look, views: FrameViews) -> Fused:
-        self._vote.add(look.seen.probabilities, look.weight)
+        self._votes.add(look.seen, look.fused.key, look.weight)
         self._trend.add(look.place.mono_ns, look.place.height_px)
         self._best_score = max(self._best_score, look.seen.detection.score)
         self._keep_if_best(look, views)
-        return self._vote.fused()
+        return self._votes.fused()
 
     def _keep_if_best(self, look: Look, views: FrameViews) -> None:
         key = look.fused.key
@@ -112,7 +126,8 @@ class Pass:
                 return
             others.remove(weakest)
         corners = look.seen.detection.corners
-        kept = _Kept(key, look.merit, look.place.mono_ns, corners, views.of(corners))
+        instant = look.place.mono_ns
+        kept = _Kept(key, look.merit, instant, corners, views.of(corners), look.grounds)
         self._kept = [*others, kept]
 
     def _best_for(self, key: str) -> _Kept:

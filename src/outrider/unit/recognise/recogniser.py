@@ -15,13 +15,13 @@ from outrider.records import (
     Level,
     Observation,
     Part,
-    Probabilities,
+    Standing,
 )
-from outrider.unit.recognise.detect import Detector, nearest_size
+from outrider.unit.recognise.detect import Detector, nearest_size, plate_height_px
 from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.patch_geometry import cut_patch
 from outrider.unit.recognise.quality import sharpness
-from outrider.unit.recognise.read import Reader
+from outrider.unit.recognise.read import Reader, Reading
 from outrider.unit.recognise.straighten import Straightener
 from outrider.unit.recognise.vote import fuse_one
 from outrider.unit.timing import StageTimes
@@ -30,6 +30,9 @@ _SURE = 0.9  # a plate read below this is looked at again
 _HOPELESS = 0.05  # but not below this: mostly no plate, and no second look has helped one
 _MOVES = ((0.035, 0.08), (-0.03, -0.06))  # corners moved out, and in, without a straightener
 _LEAST_WEIGHT = 1e-3
+EDGE_PX = 1.5
+EDGE_SHARE = 0.12
+"""A plate within so many px, and such a part of its own height, of the edge may go on beyond it."""
 
 
 @dataclass(slots=True)
@@ -120,11 +123,14 @@ class PlateRecogniser:
         try:
             plate, others = self._corners(grey, found)
             patch = cut_patch(grey, plate.corners)
-            probabilities = self._read(patch, lambda: [cut_patch(grey, one) for one in others])
+            reading = self._read(patch, lambda: [cut_patch(grey, one) for one in others])
         except ValueError:
             self.counts.unusable_corners += 1
             return None
-        return Observation(frame, plate, probabilities, patch, sharpness(patch))
+        cut = touches_edge(grey, found.corners) or touches_edge(grey, plate.corners)
+        standing = _standing(reading, cut)
+        crisp = sharpness(patch)
+        return Observation(frame, plate, reading.probabilities, patch, crisp, standing)
 
     def _corners(self, grey: Image, found: Detection) -> tuple[Detection, list[Corners]]:
         """Return the plate with its best corners, and others to try where those read badly."""
@@ -133,20 +139,36 @@ class PlateRecogniser:
         straight = self._straightener.straighten(grey, found.corners)
         return replace(found, corners=straight), [found.corners]
 
-    def _read(self, patch: Image, others: Callable[[], list[Image]]) -> Probabilities:
+    def _read(self, patch: Image, others: Callable[[], list[Image]]) -> Reading:
         """Read the patch; where that is in doubt, average with looks at the other patches.
 
         Each look weighs as much as it is sure of itself: most doubt comes of corners that are a
         few per cent off, and then one of the looks sees the plate as the reader knows it.
         """
-        looks = [self._reader.read(patch)]
-        doubtful = _HOPELESS <= fuse_one(looks[0]).probability < _SURE
+        looks = [self._reader.look(patch)]
+        doubtful = _HOPELESS <= fuse_one(looks[0].probabilities).probability < _SURE
         if not (self._second_looks and doubtful):
             return looks[0]
         self.counts.second_looks += 1
-        looks += [self._reader.read(other) for other in others()]
-        weights = [max(fuse_one(look).probability, _LEAST_WEIGHT) for look in looks]
-        return np.asarray(np.average(looks, axis=0, weights=weights), np.float32)
+        looks += [self._reader.look(other) for other in others()]
+        weights = [max(fuse_one(look.probabilities).probability, _LEAST_WEIGHT) for look in looks]
+        mean = np.average([look.probabilities for look in looks], axis=0, weights=weights)
+        return replace(looks[0], probabilities=np.asarray(mean, np.float32))
+
+
+def touches_edge(grey: Image, corners: Corners) -> bool:
+    """Return whether a corner lies at the picture's edge or beyond: a part may be out of sight."""
+    height, width = grey.shape
+    points = np.asarray(corners, np.float64).reshape(4, 2)
+    near = EDGE_PX + EDGE_SHARE * plate_height_px(corners)
+    return bool((points < near).any() or (points > (width - near, height - near)).any())
+
+
+def _standing(reading: Reading, cut: bool) -> Standing | None:
+    """Return how the plate stands; a reader that does not judge leaves only the picture's edge."""
+    if reading.plate is None or reading.whole is None:
+        return Standing(1.0, 1.0, True) if cut else None
+    return Standing(reading.plate, reading.whole, cut)
 
 
 def grey_of(image: Image) -> Image:

@@ -6,7 +6,8 @@ from datetime import date
 
 from outrider.records import Corners, Frame, Image, PlateText
 from outrider.unit.recognise.detect import box_of
-from outrider.unit.recognise.grammar import Calibrate, decide, is_scrap
+from outrider.unit.recognise.grammar import decide, is_scrap
+from outrider.unit.recognise.grounds import Calibrate, Claim, Grounds
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.recogniser import PlateRecogniser
 from outrider.unit.recognise.vote import fuse_one
@@ -16,12 +17,12 @@ _LEAST_CHARACTERS = 2
 
 @dataclass(frozen=True, slots=True)
 class StillPlate:
-    """A plate on a picture. score: the detector's; probability: the votes' own, not calibrated."""
+    """A plate on a picture. score: the detector's; claim: what its confidence rests on."""
 
     text: PlateText
     corners: Corners
     score: float
-    probability: float
+    claim: Claim
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -41,10 +42,12 @@ def read_still(
     plates = []
     for seen in recogniser.observe(Frame(0, 0, image)):
         fused = fuse_one(seen.probabilities)
-        text = decide(fused, on, calibrate)
+        grounds = Grounds.of(seen)
+        text = decide(fused, on, calibrate, grounds)
         if len(text.vrm) >= _LEAST_CHARACTERS:
             found = seen.detection
-            plates.append(StillPlate(text, found.corners, found.score, fused.probability))
+            claim = Claim(fused.probability, 1, text.vrm, text.family, grounds)
+            plates.append(StillPlate(text, found.corners, found.score, claim))
     return sorted(plates, key=lambda plate: -plate.text.confidence)
 
 

@@ -12,7 +12,8 @@ from datetime import date
 from outrider.records import Frame, Observation, PassResult, PlateText
 from outrider.unit.recognise.associate import assign
 from outrider.unit.recognise.evidence import FrameViews
-from outrider.unit.recognise.grammar import Calibrate, decide, is_scrap
+from outrider.unit.recognise.grammar import decide, is_scrap
+from outrider.unit.recognise.grounds import Calibrate
 from outrider.unit.recognise.likeness import admits, likeness
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.passes import Look, Pass
@@ -207,7 +208,7 @@ class Tracker:
         return [old for old in self._closed if old.last_mono_ns >= since_ns]
 
     def _decide(self, one: Pass) -> PlateText:
-        return decide(one.fused, self._today(), self._calibrate)
+        return decide(one.fused, self._today(), self._calibrate, one.grounds)
 
     def _level(self, text: PlateText) -> int:
         """Return 2 from the alarm point up, 1 from the possible point, else 0."""

@@ -26,12 +26,15 @@ class ConsoleEvents:
         """Print a read: mark, confidence, time, place, direction."""
         confidence = read.text.confidence
         style = "green" if confidence >= _SURE else "yellow" if confidence >= _DOUBTFUL else "red"
+        standing = read.text.standing
+        partial = standing is not None and standing.incomplete
         shown_read = line(
             (read.at.utc.strftime("%H:%M:%S "), "dim"),
             (f" {read.text.vrm:<9}", "bold"),
             (f" {confidence:4.0%} ", style),
             f"{read.text.family.value:<17} {read.direction.value:<12}",
             (f"{read.frames_fused:>3} frames  {place(read.position)}", "dim"),
+            ("  not all of the plate seen" if partial else "", "yellow"),
         )
         self._console.print(shown_read, soft_wrap=True)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from outrider.records import ComponentHealth, Hit, OfficerAction, Position, Read
+from outrider.records import ComponentHealth, Hit, OfficerAction, PlateText, Position, Read
 from outrider.unit.events import RunSummary
 from outrider.unit.health import as_json, worst
 
@@ -20,6 +20,7 @@ def read_fields(read: Read) -> dict[str, Any]:
         "conf": round(read.text.confidence, 4),
         "family": read.text.family.value,
         "ambiguous": read.text.ambiguous,
+        **standing_fields(read.text),
         "chars": [round(char.confidence, 4) for char in read.text.characters],
         "utc": read.at.iso_ms(),
         "clock": read.at.quality.value,
@@ -30,6 +31,16 @@ def read_fields(read: Read) -> dict[str, Any]:
         "corners": [list(corner) for corner in read.corners],
         "source": read.origin.source_id,
         "hotlist_revision": read.hotlist_revision,
+    }
+
+
+def standing_fields(text: PlateText) -> dict[str, Any]:
+    """Return whether it is a plate and all of it, as probabilities; null where not judged."""
+    standing = text.standing
+    return {
+        "plate": _rounded(standing.plate if standing else None, 4),
+        "whole": _rounded(standing.whole if standing else None, 4),
+        "incomplete": standing.incomplete if standing else None,
     }
 
 
