@@ -7,7 +7,7 @@ from pathlib import Path
 import outrider
 
 _ROOT = Path(outrider.__file__).parent
-_DOORS = {"shown.py", "console.py"}
+_DOORS = {"shown.py", "console.py", "tables.py"}
 # Bytes of a document, whose text is JSON in ASCII or CSV cells; the terminal's keys.
 _OTHER_USES = {
     "unit/alarm/header.py": {"print"},  # a program of the firmware's build: a number

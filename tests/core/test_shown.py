@@ -8,7 +8,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from rich.table import Table
+from rich.table import Table  # noqa: TID251
 
 from outrider.console import Screen, boxed, line, lines, progress
 from outrider.hotlist_import.mapping import built_in

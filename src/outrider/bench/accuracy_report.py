@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from rich.table import Table
 
 from outrider.bench import rates
 from outrider.bench.rates import Rates
 from outrider.bench.scoring import Scored, ScoredPlate
 from outrider.console import Screen
+from outrider.tables import Table
 from outrider.unit.devices.recogniser_models import OpenedRecogniser
 from outrider.unit.recognise.calibration import ReliabilityBin, expected_error, reliability
 

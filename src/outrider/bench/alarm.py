@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.command_line import Subparsers, add_json, new_parser
@@ -34,6 +33,7 @@ from outrider.records import (
     VehicleOfInterest,
 )
 from outrider.shown import complain, say_json
+from outrider.tables import Table
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.framing import FrameReader, encode_message
 from outrider.unit.alarm.serial_alarm import SerialAlarm

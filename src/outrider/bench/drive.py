@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table
 
 from outrider.bench.fused_confidence import by_frames
 from outrider.bench.labelled_drive import LabelledDrive
@@ -36,6 +35,7 @@ from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
 from outrider.shown import complain, say_json
 from outrider.sources import FrameSource, SourceError
+from outrider.tables import Table
 from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
 from outrider.unit.devices.source_drive import DriveSource
 from outrider.unit.recognise.detect import box_of, iou

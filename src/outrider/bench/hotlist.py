@@ -5,13 +5,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from outrider.bench.hotlist_lookups import DAY, DOUBTFUL_SHARES, measure_size
 from outrider.bench.hotlist_switch import measure_switch
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen
 from outrider.shown import say_json
+from outrider.tables import Table
 from outrider.unit.settings.sections import HotlistSettings
 
 _SIZES = "100000,1000000"

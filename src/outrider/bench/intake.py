@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-from rich.table import Table
 
 from outrider.bench.intake_rows import UnitJournal
 from outrider.bench.journal import ReadMaker
@@ -36,6 +35,7 @@ from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen
 from outrider.shown import say_json
+from outrider.tables import Table
 from outrider.wire import batch as batches
 from outrider.wire import upload as uploads
 from outrider.wire.batch import Batch

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.command_line import Subparsers, add_json, new_parser
@@ -33,6 +32,7 @@ from outrider.records import (
     uuid7,
 )
 from outrider.shown import say_json
+from outrider.tables import Table
 from outrider.unit.journal import Committed, SealedJournal
 from outrider.unit.journal.schema import DATABASE
 from outrider.unit.journal.space import used_bytes

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
@@ -20,6 +19,7 @@ from outrider.records import Frame, Hit, Read
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
 from outrider.shown import complain
+from outrider.tables import Table
 from outrider.unit.alarm.framing import FrameReader
 from outrider.unit.alarm.protocol import MessageType
 from outrider.unit.alarm.serial_alarm import SerialAlarm
@@ -133,7 +133,7 @@ def _measure(drive: RenderedDrive, console: Screen, stack: ExitStack) -> None:
 def _report(unit: Unit, summary: RunSummary, watch: Watch, wire: Wire, console: Screen) -> None:
     table = Table(title=f"outrider bench pipeline on {platform.machine()}, {os.cpu_count()} cores")
     table.add_column("measure")
-    table.add_column("value", justify="right")
+    table.add_column("value", right=True)
     seen = summary.frames - summary.frames_dropped
     rows = [
         (

@@ -8,13 +8,13 @@ from datetime import date
 
 import cv2
 import numpy as np
-from rich.table import Table
 
 from outrider.bench.tflite_graph import count_macs, plain_convolution
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen
 from outrider.records import Frame
 from outrider.shown import complain, say_json
+from outrider.tables import Table
 from outrider.unit.devices.tflite import RuntimeChoice, installed_runtimes, time_model
 from outrider.unit.recognise.evidence import FrameViews, encode
 from outrider.unit.recognise.grammar import decide
@@ -140,9 +140,9 @@ def _ms(stage: Callable[[], object]) -> float:
 def _show(console: Screen, models: list[ModelSpeed], stages: list[StageSpeed]) -> None:
     table = Table(title="plain: one 3 x 3 convolution of as many MACs, the machine's limit")
     for title in ("model", "runtime"):
-        table.add_column(title, no_wrap=True)
+        table.add_column(title)
     for title in ("MMACs", "ms least", "median", "plain", "of limit"):
-        table.add_column(title, justify="right")
+        table.add_column(title, right=True)
     for one in models:
         table.add_row(
             one.file, one.runtime, f"{one.mmacs:.0f}", f"{one.least_ms:.2f}",

@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from outrider.bench.journal import ReadMaker
 from outrider.bench.sync_centre import RunningCentre, outrider, running
 from outrider.bench.sync_proxy import CuttingProxy
@@ -23,6 +21,7 @@ from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen
 from outrider.shown import say_json
+from outrider.tables import Table
 from outrider.unit.journal import SealedJournal
 from outrider.unit.journal.reader import JournalReader
 from outrider.unit.settings.sections import Settings

@@ -5,9 +5,6 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from rich import box
-from rich.table import Table
-
 from outrider import durable
 from outrider.centre.authority.authority import Authority, time_of
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
@@ -21,6 +18,7 @@ from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Line, Screen, styled
 from outrider.shown import complain, say, say_json
+from outrider.tables import Table
 from outrider.wire.names import NAME_FORM, is_name
 from outrider.wire.signing import SigningIdentity
 
@@ -152,10 +150,7 @@ def _units(args: argparse.Namespace) -> int:
     if not lines:
         say("no unit is enrolled: outrider centre enrol-ticket")
         return int(bool(aside))
-    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("unit", no_wrap=True)
-    for name in _COLUMNS:
-        table.add_column(name)
+    table = Table("unit", *_COLUMNS)
     for line in lines:
         table.add_row(*_cells(line))
     Screen().print(table)

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.table import Table
-
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen, ask, styled
 from outrider.shown import complain, say, say_json
+from outrider.tables import Table
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import ProtocolDisagreementError
 from outrider.unit.alarm.firmware import (

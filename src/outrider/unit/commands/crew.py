@@ -6,13 +6,12 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen
 from outrider.records import Hit
 from outrider.settings_file import ConfigError
 from outrider.shown import complain, say, say_json
+from outrider.tables import Table
 from outrider.unit.crew import desk as crew_desk
 from outrider.unit.settings import sections as config
 

@@ -13,8 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from rich.table import Table
-
 from outrider.clock import Clock, SystemClock
 from outrider.command_line import Subparsers, new_parser
 from outrider.console import Screen, styled
@@ -24,6 +22,7 @@ from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
 from outrider.shown import complain
 from outrider.sources import SourceError
+from outrider.tables import Table
 from outrider.unit.commands.run import stop_on_signals
 from outrider.unit.devices.gnss_gpsd import GpsdPositions, GpsdSettings
 from outrider.unit.devices.paced import PacedSource
@@ -252,7 +251,7 @@ def _score(truth: DriveTruth, reads: list[Read], offset_ns: int) -> DriveScore:
 def _show_score(result: DriveScore, console: Screen) -> None:
     table = Table(title="against what was on the road")
     table.add_column("measure")
-    table.add_column("result", justify="right")
+    table.add_column("result", right=True)
     rows = (
         ("vehicle passes that could be read", str(result.due)),
         ("capture rate (passes with a read)", _percent(result.capture_rate)),

@@ -5,13 +5,12 @@ import sqlite3
 from datetime import datetime
 from pathlib import Path
 
-from rich.table import Table
-
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen
 from outrider.settings_file import ConfigError
 from outrider.shown import complain, say, say_json
+from outrider.tables import Table
 from outrider.unit.certificates import CertificateError, Life, life_of
 from outrider.unit.enrolment.enrol import EnrolError, Enrolled, enrol
 from outrider.unit.journal.enrolment import choose_sealer

@@ -5,13 +5,12 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.table import Table
-
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen, progress
 from outrider.settings_file import ConfigError
 from outrider.shown import complain, say, say_json
+from outrider.tables import Table
 from outrider.unit.journal.export import Consultation, as_json, export
 from outrider.unit.journal.reader import JournalReader, Status
 from outrider.unit.journal.schema import JournalError

@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen, line, styled
 from outrider.records import Level
 from outrider.settings_file import ConfigError
 from outrider.shown import complain, say_json
+from outrider.tables import Table
 from outrider.unit.health import STATUS_SCHEMA
 from outrider.unit.settings import sections as config
 

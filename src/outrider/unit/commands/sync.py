@@ -6,14 +6,13 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from rich.table import Table
-
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen, line, progress, styled
 from outrider.settings_file import ConfigError
 from outrider.shown import complain, say_json
 from outrider.systemd import SystemdNotifier
+from outrider.tables import Table
 from outrider.unit.certificates import TransportSettingsError
 from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.schema import JournalError
