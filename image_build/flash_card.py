@@ -61,8 +61,10 @@ class Disk:
         """Why it may not be written to, and what to do; None where it may."""
         loop = test_loop and self.path.startswith("/dev/loop")
         if not (self.removable or loop):
-            return "it is not removable: a card reader or a USB disk is needed "
+            return (
+                "it is not removable: a card reader or a USB disk is needed "
                 "(`image_build/flash list`)"
+            )
         if self.read_only:
             return "it is write protected: move the card's lock and put it in again"
         if self.uses:
@@ -257,9 +259,8 @@ def _read_all(handle: int, size: int) -> bytes:
 def _compare(wanted: bytes, found: bytes, at: int, path: str) -> None:
     if wanted == found:
         return
-    differs = next(
-        (n for n, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b), min(len(wanted), len(found))
-    )
+    pairs = enumerate(zip(wanted, found, strict=False))
+    differs = next((n for n, (a, b) in pairs if a != b), min(len(wanted), len(found)))
     raise FlashError(
         f"{path}: byte {at + differs:,} is not what was written: the card or its reader is bad. "
         "Try another card"
