@@ -165,7 +165,7 @@ def _check_pictures(
     sealed, named = opened.sealed, named_pictures(opened.text)
     account.pictures_lost += len(named) - len(sealed.row.pictures)
     for picture in sealed.row.pictures:
-        stored = store.picture(sealed.journal_id, sealed.row.seq, picture.role)
+        stored = store.picture(sealed.epoch_id, sealed.row.seq, picture.role)
         if stored is None:
             account.pictures_lost += 1
             continue

@@ -21,6 +21,7 @@ from outrider.wire import upload
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
+from outrider.wire.epoch import Epoch
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind, Role
@@ -29,6 +30,7 @@ from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import Sent, UploadKind, UploadName
 
 JOURNAL = uuid.UUID(int=9)
+EPOCH = Epoch(uuid.UUID(int=10), 1)
 UNIT = SigningIdentity.generate()
 CENTRE = SigningIdentity.generate()
 SENT = UtcStamp(1_795_237_200_000_000_000, ClockQuality.GPS, 0.1)
@@ -51,7 +53,7 @@ def a_batch(count: int = 3, seed: int = 0) -> Batch:
     """Return a batch of noise that is right."""
     keys = (SealedKey(4, "none", b""), SealedKey(5, "ab12", b"\x01" * 80))
     gaps = (Gap(10, 12, bytes(32), "damaged"),)
-    return Batch("unit-7", JOURNAL, sealed_rows(count, seed), keys, gaps)
+    return Batch("unit-7", JOURNAL, EPOCH, sealed_rows(count, seed), keys, gaps)
 
 
 @settings(max_examples=40)
@@ -100,7 +102,7 @@ def lying_bomb() -> bytes:
         (repack(lambda plain: plain[:-1]), "cut short"),
         (repack(lambda plain: plain[: plain.rindex(b"\n", 0, -1) + 1]), "says 3 rows, 2"),
         (repack(lambda plain: b"[]\n" + plain), "line 1"),
-        (repack(lambda plain: plain.replace(b'"version":1', b'"version":2')), "version 2"),
+        (repack(lambda plain: plain.replace(b'"version":2', b'"version":1')), "version 1"),
         (repack(lambda plain: plain.replace(b'"unit":"unit-7"', b'"unit":"../etc"')), "unit"),
         (with_row(body=base64.b64encode(b"other").decode()), "not what its hash"),
         (with_row(body="&&&"), "base64"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
+from outrider.wire.epoch import Epoch
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import (
     Record,
@@ -16,7 +17,7 @@ from outrider.wire.read_record import (
     kind_of,
     pictures,
 )
-from outrider.wire.sealing import PICTURE_PART, CentrePublicKey, DataKey, Place, Sealer
+from outrider.wire.sealing import PICTURE_PART, CentrePublicKey, DataKey, Place, SealedKey, Sealer
 
 
 class UnitJournal:
@@ -27,12 +28,13 @@ class UnitJournal:
     ) -> None:
         self.unit_id = unit_id
         self.journal_id = journal_id if journal_id is not None else uuid.uuid4()
+        self.epoch = Epoch(self.journal_id)  # its only one
         self.rows: list[SealedRow] = []
         self.pictures: dict[tuple[int, Role], bytes] = {}
         sealer = Sealer(centre)
         self._key, row_box = sealer.new_key(self.journal_id)
         self._picture_key, picture_box = sealer.new_key(self.journal_id)
-        self.keys = (row_box, picture_box)
+        self.keys: tuple[SealedKey, ...] = (row_box, picture_box)
         self._previous = GENESIS
         self._seq = 0
 
@@ -72,7 +74,7 @@ class UnitJournal:
 
     def batch(self, rows: Sequence[SealedRow], gaps: Sequence[Gap] = ()) -> Batch:
         """Return rows as they are sent."""
-        return Batch(self.unit_id, self.journal_id, tuple(rows), self.keys, tuple(gaps))
+        return Batch(self.unit_id, self.journal_id, self.epoch, tuple(rows), self.keys, tuple(gaps))
 
     def bundle(self, rows: Sequence[SealedRow]) -> PictureBundle:
         """Return the pictures of rows as they are sent."""

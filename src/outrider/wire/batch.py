@@ -1,8 +1,9 @@
 """Rows on the wire: NDJSON under zstd, a header line and then a row a line, with limits.
 
-`{"version": 1, "unit", "journal", "rows": N, "keys": [...], "gaps": [...]}`, then
-`{"seq", "kind", "key", "previous", "hash", "body", "pictures": [{"role", "key", "length",
-"sha256"}]}` in ascending order; hashes in hex, sealed bytes in base64. Nothing in it is in clear
+`{"version": 2, "unit", "journal", "epoch": {"id", "first", "after": {"epoch", "seq", "hash"} or
+null}, "rows": N, "keys": [...], "gaps": [...]}`, then `{"seq", "kind", "key", "previous", "hash",
+"body", "pictures": [{"role", "key", "length", "sha256"}]}` in ascending order, all of one epoch;
+hashes in hex, sealed bytes in base64. Nothing in it is in clear
 that is not so on the unit: the centre's intake stores what only its opening service can read.
 """
 
@@ -19,11 +20,12 @@ from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedPicture, SealedRow
+from outrider.wire.epoch import Epoch, Past
 from outrider.wire.names import Name
 from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.sealing import SealedKey
 
-VERSION = 1
+VERSION = 2
 MAX_ROWS = 1000
 MAX_PLAIN_BYTES = 16 * 2**20
 _MAX_LINE_BYTES = 512 * 1024
@@ -47,10 +49,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one journal, with the sealed keys of those rows and of their pictures."""
+    """Rows of one epoch, with the sealed keys of those rows and of their pictures."""
 
     unit_id: str
     journal_id: uuid.UUID
+    epoch: Epoch
     rows: tuple[SealedRow, ...]
     keys: tuple[SealedKey, ...]
     gaps: tuple[Gap, ...] = ()
@@ -77,10 +80,23 @@ class _Gap(_Strict):
     cause: str = Field(pattern=_CAUSE)
 
 
+class _Past(_Strict):
+    epoch: str = Field(max_length=36)
+    seq: int = _Seq
+    hash: str = Field(pattern=_HEX)
+
+
+class _Epoch(_Strict):
+    id: str = Field(max_length=36)
+    first: int = _Seq
+    after: _Past | None
+
+
 class _Header(_Strict):
     version: int
     unit: Name
     journal: str = Field(max_length=36)
+    epoch: _Epoch
     rows: int = Field(ge=0, le=MAX_ROWS)
     keys: list[_Key] = Field(max_length=4 * MAX_ROWS)
     gaps: list[_Gap] = Field(max_length=MAX_ROWS)
@@ -109,6 +125,7 @@ def encode(batch: Batch) -> bytes:
         "version": VERSION,
         "unit": batch.unit_id,
         "journal": str(batch.journal_id),
+        "epoch": _epoch_json(batch.epoch),
         "rows": len(batch.rows),
         "keys": [
             {"key": k.key_id, "centre_key": k.centre_key_id, "sealed": _b64(k.sealed)}
@@ -121,6 +138,16 @@ def encode(batch: Batch) -> bytes:
     }
     lines = [canonical.dumps(header), *(canonical.dumps(_row_json(row)) for row in batch.rows)]
     return zstandard.ZstdCompressor(level=6).compress(b"\n".join(lines) + b"\n")
+
+
+def _epoch_json(epoch: Epoch) -> dict[str, Any]:
+    after = epoch.after
+    past = after and {
+        "epoch": str(after.epoch_id),
+        "seq": after.seq,
+        "hash": after.hash.hex(),
+    }
+    return {"id": str(epoch.epoch_id), "first": epoch.first_seq, "after": past}
 
 
 def _b64(data: bytes) -> str:
@@ -162,13 +189,18 @@ def _decode(body: bytes) -> Batch:
     if header.rows != len(lines) - 1:
         raise WireError(f"line 1: says {header.rows} rows, {len(lines) - 1} are there")
     journal_id = _uuid(header.journal)
+    epoch = _epoch(header.epoch)
     rows = tuple(_row(line, number, journal_id) for number, line in enumerate(lines[1:], start=2))
     if any(after.seq <= before.seq for before, after in pairwise(rows)):
         raise WireError("rows are not in ascending order")
+    if rows and rows[0].seq < epoch.first_seq:
+        raise WireError(
+            f"row {rows[0].seq} is of before its epoch, which begins at {epoch.first_seq}"
+        )
     keys = tuple(SealedKey(k.key, k.centre_key, _from_b64(k.sealed, 1)) for k in header.keys)
     _check_keys(rows, keys)
     gaps = tuple(Gap(g.first, g.last, bytes.fromhex(g.hash), g.cause) for g in header.gaps)
-    return Batch(header.unit, journal_id, rows, keys, gaps)
+    return Batch(header.unit, journal_id, epoch, rows, keys, gaps)
 
 
 def _unpack(body: bytes) -> bytes:
@@ -232,7 +264,17 @@ def _uuid(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError as error:
-        raise WireError(f"line 1: journal: {error}") from error
+        raise WireError(f"line 1: journal or epoch: {error}") from error
+
+
+def _epoch(raw: _Epoch) -> Epoch:
+    after = raw.after
+    if after is None:
+        return Epoch(_uuid(raw.id), raw.first)
+    if after.seq >= raw.first:
+        raise WireError(f"line 1: epoch: begins at {raw.first}, after row {after.seq}")
+    past = Past(_uuid(after.epoch), after.seq, bytes.fromhex(after.hash))
+    return Epoch(_uuid(raw.id), raw.first, past)
 
 
 def _check_keys(rows: tuple[SealedRow, ...], keys: tuple[SealedKey, ...]) -> None:

@@ -33,7 +33,7 @@ def test_a_unit_docks(centre: Running, home: Path) -> None:
         key = opener.open_key(record.key, record.journal_id)
         place = Place(record.journal_id, record.row.seq, record.row.kind)
         decode(key.open_text(record.row.body, place))
-    assert centre.store.picture(journal.journal_id, mine[0].row.seq, Role.PATCH) is not None
+    assert centre.store.picture(journal.epoch.epoch_id, mine[0].row.seq, Role.PATCH) is not None
     kinds = [row.event.kind for row in centre.store.audit()]
     assert AuditKind.COLLECTION in kinds
 

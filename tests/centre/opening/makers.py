@@ -36,7 +36,9 @@ def sealed_records(batch: Batch) -> list[SealedRecord]:
     """Return a batch's rows as they wait to be opened."""
     keys = {key.key_id: key for key in batch.keys}
     return [
-        SealedRecord(batch.unit_id, batch.journal_id, row, keys[row.key_id], ARRIVED)
+        SealedRecord(
+            batch.unit_id, batch.journal_id, row, keys[row.key_id], ARRIVED, batch.epoch.epoch_id
+        )
         for row in batch.rows
     ]
 

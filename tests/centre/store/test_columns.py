@@ -60,7 +60,9 @@ def opened_of(record: Record):  # type: ignore[no-untyped-def]
     """Return a record sealed and opened."""
     unit = journal()
     row = unit.add(record)
-    return open_row(SealedRecord("unit-7", unit.journal_id, row, unit.keys[0], ARRIVED), KEYS)
+    return open_row(
+        SealedRecord("unit-7", unit.journal_id, row, unit.keys[0], ARRIVED, unit.journal_id), KEYS
+    )
 
 
 @pytest.mark.parametrize("record", [makers.read(1), makers.hit(1), makers.action(1)])
@@ -69,7 +71,7 @@ def test_opened_there_and_back(record: Record) -> None:
     opened = opened_of(record)
     values = opened_row(3, opened)
     sealed = opened.sealed
-    again = opened_record(values, sealed.unit_id, sealed.journal_id, sealed.key)
+    again = opened_record(values, sealed.unit_id, sealed.journal_id, sealed.key, sealed.epoch_id)
     assert again == dataclasses.replace(opened, events=())
     assert CENTRE.public.key_id == sealed.key.centre_key_id
 

@@ -113,7 +113,6 @@ class StoreMachine(RuleBasedStateMachine):
         given = self.store.take_pictures(sent, bundle, receipt)
         assert given == receipt(len(new), len(bundle.pictures) - len(new))
         self.pictures[which] |= new
-        self.seen.add(which)
 
     @rule(limit=st.integers(0, 12), again=st.booleans())
     def open_some(self, limit: int, again: bool) -> None:

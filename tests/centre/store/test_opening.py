@@ -124,7 +124,7 @@ def test_rows_of_an_unknown_journal_are_refused(store: CentreStore) -> None:
     opened = [open_row(sealed, KEYS) for sealed in store.sealed(9)]
     alien = journal(1)
     sealed = type(opened[0].sealed)(
-        "unit-7", alien.journal_id, alien.rows[0], alien.keys[0], ARRIVED
+        "unit-7", alien.journal_id, alien.rows[0], alien.keys[0], ARRIVED, alien.journal_id
     )
     with pytest.raises(StoreError, match="is not here"):
         store.opened([*opened, open_row(sealed, KEYS)])

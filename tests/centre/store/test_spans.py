@@ -1,5 +1,6 @@
 """Runs of numbers against plain sets; chain breaks and gaps against what was broken and lost."""
 
+import uuid
 from itertools import pairwise
 
 from hypothesis import given
@@ -16,7 +17,10 @@ from outrider.centre.store.spans import (
 )
 from outrider.wire.batch import Gap
 from outrider.wire.chain import GENESIS, SealedRow
+from outrider.wire.epoch import Epoch
 from outrider.wire.read_record import RecordKind
+
+EPOCH = Epoch(uuid.UUID(int=1))
 
 _HASHES = [GENESIS] + [bytes([n]) * 32 for n in range(1, 100)]
 
@@ -82,10 +86,10 @@ def test_edges_are_held_against_the_start_and_the_gaps() -> None:
     """A run begins with the journal or where a gap ends, by hash; behind a hole nothing is said."""
     gap = Gap(4, 6, _HASHES[6], "damaged")
     runs = [Span(1, 3, GENESIS, _HASHES[3]), Span(7, 9, _HASHES[6], _HASHES[9])]
-    assert breaks_at_edges(runs, [gap]) == []
-    assert breaks_at_edges([Span(1, 3, _HASHES[7], _HASHES[3])], []) == [1]
-    assert breaks_at_edges([Span(7, 9, _HASHES[5], _HASHES[9])], [gap]) == [7]
-    assert breaks_at_edges([Span(7, 9, _HASHES[5], _HASHES[9])], []) == []
+    assert breaks_at_edges(runs, [gap], EPOCH) == []
+    assert breaks_at_edges([Span(1, 3, _HASHES[7], _HASHES[3])], [], EPOCH) == [1]
+    assert breaks_at_edges([Span(7, 9, _HASHES[5], _HASHES[9])], [gap], EPOCH) == [7]
+    assert breaks_at_edges([Span(7, 9, _HASHES[5], _HASHES[9])], [], EPOCH) == []
     assert holes(runs, [gap]) == ()
     assert holes(runs, []) == (SeqRange(4, 6),)
 

@@ -95,6 +95,7 @@ def _line(store: _Store, unit: Unit, set_aside: int) -> UnitLine:
 def _journal_json(journal: JournalState) -> dict[str, Any]:
     return {
         "journal": str(journal.journal_id),
+        "epoch": str(journal.epoch.epoch_id),
         "present": plain(journal.present),
         "missing": plain(journal.missing),
         "gaps": [

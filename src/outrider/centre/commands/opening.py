@@ -125,13 +125,13 @@ def _show(store: OpeningStore, as_json: bool, *, watching: bool) -> int:
     oldest = backlog.oldest_at.isoformat() if backlog.oldest_at else None
     if as_json:
         found: dict[str, object] = {"waiting": backlog.waiting, "set_aside": backlog.set_aside}
-        reasons = [f"unit {row.unit_id} journal {row.journal_id}: {row.why}" for row in aside]
+        reasons = [f"unit {row.unit_id} epoch {row.epoch_id}: {row.why}" for row in aside]
         say_json(found | {"oldest_at": oldest, "reasons": reasons}, indent=1)
     else:
         say(f"waiting {backlog.waiting}{f', the oldest since {oldest}' if oldest else ''}")
         say(f"set aside {backlog.set_aside}")
         for row in aside:
-            say(f"  unit {row.unit_id} journal {row.journal_id}: {row.why}")
+            say(f"  unit {row.unit_id} epoch {row.epoch_id}: {row.why}")
     if backlog.set_aside:
         complain(alarm_text(store.set_aside_by_unit()))
     return int(backlog.set_aside > 0 or (backlog.waiting > 0 and not watching))

@@ -79,7 +79,7 @@ class Viewer:
         sealed = opened.sealed
         place = f"row {sealed.row.seq} of journal {sealed.journal_id}"
         named = named_pictures(open_text(sealed, self._keys)).get(role)
-        stored = self._store.picture(sealed.journal_id, sealed.row.seq, role)
+        stored = self._store.picture(sealed.epoch_id, sealed.row.seq, role)
         if named is None or not any(picture.role is role for picture in sealed.row.pictures):
             raise ConsultationError(f"{place} has no {role.label}")
         if stored is None:

@@ -98,11 +98,11 @@ class Opening:
             self.tally.opened += len(opened)
 
     def _set_aside(self, sealed: SealedRecord, why: str) -> None:
-        self._store.set_aside(sealed.journal_id, sealed.row.seq, why)
-        reason = f"unit {sealed.unit_id} journal {sealed.journal_id}: {why}"
+        self._store.set_aside(sealed.epoch_id, sealed.row.seq, why)
+        reason = f"unit {sealed.unit_id} epoch {sealed.epoch_id}: {why}"
         # Why is for `--backlog`: it may repeat what the row holds, which no log may.
-        place = sealed.row.seq, sealed.journal_id, sealed.unit_id
-        _log.error("opening: set aside: row %d of journal %s, unit %s", *place)
+        place = sealed.row.seq, sealed.epoch_id, sealed.unit_id
+        _log.error("opening: set aside: row %d of epoch %s, unit %s", *place)
         self.tally.set_aside += 1
         self.tally.reasons.append(reason)
 

@@ -53,4 +53,4 @@ def _short(text: str) -> str:
 
 
 def _identifier(sealed: SealedRecord) -> uuid.UUID:
-    return uuid.uuid5(sealed.journal_id, f"audit event of row {sealed.row.seq}")
+    return uuid.uuid5(sealed.epoch_id, f"audit event of row {sealed.row.seq}")

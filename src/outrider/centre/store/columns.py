@@ -161,10 +161,14 @@ def filed_us(exposed_us: int, quality: ClockQuality, arrived_us: int) -> int:
 
 
 def opened_record(
-    values: Sequence[Any], unit_id: str, journal_id: uuid.UUID, key: SealedKey
+    values: Sequence[Any],
+    unit_id: str,
+    journal_id: uuid.UUID,
+    key: SealedKey,
+    epoch_id: uuid.UUID,
 ) -> OpenedRecord:
     """Return the record that opened_row was given. Raises WireError where the JSON is damaged."""
     _, seq, kind, *_, key_id, previous, digest, body, pictures, arrived_us, text = values
     row = sealed_row((seq, kind, key_id, previous, digest, body, pictures))
-    sealed = SealedRecord(unit_id, journal_id, row, key, from_us(arrived_us))
+    sealed = SealedRecord(unit_id, journal_id, row, key, from_us(arrived_us), epoch_id)
     return OpenedRecord(sealed, decode(text), text)

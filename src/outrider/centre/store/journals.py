@@ -5,16 +5,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from outrider.centre.store.columns import from_us, to_us
+from outrider.centre.store.columns import PACKED_PICTURE_BYTES, from_us, to_us
 from outrider.centre.store.records import (
     ConflictError,
     JournalState,
     ReceivedUpload,
     SeqRange,
 )
-from outrider.centre.store.session import Session, placeholders
+from outrider.centre.store.session import Row, Session, placeholders
 from outrider.centre.store.spans import Joined, Span, breaks_at_edges, holes, with_gaps
 from outrider.wire.batch import Gap
+from outrider.wire.epoch import Epoch, Past
 from outrider.wire.sealing import SealedKey
 
 _P = TypeVar("_P")
@@ -24,37 +25,73 @@ _KEYS_AT_ONCE = 500
 _KEY_TOUCHED_US = 24 * 3600 * 1_000_000
 
 
-def claim(session: Session, for_update: str, unit_id: str, journal_id: uuid.UUID) -> int:
-    """Return the number that a journal has here, and hold it until the transaction ends.
+_EPOCH = "first_seq, after_epoch, after_seq, after_hash"
 
-    Raises ConflictError where it is another unit's.
+
+def claim(
+    session: Session, for_update: str, unit_id: str, journal_id: uuid.UUID, epoch: Epoch
+) -> int:
+    """Return the number that an epoch has here, and hold its journal until the transaction ends.
+
+    Raises ConflictError where it is another unit's, or another journal's.
     """
-    query = f"SELECT number, unit_id FROM journal WHERE journal_id = ?{for_update}"
-    found = session.one(query, journal_id.bytes)
-    if found is None:
+    mine = {e: (n, u) for n, u, e in _hold(session, for_update, journal_id)}
+    if epoch.epoch_id.bytes not in mine:
+        after = epoch.after
         session.run(
-            "INSERT INTO journal (journal_id, unit_id, last_upload_us, last_skew_s, "
-            "last_clock_quality, pictures_due) VALUES (?, ?, 0, 0, '', 0) "
-            "ON CONFLICT (journal_id) DO NOTHING",
+            f"INSERT INTO journal (journal_id, epoch, unit_id, {_EPOCH}, begun_us, grown_us, "
+            "last_upload_us, last_skew_s, last_clock_quality, pictures_due) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', 0) ON CONFLICT (epoch) DO NOTHING",
             journal_id.bytes,
+            epoch.epoch_id.bytes,
             unit_id,
+            epoch.first_seq,
+            after and after.epoch_id.bytes,
+            after and after.seq,
+            after and after.hash,
         )
-        found = session.one(query, journal_id.bytes)
-    if found is None or found[1] != unit_id:
+        mine = {e: (n, u) for n, u, e in _hold(session, for_update, journal_id)}
+    number, owner = mine.get(epoch.epoch_id.bytes, (0, ""))
+    if owner != unit_id:
+        raise ConflictError(
+            f"epoch {epoch.epoch_id} of journal {journal_id} is not unit {unit_id}'s"
+        )
+    return int(number)
+
+
+def _hold(session: Session, for_update: str, journal_id: uuid.UUID) -> list[Row]:
+    return session.rows(
+        f"SELECT number, unit_id, epoch FROM journal WHERE journal_id = ? ORDER BY number"
+        f"{for_update}",
+        journal_id.bytes,
+    )
+
+
+def hold(session: Session, for_update: str, unit_id: str, journal_id: uuid.UUID) -> list[int]:
+    """Hold a journal of a unit until the transaction ends; return its epochs' numbers here.
+
+    Raises ConflictError where it is another unit's alone.
+    """
+    known = _hold(session, for_update, journal_id)
+    mine = [number for number, owner, _ in known if owner == unit_id]
+    if known and not mine:
         raise ConflictError(f"journal {journal_id} is not unit {unit_id}'s")
-    return int(found[0])
+    return mine
 
 
-def number_of(session: Session, journal_id: uuid.UUID) -> int | None:
-    """Return the number that a journal has here."""
-    found = session.one("SELECT number FROM journal WHERE journal_id = ?", journal_id.bytes)
+def number_of(session: Session, epoch_id: uuid.UUID) -> int | None:
+    """Return the number that an epoch has here."""
+    found = session.one("SELECT number FROM journal WHERE epoch = ?", epoch_id.bytes)
     return None if found is None else int(found[0])
 
 
-def names(session: Session) -> dict[int, tuple[str, uuid.UUID]]:
-    """Return unit and identifier of every journal by its number here."""
-    found = session.rows("SELECT number, unit_id, journal_id FROM journal")
-    return {number: (unit_id, uuid.UUID(bytes=raw)) for number, unit_id, raw in found}
+def names(session: Session) -> dict[int, tuple[str, uuid.UUID, uuid.UUID]]:
+    """Return unit, journal and epoch by the epoch's number here."""
+    found = session.rows("SELECT number, unit_id, journal_id, epoch FROM journal")
+    return {
+        number: (unit_id, uuid.UUID(bytes=raw), uuid.UUID(bytes=epoch))
+        for number, unit_id, raw, epoch in found
+    }
 
 
 def heard(session: Session, journal: int, upload: ReceivedUpload, due: int) -> None:
@@ -69,6 +106,28 @@ def heard(session: Session, journal: int, upload: ReceivedUpload, due: int) -> N
         due,
         journal,
     )
+
+
+def grew(session: Session, journal: int, upload: ReceivedUpload) -> None:
+    """Note that an epoch has new rows at its end: somebody was writing it not long ago."""
+    at_us = to_us(upload.arrived_at)
+    session.run("UPDATE journal SET grown_us = ? WHERE number = ?", at_us, journal)
+    session.run("UPDATE journal SET begun_us = ? WHERE number = ? AND begun_us = 0", at_us, journal)
+
+
+def newest(session: Session, journal: int) -> int:
+    """Return the highest number of an epoch that has come; 0 for none."""
+    found = session.one("SELECT max(last_seq) FROM present WHERE journal = ?", journal)
+    return int(found[0] or 0) if found is not None else 0
+
+
+def due_of(session: Session, journal: int, seqs: Iterable[int]) -> int:
+    """Return how many pictures of rows are due."""
+    packed = (
+        session.one("SELECT pictures FROM due WHERE journal = ? AND seq = ?", journal, seq)
+        for seq in seqs
+    )
+    return sum(len(row[0]) // PACKED_PICTURE_BYTES for row in packed if row is not None)
 
 
 def spans_near(session: Session, journal: int, first: int, last: int) -> list[Span]:
@@ -157,10 +216,12 @@ def states(session: Session, unit_id: str | None) -> list[JournalState]:
     of_unit = " WHERE unit_id = ?" if values else ""
     of_its_journals = f" WHERE journal IN (SELECT number FROM journal{of_unit})" if values else ""
     found = session.rows(
-        "SELECT number, unit_id, journal_id, pictures_due, last_upload_us, last_skew_s, "
-        f"last_clock_quality FROM journal{of_unit} ORDER BY unit_id, journal_id",
+        f"SELECT number, unit_id, journal_id, epoch, {_EPOCH}, begun_us, grown_us, pictures_due, "
+        f"last_upload_us, last_skew_s, last_clock_quality FROM journal{of_unit} "
+        "ORDER BY unit_id, journal_id, number",
         *values,
     )
+    ends = _ends(row[3:7] for row in found)
 
     def parts(table: str, columns: str, make: Callable[..., _P]) -> dict[int, list[_P]]:
         made = defaultdict(list)
@@ -171,20 +232,38 @@ def states(session: Session, unit_id: str | None) -> list[JournalState]:
 
     spans, gaps = parts("present", _SPAN, Span), parts("gap", _GAP, Gap)
     breaks = parts("chain_break", "seq", int)
-    return [_state(row[1:], spans[row[0]], gaps[row[0]], breaks[row[0]]) for row in found]
+    return [
+        _state(row[1:], spans[row[0]], gaps[row[0]], breaks[row[0]], ends.get(row[3]))
+        for row in found
+    ]
+
+
+def _ends(epochs: Iterable[Sequence[Any]]) -> dict[bytes, int]:
+    """Return the last number of each epoch that another goes on from."""
+    found: dict[bytes, int] = {}
+    for _, _, after, seq in ((e[0], e[1], e[2], e[3]) for e in epochs):
+        if after is not None:
+            found[after] = max(seq, found.get(after, 0))
+    return found
 
 
 def _state(
-    row: Sequence[Any], spans: list[Span], gaps: list[Gap], breaks: list[int]
+    row: Sequence[Any], spans: list[Span], gaps: list[Gap], breaks: list[int], end: int | None
 ) -> JournalState:
-    unit_id, journal_id, due, last_upload_us, skew_s, quality = row
+    unit_id, journal_id, epoch_id, first_seq, after_epoch, after_seq, after_hash, *rest = row
+    begun_us, grown_us, due, last_upload_us, skew_s, quality = rest
+    after = after_epoch and Past(uuid.UUID(bytes=after_epoch), after_seq, after_hash)
+    epoch = Epoch(uuid.UUID(bytes=epoch_id), first_seq, after)
     return JournalState(
         unit_id=unit_id,
         journal_id=uuid.UUID(bytes=journal_id),
+        epoch=epoch,
         present=tuple(SeqRange(span.first, span.last) for span in spans),
-        missing=holes(spans, gaps),
+        missing=holes(spans, gaps, epoch.first_seq, end),
         gaps=tuple(gaps),
-        chain_breaks=tuple(sorted({*breaks, *breaks_at_edges(spans, gaps)})),
+        chain_breaks=tuple(sorted({*breaks, *breaks_at_edges(spans, gaps, epoch)})),
+        begun_at=from_us(begun_us),
+        grown_at=from_us(grown_us),
         pictures_due=due,
         last_upload_at=from_us(last_upload_us),
         last_skew_s=skew_s,

@@ -18,12 +18,12 @@ _KEYS_KEPT = 20_000
 def move(backend: Backend, records: Sequence[OpenedRecord]) -> None:
     """Move records to the searchable, and their events into the trail, each once."""
     with backend.reading("look up journals") as session:
-        numbers = {raw: number for number, (_, raw) in journals.names(session).items()}
+        numbers = {epoch: number for number, (_, _, epoch) in journals.names(session).items()}
     rows, events = [], {}
     for opened in records:
-        number = numbers.get(opened.sealed.journal_id)
+        number = numbers.get(opened.sealed.epoch_id)
         if number is None:
-            raise StoreError(f"journal {opened.sealed.journal_id} is not here")
+            raise StoreError(f"epoch {opened.sealed.epoch_id} is not here")
         rows.append(opened_row(number, opened))
         if opened.events:
             events[number, opened.sealed.row.seq] = opened.events
@@ -44,8 +44,8 @@ class Names:
         self._journals = journals.names(session)
         self._keys: dict[tuple[int, int], SealedKey] = {}
 
-    def journal(self, number: int) -> tuple[str, uuid.UUID]:
-        """Return unit and identifier of a journal."""
+    def journal(self, number: int) -> tuple[str, uuid.UUID, uuid.UUID]:
+        """Return unit, journal and epoch of an epoch's number."""
         return self._journals[number]
 
     def key(self, journal: int, key_id: int) -> SealedKey:
@@ -71,20 +71,22 @@ def records(session: Session, rows: Iterable[Row]) -> Iterator[OpenedRecord]:
     known = Names(session)
     for row in rows:
         journal = row[0]
-        unit_id, journal_id = known.journal(journal)
+        unit_id, journal_id, epoch_id = known.journal(journal)
         try:
-            yield opened_record(row, unit_id, journal_id, known.key(journal, row[_KEY_ID]))
+            key = known.key(journal, row[_KEY_ID])
+            yield opened_record(row, unit_id, journal_id, key, epoch_id)
         except WireError as error:
             raise StoreError(f"row {row[1]} of journal {journal_id}: damaged: {error}") from error
 
 
 def picture(
-    backend: Backend, session: Session, journal_id: uuid.UUID, seq: int, role: Role
+    backend: Backend, session: Session, epoch_id: uuid.UUID, seq: int, role: Role
 ) -> StoredPicture | None:
     """Return a sealed picture with its key."""
-    journal = journals.number_of(session, journal_id)
+    journal = journals.number_of(session, epoch_id)
     row = None if journal is None else backend.picture(session, journal, seq, role)
     if row is None:
         return None
-    key = Names(session).key(row[0], row[3])
-    return StoredPicture(journal_id, seq, role, key, row[5])
+    known = Names(session)
+    _, journal_id, _ = known.journal(row[0])
+    return StoredPicture(journal_id, seq, role, known.key(row[0], row[3]), row[5])

@@ -1,15 +1,16 @@
 """Taking a bundle of pictures: each must be one that a row here names, with those very bytes."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
 
 from outrider.centre.store import journals, uploads
 from outrider.centre.store.columns import pack_pictures, to_us, unpack_pictures
+from outrider.centre.store.holding import held, touching
 from outrider.centre.store.ports import MakeReceipt
 from outrider.centre.store.records import ConflictError, ReceivedUpload
 from outrider.centre.store.session import Backend, Row, Session
-from outrider.centre.store.spans import Present
 from outrider.clock import UtcStamp
 from outrider.wire.chain import SealedPicture
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
@@ -17,11 +18,24 @@ from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 
 @dataclass(slots=True)
 class _Sorted:
-    """A bundle's pictures: rows to keep, and for each row what is still due after them."""
+    """A bundle's pictures: rows to keep, of which epoch, and what is still due after them.
 
-    fresh: list[Row]
-    due: dict[int, dict[int, SealedPicture]]
-    here: list[tuple[BundledPicture, bytes]]
+    due: by epoch, row and role; settled: how many of an epoch's due ones have come.
+    """
+
+    due: dict[int, dict[int, dict[int, SealedPicture]]]
+    fresh: list[Row] = field(default_factory=list)
+    settled: Counter[int] = field(default_factory=Counter)
+    rest: list[tuple[BundledPicture, bytes]] = field(default_factory=list)
+    coming: set[tuple[int, int, bytes]] = field(default_factory=set)
+
+    def take(
+        self, journal: int, picture: BundledPicture, named: SealedPicture, arrived_us: int
+    ) -> None:
+        """Note a picture that is to be kept."""
+        place = (journal, picture.seq, int(picture.role))
+        self.fresh.append((*place, named.key_id, named.digest, picture.data, arrived_us))
+        self.coming.add((picture.seq, int(picture.role), named.digest))
 
 
 def take(
@@ -33,130 +47,104 @@ def take(
     now: UtcStamp,
 ) -> bytes:
     """Keep a bundle in one transaction; see IntakeStore.take_pictures."""
-    journal = uploads.begin(backend, session, upload, bundle.unit_id, bundle.journal_id)
+    uploads.check_unit(upload, bundle.unit_id)
+    mine = journals.hold(session, backend.for_update, bundle.unit_id, bundle.journal_id)
     known = uploads.receipt_of(session, upload)
     if known is not None:
         return known
-    found = _sort(session, journal, bundle.pictures, to_us(upload.arrived_at))
-    if found.here:
-        _check_here(backend, session, journal, found.here)
-    _settle(session, journal, found)
+    arrived_us = to_us(upload.arrived_at)
+    found = _sort(session, bundle, arrived_us)
+    if found.rest:
+        _take_rest(backend, session, bundle.journal_id, found, arrived_us)
+    _settle(session, found)
     if found.fresh:
-        backend.put_pictures(session, found.fresh, to_us(upload.arrived_at))
-    journals.heard(session, journal, upload, -len(found.fresh))
+        backend.put_pictures(session, found.fresh, arrived_us)
+    for journal in found.settled or mine[-1:]:
+        journals.heard(session, journal, upload, -found.settled[journal])
     made = receipt(len(found.fresh), len(bundle.pictures) - len(found.fresh))
     what = f"{len(found.fresh)} new pictures of journal {bundle.journal_id}"
     uploads.end(backend, session, upload, made, what, now)
     return made
 
 
-def _sort(
-    session: Session, journal: int, pictures: Sequence[BundledPicture], arrived_us: int
-) -> _Sorted:
-    due = _due(session, journal, [picture.seq for picture in pictures])
-    found = _Sorted([], due, [])
-    for picture in pictures:
+def _sort(session: Session, bundle: PictureBundle, arrived_us: int) -> _Sorted:
+    """Take the pictures that are due, in whatever epoch; the rest may be here, or wrong."""
+    if not bundle.pictures:
+        return _Sorted({})
+    seqs = {picture.seq for picture in bundle.pictures}
+    epochs = touching(session, bundle.journal_id, min(seqs), max(seqs))
+    found = _Sorted({journal: _due(session, journal, seqs) for journal in epochs})
+    for picture in bundle.pictures:
         digest = hashlib.sha256(picture.data).digest()
-        named = due.get(picture.seq, {}).get(picture.role)
-        if named is None:
-            found.here.append((picture, digest))
-            continue
-        if (named.digest, named.length) != (digest, len(picture.data)):
-            raise _not_named(picture)
-        del due[picture.seq][picture.role]
-        found.fresh.append(
-            (
-                journal,
-                picture.seq,
-                int(picture.role),
-                named.key_id,
-                digest,
-                picture.data,
-                arrived_us,
-            )
-        )
+        for journal, due in found.due.items():
+            named = due.get(picture.seq, {}).get(picture.role)
+            if named and (named.digest, named.length) == (digest, len(picture.data)):
+                del due[picture.seq][picture.role]
+                found.settled[journal] += 1
+                found.take(journal, picture, named, arrived_us)
+                break
+        else:
+            found.rest.append((picture, digest))
     return found
 
 
-def _due(
-    session: Session, journal: int, seqs: Sequence[int]
-) -> dict[int, dict[int, SealedPicture]]:
-    if not seqs:
-        return {}
-    wanted = set(seqs)
+def _due(session: Session, journal: int, seqs: set[int]) -> dict[int, dict[int, SealedPicture]]:
     rows = session.rows(
         "SELECT seq, pictures FROM due WHERE journal = ? AND seq BETWEEN ? AND ?",
         journal,
-        min(wanted),
-        max(wanted),
+        min(seqs),
+        max(seqs),
     )
     return {
         seq: {picture.role: picture for picture in unpack_pictures(packed)}
         for seq, packed in rows
-        if seq in wanted
+        if seq in seqs
     }
 
 
-def _not_named(picture: BundledPicture) -> ConflictError:
-    return ConflictError(
-        f"the {picture.role.label} of row {picture.seq} is not the one that the row names"
-    )
-
-
-def _check_here(
+def _take_rest(
     backend: Backend,
     session: Session,
-    journal: int,
-    pictures: Sequence[tuple[BundledPicture, bytes]],
+    journal_id: uuid.UUID,
+    found: _Sorted,
+    arrived_us: int,
 ) -> None:
-    """Refuse what is not due and never was. Raises ConflictError."""
-    seqs = sorted({picture.seq for picture, _ in pictures})
-    present = Present(journals.spans_near(session, journal, seqs[0], seqs[-1]))
-    stored = backend.picture_digests(session, journal, seqs)
-    named = _named(backend, session, journal, seqs)
-    for picture, digest in pictures:
-        if picture.seq not in present:
-            raise ConflictError(f"row {picture.seq} has not come; its pictures follow it")
-        # Where neither is here any more, the time of both was over: it came, and went.
-        rest = named.get(picture.seq, {picture.role: digest})
-        known = stored.get((picture.seq, picture.role), rest.get(picture.role))
-        if known != digest:
-            raise _not_named(picture)
+    """Tell pictures that are here from those that are wrong; take what a row here has lost.
+
+    Raises ConflictError where no row that is held names a picture so.
+    """
+    seqs = sorted({picture.seq for picture, _ in found.rest})
+    kept = held(backend, session, journal_id, seqs[0], seqs[-1])
+    stored = {j: backend.picture_digests(session, j, seqs) for j in found.due}
+    for picture, digest in found.rest:
+        place = (picture.seq, int(picture.role))
+        if (*place, digest) in found.coming or any(s.get(place) == digest for s in stored.values()):
+            continue
+        for one in kept.get(picture.seq, ()):
+            named = next((p for p in one.named() if p.role is picture.role), None)
+            if named and (named.digest, named.length) == (digest, len(picture.data)):
+                found.take(one.journal, picture, named, arrived_us)
+                break
+        else:
+            raise _not_named(picture, bool(kept.get(picture.seq)))
 
 
-def _named(
-    backend: Backend, session: Session, journal: int, seqs: Sequence[int]
-) -> dict[int, dict[int, bytes]]:
-    """Return the digests that rows name, of those that are here, by number and role."""
-    first, last = seqs[0], seqs[-1]
-    packed = {
-        seq: pictures
-        for seq, (_, pictures) in backend.opened_facts(session, journal, first, last).items()
-    }
-    for table in ("set_aside", "waiting"):
-        packed |= dict(
-            session.rows(
-                f"SELECT seq, pictures FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ?",
-                journal,
-                first,
-                last,
-            )
-        )
-    return {seq: {p.role: p.digest for p in unpack_pictures(raw)} for seq, raw in packed.items()}
+def _not_named(picture: BundledPicture, row_is_here: bool) -> ConflictError:
+    if row_is_here:
+        text = f"the {picture.role.label} of row {picture.seq} is not the one that the row names"
+        return ConflictError(f"{text}, or its time was over")
+    return ConflictError(f"row {picture.seq} has not come; its pictures follow it")
 
 
-def _settle(session: Session, journal: int, found: _Sorted) -> None:
+def _settle(session: Session, found: _Sorted) -> None:
     """Note what is still due of the rows whose pictures have come."""
-    touched = {row[1] for row in found.fresh}
-    session.each(
-        "DELETE FROM due WHERE journal = ? AND seq = ?",
-        [(journal, seq) for seq in touched if not found.due[seq]],
-    )
-    session.each(
-        "UPDATE due SET pictures = ? WHERE journal = ? AND seq = ?",
-        [
-            (pack_pictures(list(found.due[seq].values())), journal, seq)
-            for seq in touched
-            if found.due[seq]
-        ],
-    )
+    for journal, due in found.due.items():
+        touched = {row[1] for row in found.fresh if row[0] == journal and row[1] in due}
+        session.each(
+            "DELETE FROM due WHERE journal = ? AND seq = ?",
+            [(journal, seq) for seq in touched if not due[seq]],
+        )
+        session.each(
+            "UPDATE due SET pictures = ? WHERE journal = ? AND seq = ?",
+            [(pack_pictures(list(due[s].values())), journal, s) for s in touched if due[s]],
+        )

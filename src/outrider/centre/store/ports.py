@@ -25,6 +25,7 @@ from outrider.centre.store.records import (
 )
 from outrider.wire.audit import AuditEvent
 from outrider.wire.batch import Batch
+from outrider.wire.holdings import Claim, Holdings
 from outrider.wire.picture_bundle import PictureBundle
 from outrider.wire.read_record import Role
 from outrider.wire.signing import VerifyingKey
@@ -85,10 +86,12 @@ class IntakeStore(Protocol):
     def take_rows(self, upload: ReceivedUpload, batch: Batch, receipt: MakeReceipt) -> bytes:
         """Store the rows that are new, with their keys and gaps; return the receipt.
 
-        A row that is here with the same hash is a duplicate. The same upload again gives the
-        receipt that was given then. One audit event (collection) goes with it. Raises ConflictError
-        for another body under the same name, a known row with another hash, or a journal of
-        another unit; StoreError.
+        A row is a duplicate if its content is held now under the same hash, in whatever epoch of
+        its journal, or was erased in its time under that hash; one that came before and is held no
+        more is stored again. The same upload again gives the receipt that was given then. One
+        audit event (collection) goes with it. Raises ConflictError for another body under the same
+        name, a row held with another hash in the same epoch, or an epoch of another unit;
+        StoreError.
         """
         ...
 
@@ -97,12 +100,16 @@ class IntakeStore(Protocol):
     ) -> bytes:
         """Store the pictures that are new; return the receipt. Raises as take_rows.
 
-        ConflictError too where a picture's row has not come, or names other bytes.
+        ConflictError too where a picture's row is not held, or names other bytes.
         """
         ...
 
+    def holdings(self, journal_id: uuid.UUID, claims: Sequence[Claim]) -> Holdings:
+        """Return what is held now of the rows of a journal that a unit names, in any epoch."""
+        ...
+
     def journals(self, unit_id: str | None = None) -> list[JournalState]:
-        """Return how whole each journal is, of one unit or of all."""
+        """Return how whole each epoch of each journal is, of one unit or of all."""
         ...
 
 
@@ -121,7 +128,7 @@ class OpeningStore(Protocol):
         """
         ...
 
-    def set_aside(self, journal_id: uuid.UUID, seq: int, why: str) -> None:
+    def set_aside(self, epoch_id: uuid.UUID, seq: int, why: str) -> None:
         """Keep a row that does not open out of the way; it stays, and is counted."""
         ...
 
@@ -148,11 +155,11 @@ class OpeningStore(Protocol):
         """
         ...
 
-    def records(self, journal_id: uuid.UUID, first_seq: int, last_seq: int) -> list[OpenedRecord]:
-        """Return opened rows of a journal by number, in order."""
+    def records(self, epoch_id: uuid.UUID, first_seq: int, last_seq: int) -> list[OpenedRecord]:
+        """Return opened rows of an epoch by number, in order."""
         ...
 
-    def picture(self, journal_id: uuid.UUID, seq: int, role: Role) -> StoredPicture | None:
+    def picture(self, epoch_id: uuid.UUID, seq: int, role: Role) -> StoredPicture | None:
         """Return a sealed picture; None where it has not come."""
         ...
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from outrider.wire.audit import AuditEvent
 from outrider.wire.batch import Gap
 from outrider.wire.chain import SealedRow
+from outrider.wire.epoch import Epoch
 from outrider.wire.read_record import Record, Role
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import VerifyingKey
@@ -70,13 +71,17 @@ class KnownUpload:
 
 @dataclass(frozen=True, slots=True)
 class SealedRecord:
-    """A row that waits to be opened, with the data key that it was sealed with."""
+    """A row that waits to be opened, with the data key that it was sealed with.
+
+    epoch_id: the store knows the row by its epoch and number; it is sealed for journal and number.
+    """
 
     unit_id: str
     journal_id: uuid.UUID
     row: SealedRow
     key: SealedKey
     arrived_at: datetime
+    epoch_id: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class SetAside:
     """A row that did not open: which, and why."""
 
     unit_id: str
-    journal_id: uuid.UUID
+    epoch_id: uuid.UUID
     seq: int
     why: str
 
@@ -127,8 +132,9 @@ class SeqRange:
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """How whole one unit's journal is here.
+    """How whole one epoch of a unit's journal is here.
 
+    begun_at, grown_at: when rows at its end came first and last (1970 where none has).
     present: what has come. missing: numbers below the highest that neither came nor were declared
     as gone. gaps: what the unit declared. chain_breaks: numbers whose `previous` is not the hash of
     the row before. pictures_due: named by rows and not yet come. last_skew_s: the unit's clock
@@ -137,6 +143,7 @@ class JournalState:
 
     unit_id: str
     journal_id: uuid.UUID
+    epoch: Epoch
     present: tuple[SeqRange, ...]
     missing: tuple[SeqRange, ...]
     gaps: tuple[Gap, ...]
@@ -145,6 +152,8 @@ class JournalState:
     last_upload_at: datetime
     last_skew_s: float
     last_clock_quality: str
+    begun_at: datetime
+    grown_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

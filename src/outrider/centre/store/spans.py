@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from outrider.centre.store.records import SeqRange
 from outrider.wire.batch import Gap
 from outrider.wire.chain import GENESIS, SealedRow
+from outrider.wire.epoch import Epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +69,33 @@ def join(near: Sequence[Span], rows: Iterable[SealedRow]) -> Joined:
     )
 
 
-def breaks_at_edges(spans: Sequence[Span], gaps: Sequence[Gap]) -> list[int]:
-    """Return the first numbers of runs that do not go on from the journal's start or a gap's end.
+def breaks_at_edges(spans: Sequence[Span], gaps: Sequence[Gap], epoch: Epoch) -> list[int]:
+    """Return the first numbers of runs that do not go on from the epoch's start or a gap's end.
 
     Asked anew each time: a gap may be declared, or grow, after the run behind it has come.
     """
-    ends = {gap.last_seq + 1: gap.last_hash for gap in gaps} | {1: GENESIS}
+    start = GENESIS if epoch.after is None else epoch.after.hash
+    known = epoch.first_seq == 1 or start != GENESIS
+    ends = {epoch.first_seq: start} if known else {}
+    ends |= {gap.last_seq + 1: gap.last_hash for gap in gaps}
     return [s.first for s in spans if ends.get(s.first, s.first_previous) != s.first_previous]
 
 
-def holes(present: Sequence[Span], gaps: Sequence[Gap]) -> tuple[SeqRange, ...]:
-    """Return the numbers below the highest known one that neither came nor were declared gone."""
+def holes(
+    present: Sequence[Span], gaps: Sequence[Gap], first: int = 1, end: int | None = None
+) -> tuple[SeqRange, ...]:
+    """Return the numbers of an epoch that neither came nor were declared gone.
+
+    From its first number to `end`, where another epoch is known to go on from there, else to the
+    highest known one: of what a card that was put back has forgotten nobody can say what it was.
+    """
     known = [(s.first, s.last) for s in present] + [(g.first_seq, g.last_seq) for g in gaps]
-    found, expected = [], 1
-    for first, last in sorted(known):
-        if first > expected:
-            found.append(SeqRange(expected, first - 1))
+    if end is None:
+        end = max((last for _, last in known), default=0)
+    found, expected = [], first
+    for start, last in [*sorted(known), (end + 1, end + 1)]:
+        if start > expected and expected <= end:
+            found.append(SeqRange(expected, min(start - 1, end)))
         expected = max(expected, last + 1)
     return tuple(found)
 

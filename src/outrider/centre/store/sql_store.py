@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from outrider.centre.store import (
+    holding,
     journals,
     opened,
     pictures_in,
@@ -34,6 +35,7 @@ from outrider.centre.store.session import Backend, Session
 from outrider.clock import Clock, UtcStamp
 from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.batch import Batch
+from outrider.wire.holdings import Claim, Holdings
 from outrider.wire.picture_bundle import PictureBundle
 from outrider.wire.read_record import Role
 from outrider.wire.signing import VerifyingKey
@@ -118,6 +120,11 @@ class SqlStore:
         with self._backend.writing("store pictures") as session:
             return pictures_in.take(self._backend, session, upload, bundle, receipt, self._now())
 
+    def holdings(self, journal_id: uuid.UUID, claims: Sequence[Claim]) -> Holdings:
+        """Return what is held of rows that a unit names."""
+        with self._backend.reading("look up what is held") as session:
+            return holding.confirm(self._backend, session, journal_id, claims)
+
     def journals(self, unit_id: str | None = None) -> list[JournalState]:
         """Return how whole each journal is."""
         with self._backend.reading("look at journals") as session:
@@ -134,10 +141,10 @@ class SqlStore:
         """Move rows from the sealed to the searchable."""
         opened.move(self._backend, records)
 
-    def set_aside(self, journal_id: uuid.UUID, seq: int, why: str) -> None:
+    def set_aside(self, epoch_id: uuid.UUID, seq: int, why: str) -> None:
         """Keep a row that does not open out of the way."""
         with self._backend.writing("set a row aside") as session:
-            waiting.set_aside(session, journal_id, seq, why)
+            waiting.set_aside(session, epoch_id, seq, why)
 
     def retry_set_aside(self) -> int:
         """Let rows that did not open wait again."""
@@ -164,19 +171,19 @@ class SqlStore:
         with self._backend.reading("find a record") as session:
             return list(opened.records(session, self._backend.find(session, record_id)))
 
-    def records(self, journal_id: uuid.UUID, first_seq: int, last_seq: int) -> list[OpenedRecord]:
+    def records(self, epoch_id: uuid.UUID, first_seq: int, last_seq: int) -> list[OpenedRecord]:
         """Return opened rows by number."""
         with self._backend.reading("fetch opened rows") as session:
-            journal = journals.number_of(session, journal_id)
+            journal = journals.number_of(session, epoch_id)
             if journal is None:
                 return []
             rows = self._backend.opened_rows(session, journal, first_seq, last_seq)
             return list(opened.records(session, rows))
 
-    def picture(self, journal_id: uuid.UUID, seq: int, role: Role) -> StoredPicture | None:
+    def picture(self, epoch_id: uuid.UUID, seq: int, role: Role) -> StoredPicture | None:
         """Return a sealed picture."""
         with self._backend.reading("fetch a picture") as session:
-            return opened.picture(self._backend, session, journal_id, seq, role)
+            return opened.picture(self._backend, session, epoch_id, seq, role)
 
     # AuditStore
 

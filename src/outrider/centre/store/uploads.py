@@ -8,6 +8,7 @@ from outrider.centre.store.records import ConflictError, KnownUpload, ReceivedUp
 from outrider.centre.store.session import Backend, Session
 from outrider.clock import UtcStamp
 from outrider.wire.audit import AuditKind
+from outrider.wire.batch import Batch
 
 
 def known(session: Session, unit_id: str, upload_id: uuid.UUID) -> KnownUpload | None:
@@ -20,17 +21,16 @@ def known(session: Session, unit_id: str, upload_id: uuid.UUID) -> KnownUpload |
     return None if found is None else KnownUpload(*found)
 
 
-def begin(
-    backend: Backend,
-    session: Session,
-    upload: ReceivedUpload,
-    unit_id: str,
-    journal_id: uuid.UUID,
-) -> int:
-    """Hold the journal of an upload; return its number here. Raises ConflictError."""
+def begin(backend: Backend, session: Session, upload: ReceivedUpload, batch: Batch) -> int:
+    """Hold the journal of a batch; return the number of its epoch here. Raises ConflictError."""
+    check_unit(upload, batch.unit_id)
+    return journals.claim(session, backend.for_update, batch.unit_id, batch.journal_id, batch.epoch)
+
+
+def check_unit(upload: ReceivedUpload, unit_id: str) -> None:
+    """Check that what came is the sender's own. Raises ConflictError."""
     if unit_id != upload.name.unit_id:
         raise ConflictError(f"unit {upload.name.unit_id} sent what unit {unit_id} made")
-    return journals.claim(session, backend.for_update, unit_id, journal_id)
 
 
 def receipt_of(session: Session, upload: ReceivedUpload) -> bytes | None:

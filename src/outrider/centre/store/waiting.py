@@ -11,6 +11,7 @@ from outrider.centre.store.columns import (
     sealed_row,
     storable,
 )
+from outrider.centre.store.holding import remember_all
 from outrider.centre.store.records import Backlog, SealedRecord, SetAside, StoreError
 from outrider.centre.store.session import Row, Session
 from outrider.wire.read_record import RecordKind
@@ -20,7 +21,7 @@ _KEY_KEPT_US = 8 * DAY_US
 _COLUMNS = ", ".join(WAITING)
 # Chosen first, then joined: a planner that guesses the joins wrong would sort all that waits.
 _SEALED = (
-    "SELECT unit_id, journal_id, arrived_us, w.key_id, centre_key_id, sealed, "
+    "SELECT unit_id, journal_id, epoch, arrived_us, w.key_id, centre_key_id, sealed, "
     "seq, kind, w.key_id, previous, hash, body, pictures "
     "FROM (SELECT * FROM waiting WHERE kind {which} ORDER BY number LIMIT ?) AS w "
     "JOIN journal ON journal.number = w.journal "
@@ -40,17 +41,18 @@ def sealed(session: Session, limit: int) -> list[SealedRecord]:
 
 
 def _record(row: Row) -> SealedRecord:
-    unit_id, journal_id, arrived_us, key_id, centre_key_id, box, *values = row
+    unit_id, journal_id, epoch, arrived_us, key_id, centre_key_id, box, *values = row
     key = SealedKey(key_id, centre_key_id, box)
-    at = from_us(arrived_us)
-    return SealedRecord(unit_id, uuid.UUID(bytes=journal_id), sealed_row(values), key, at)
+    row_, at = sealed_row(values), from_us(arrived_us)
+    journal_id, epoch_id = uuid.UUID(bytes=journal_id), uuid.UUID(bytes=epoch)
+    return SealedRecord(unit_id, journal_id, row_, key, at, epoch_id)
 
 
-def set_aside(session: Session, journal_id: uuid.UUID, seq: int, why: str) -> None:
+def set_aside(session: Session, epoch_id: uuid.UUID, seq: int, why: str) -> None:
     """Move a row out of the way; one that is aside or opened by now is left alone."""
-    journal = journals.number_of(session, journal_id)
+    journal = journals.number_of(session, epoch_id)
     if journal is None:
-        raise StoreError(f"journal {journal_id} is not here")
+        raise StoreError(f"epoch {epoch_id} is not here")
     added = session.run(
         f"INSERT INTO set_aside ({_COLUMNS}, why) SELECT {_COLUMNS}, ? FROM waiting "
         "WHERE journal = ? AND seq = ?",
@@ -89,8 +91,8 @@ def backlog(session: Session) -> Backlog:
 def aside(session: Session, limit: int) -> list[SetAside]:
     """Return rows that did not open, by journal and number."""
     found = session.rows(
-        "SELECT unit_id, journal_id, seq, why FROM set_aside "
-        "JOIN journal ON journal.number = set_aside.journal ORDER BY journal_id, seq LIMIT ?",
+        "SELECT unit_id, epoch, seq, why FROM set_aside "
+        "JOIN journal ON journal.number = set_aside.journal ORDER BY epoch, seq LIMIT ?",
         limit,
     )
     return [SetAside(unit, uuid.UUID(bytes=raw), seq, why) for unit, raw, seq, why in found]
@@ -111,10 +113,10 @@ def forget_before(session: Session, before_us: int) -> int:
     Returns how many rows went. A data key is kept eight days longer: a row may be filed a day after
     its arrival, and goes with its week.
     """
-    rows = sum(
-        session.run(f"DELETE FROM {table} WHERE arrived_us < ?", before_us)
-        for table in ("waiting", "set_aside")
-    )
+    rows = 0
+    for table in ("waiting", "set_aside"):
+        remember_all(session, table, "arrived_us < ?", before_us)
+        rows += session.run(f"DELETE FROM {table} WHERE arrived_us < ?", before_us)
     if session.run("DELETE FROM due WHERE arrived_us < ?", before_us):
         session.run(
             "UPDATE journal SET pictures_due = coalesce((SELECT sum(length(pictures)) "

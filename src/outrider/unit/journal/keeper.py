@@ -17,6 +17,7 @@ from outrider.unit.journal.space import MIB, Ballast, Space
 from outrider.unit.journal.startup import prepare
 from outrider.unit.journal.store import Store
 from outrider.unit.journal.wear import card_warnings
+from outrider.unit.journal.witness import Witness
 from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.chain import SealedRow
@@ -41,7 +42,9 @@ class Keeper:
         clock: Clock,
         unit_id: str,
         space: Space | None = None,
+        witness: Witness | None = None,
     ) -> None:
+        self._witness = witness
         self._directory = directory
         self._settings = settings
         self._sealer = sealer
@@ -79,6 +82,7 @@ class Keeper:
                 self._clock.mono_ns,
                 settings.segment_mb * MIB,
                 settings.key_lifetime_min * 60.0,
+                self._witness,
             )
             self._seal_earlier(self._store)
             totals = counters(self._store.db)

@@ -1,18 +1,19 @@
 """What is still to be sent, what the centre has receipted, and erasing it when its time is over."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outrider.clock import NS_PER_S, UtcStamp
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import add_to_counter, tail, transaction
+from outrider.unit.journal.epochs import LAST, epoch_of
 from outrider.unit.journal.reseal import clear_rows
 from outrider.unit.journal.retention import drop_unnamed_segments, erase_rows
 from outrider.unit.journal.segments import PictureState, StoredPicture, Stream, read_sealed
 from outrider.unit.journal.verify import find_key, read_rows
 from outrider.wire.batch import Batch, Gap
-from outrider.wire.chain import SealedRow
+from outrider.wire.chain import GENESIS, SealedRow
 from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.receipt import Receipt
 from outrider.wire.sealing import UNSEALED
@@ -66,7 +67,7 @@ class Outbox:
         return clear_rows(self._db) if self._sealed_only else 0
 
     def rows(self, priority: int, limit: int, leave: Collection[int] = ()) -> list[SealedRow]:
-        """Return the oldest rows to be sent, at most limit, without those in leave."""
+        """Return the oldest rows to be sent of one epoch, at most limit, without those in leave."""
         found = self._db.execute(
             "SELECT outbox.seq FROM outbox JOIN row ON row.seq = outbox.seq "
             "LEFT JOIN data_key ON data_key.key_id = row.key_id "
@@ -75,23 +76,29 @@ class Outbox:
             (priority, self._sealed_only, UNSEALED, limit + len(leave)),
         ).fetchall()
         seqs = [seq for (seq,) in found if seq not in leave][:limit]
+        if seqs:
+            _, last = epoch_of(self._db, seqs[0])
+            seqs = [seq for seq in seqs if seq <= last]
         return [row for seq in seqs for row in read_rows(self._db, seq - 1, seq)]
 
     def batch(self, unit_id: str, rows: Sequence[SealedRow]) -> Batch:
-        """Return rows as a batch, with the keys that they need and the losses that are known."""
+        """Return rows of one epoch as a batch, with the keys they need and the losses known."""
         needed = {row.key_id for row in rows}
         needed |= {picture.key_id for row in rows for picture in row.pictures}
         found = [find_key(self._db, key_id) for key_id in sorted(needed)]
+        epoch, last = epoch_of(self._db, rows[0].seq if rows else LAST)
         gaps = self._db.execute(
-            "SELECT first_seq, last_seq, last_hash, cause FROM gap "
-            "WHERE cause != 'erased' ORDER BY first_seq LIMIT 500"
+            "SELECT first_seq, last_seq, last_hash, cause FROM gap WHERE cause != 'erased' "
+            "AND last_seq >= ? AND first_seq <= ? ORDER BY first_seq LIMIT 500",
+            (epoch.first_seq, last),
         )
         return Batch(
             unit_id,
             self.journal_id,
+            epoch,
             tuple(rows),
             tuple(key for key in found if key is not None),
-            tuple(Gap(*gap) for gap in gaps),
+            tuple(_within(Gap(*gap), epoch.first_seq, last) for gap in gaps),
         )
 
     def pictures(
@@ -191,3 +198,10 @@ class Outbox:
         with transaction(self._db):
             self._db.execute("DELETE FROM receipt WHERE last_seq < ?", (found,))
         return erased
+
+
+def _within(gap: Gap, first: int, last: int) -> Gap:
+    """Return the part of a gap that lies in an epoch."""
+    if gap.last_seq <= last:
+        return replace(gap, first_seq=max(first, gap.first_seq))
+    return Gap(max(first, gap.first_seq), last, GENESIS, gap.cause)

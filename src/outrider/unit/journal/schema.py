@@ -60,7 +60,21 @@ CREATE TABLE crew_row (
 CREATE INDEX crew_row_of_seq ON crew_row (seq);
 """
 
-MIGRATIONS = (_V1, _V2, _V3)
+# Epochs (see epochs.py), the first named as the journal. refused: rows that the centre has refused
+# by themselves, when (monotonic clocks do not outlive a start: UTC) and how often.
+_V4 = """
+CREATE TABLE epoch (
+    first_seq INTEGER PRIMARY KEY, epoch_id TEXT NOT NULL, after_epoch TEXT, after_seq INTEGER,
+    after_hash BLOB
+);
+INSERT INTO epoch SELECT 1, value, NULL, NULL, NULL FROM meta WHERE key = 'journal_id';
+CREATE TABLE refused (
+    seq INTEGER NOT NULL, pictures INTEGER NOT NULL, status INTEGER NOT NULL, why TEXT NOT NULL,
+    at_utc_ns INTEGER NOT NULL, tries INTEGER NOT NULL, PRIMARY KEY (seq, pictures)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_V1, _V2, _V3, _V4)
 
 
 class JournalError(Exception):

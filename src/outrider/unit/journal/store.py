@@ -10,6 +10,7 @@ from pathlib import Path
 from outrider.clock import NS_PER_S
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import record_gaps, tail, transaction
+from outrider.unit.journal.epochs import append_line, continue_or_begin, epoch_of
 from outrider.unit.journal.queue import Entry
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.segments import (
@@ -18,6 +19,7 @@ from outrider.unit.journal.segments import (
     stream_for,
     sync_folder,
 )
+from outrider.unit.journal.witness import Mark, Witness
 from outrider.wire.chain import SealedPicture, SealedRow, row_hash
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import DataKey, Place, SealedKey, Sealer
@@ -62,14 +64,20 @@ class Store:
         mono_ns: Callable[[], int],
         segment_bytes: int,
         key_lifetime_s: float,
+        witness: Witness | None = None,
     ) -> None:
-        """Open or make the journal. Raises JournalError, OSError, sqlite3.Error."""
+        """Open or make the journal. Raises JournalError, OSError, sqlite3.Error.
+
+        witness: vouches that the card is as it was left; without one a fresh epoch begins.
+        """
         self.directory = directory
         self._mono_ns = mono_ns
         self._key_lifetime_ns = int(key_lifetime_s * NS_PER_S)
         self._sealer = sealer
         self.db = schema.open_database(directory)
         self.journal_id = schema.journal_id(self.db)
+        self._witness = witness
+        continue_or_begin(self.db, directory / KEY_LOG, witness)
         self.segments = SegmentWriter(
             directory, self.journal_id, sealer, self._next_segment, segment_bytes
         )
@@ -103,7 +111,13 @@ class Store:
             self.segments.abandon()
             raise
         self.segments.committed()
+        self._tell_witness(rows)
         return rows
+
+    def _tell_witness(self, rows: Sequence[SealedRow]) -> None:
+        if self._witness is not None and rows:
+            epoch, _ = epoch_of(self.db, rows[-1].seq)
+            self._witness.keep(Mark(epoch.epoch_id, rows[-1].seq, rows[-1].hash))
 
     def append_crew(self, entries: Sequence[Entry]) -> int:
         """Write those of the crew's entries that are not here yet; return how many that were.
@@ -121,6 +135,7 @@ class Store:
                 "INSERT INTO crew_row (record_id, seq) VALUES (?, ?)",
                 [(str(e.record_id), r.seq) for e, r in zip(new, rows, strict=True)],
             )
+        self._tell_witness(rows)
         return len(new)
 
     def rewrite(self, rewritten: Sequence[tuple[int, Entry]], cause: str) -> None:
@@ -146,6 +161,7 @@ class Store:
             self.segments.abandon()
             raise
         self.segments.committed()
+        self._tell_witness(rows)
 
     def _renew_keys(self) -> None:
         if self._mono_ns() - self._keys_made_ns < self._key_lifetime_ns:
@@ -230,20 +246,14 @@ class Store:
 
 def log_key(path: Path, journal_id: uuid.UUID, key: SealedKey) -> None:
     """Keep a sealed key a second time, outside the database: without it its rows are noise."""
-    line = {
+    line: dict[str, object] = {
         "journal_id": str(journal_id),
         "key_id": key.key_id,
         "centre_key_id": key.centre_key_id,
         "sealed": key.sealed.hex(),
     }
     new = not path.exists()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        # A line feed first: a line that a power cut tore does not take this one with it.
-        os.write(handle, b"\n" + json.dumps(line).encode("ascii") + b"\n")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    append_line(path, line)
     if new:
         sync_folder(path.parent)
 

@@ -19,6 +19,7 @@ from outrider.unit.journal.queue import Backlog, Entry, entry_for
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.space import Space
 from outrider.unit.journal.store import Store, WriterLock
+from outrider.unit.journal.witness import Witness
 from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.audit import AuditKind
 from outrider.wire.chain import SealedRow
@@ -55,17 +56,19 @@ class SealedJournal:
         unit_id: str = NOBODY,
         on_commit: Callable[[Sequence[Committed]], None] | None = None,
         space: Space | None = None,
+        witness: Witness | None = None,
     ) -> None:
         """Take the folder for this process; live: whether a camera, not a recording, is read.
 
-        on_commit is told, in the writing thread, what has just become durable.
+        on_commit is told, in the writing thread, what has just become durable. witness: vouches
+        at a start that the card is as it was left.
 
         Raises JournalError where it may not be written as it is configured (no key to seal to,
         another process at work), OSError where the folder cannot be made.
         """
         self._sealer = choose_sealer(settings, live=live)
         self._lock: WriterLock | None = WriterLock(directory)
-        self._keeper = Keeper(directory, settings, self._sealer, clock, unit_id, space)
+        self._keeper = Keeper(directory, settings, self._sealer, clock, unit_id, space, witness)
         self._directory = directory
         self._settings = settings
         self._clock = clock

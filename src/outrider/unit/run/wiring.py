@@ -41,6 +41,7 @@ from outrider.unit.hotlist.repeat import RepeatRule
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.hotlist.update import UpdateHealth
 from outrider.unit.journal.schema import JournalError
+from outrider.unit.journal.witness import RuntimeWitness
 from outrider.unit.journal.writer import SealedJournal
 from outrider.unit.pipeline.decide import OperatingPoints, Rules
 from outrider.unit.ports import AlarmOutput, Journal
@@ -159,8 +160,14 @@ def _heal_crew_list(lists: Path, clock: Clock) -> None:
 
 
 def _open_journal(settings: Settings, inputs: Inputs, *, live: bool) -> SealedJournal:
+    folder = settings.unit.runtime_dir
     return SealedJournal(
-        settings.journal_dir, settings.journal, inputs.clock, live=live, unit_id=settings.unit.id
+        settings.journal_dir,
+        settings.journal,
+        inputs.clock,
+        live=live,
+        unit_id=settings.unit.id,
+        witness=None if folder is None else RuntimeWitness(folder),
     )
 
 

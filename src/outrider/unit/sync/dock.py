@@ -19,6 +19,7 @@ from outrider.unit.journal.reseal import reseal_folder
 from outrider.unit.journal.schema import DATABASE, JournalError
 from outrider.unit.journal.space import MIB
 from outrider.unit.journal.store import Store
+from outrider.unit.journal.witness import RuntimeWitness
 from outrider.unit.ports import DockOutcome
 from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.backoff import Backoff
@@ -226,7 +227,9 @@ class Dock:
     def _open_store(self) -> Store:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lifetime_s = self._settings.journal.key_lifetime_min * 60
-        return Store(self._directory, self._sealer, self._clock.mono_ns, MIB, lifetime_s)
+        folder = self._settings.unit.runtime_dir
+        witness = None if folder is None else RuntimeWitness(folder)
+        return Store(self._directory, self._sealer, self._clock.mono_ns, MIB, lifetime_s, witness)
 
     @contextlib.contextmanager
     def _outbox(self) -> Iterator[Outbox]:

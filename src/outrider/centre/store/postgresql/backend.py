@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from outrider.centre.store.columns import OPENED, PICTURE, WEEK_US, day_of, week_of
+from outrider.centre.store.holding import remember_all
 from outrider.centre.store.postgresql.sessions import Pool, PostgresSession, translated
 from outrider.centre.store.session import Moved, NoteErasure, Row, Session, placeholders
 from outrider.centre.store.waiting import forget_before
@@ -164,6 +165,8 @@ def _drop_weeks(session: Session, part: str, before_us: int) -> int:
     dropped = 0
     for (first_us,) in old:
         name = f"{part}_{day_of(first_us).replace('-', '_')}"
+        if part == "opened":
+            remember_all(session, name, "true")
         found = session.one(f"SELECT count(*) FROM {name}")
         dropped += 0 if found is None else found[0]
         session.run(f"DROP TABLE {name}")

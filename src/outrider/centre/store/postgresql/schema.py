@@ -157,7 +157,25 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON waiting, set_aside TO outrider_opener;
 GRANT SELECT, INSERT ON opened TO outrider_opener;
 """
 
-MIGRATIONS = (_TABLES_1 + _FUNCTIONS_1 + _ROLES_1,)
+# A journal is known by its epochs. erased: what is remembered of rows whose time was over, the
+# first 16 bytes of each hash, so that a row that comes again is known without its content.
+_TABLES_2 = """
+ALTER TABLE journal DROP CONSTRAINT journal_journal_id_key;
+ALTER TABLE journal
+    ADD COLUMN epoch bytea, ADD COLUMN first_seq bigint NOT NULL DEFAULT 1,
+    ADD COLUMN after_epoch bytea, ADD COLUMN after_seq bigint, ADD COLUMN after_hash bytea,
+    ADD COLUMN begun_us bigint NOT NULL DEFAULT 0, ADD COLUMN grown_us bigint NOT NULL DEFAULT 0;
+UPDATE journal SET epoch = journal_id, begun_us = last_upload_us, grown_us = last_upload_us;
+ALTER TABLE journal ALTER COLUMN epoch SET NOT NULL, ADD UNIQUE (epoch);
+CREATE INDEX journal_epochs ON journal (journal_id);
+CREATE TABLE erased (
+    journal integer NOT NULL, first_seq bigint NOT NULL, last_seq bigint NOT NULL,
+    marks bytea NOT NULL, PRIMARY KEY (journal, first_seq, last_seq)
+);
+GRANT SELECT ON erased TO outrider_intake;
+"""
+
+MIGRATIONS = (_TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2)
 _MIGRATING = "SELECT pg_advisory_xact_lock(1870033522, 3)"
 
 

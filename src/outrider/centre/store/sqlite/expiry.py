@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from outrider.centre.store.columns import day_of
+from outrider.centre.store.holding import remember
 from outrider.centre.store.session import NoteErasure, Session
 from outrider.centre.store.sqlite.days import Days
 from outrider.centre.store.sqlite.files import IntakeFile
@@ -10,7 +11,10 @@ from outrider.centre.store.waiting import forget_before
 
 
 class Expiry:
-    """Drops days of a folder. Whoever calls it holds the lock on moves."""
+    """Drops days of a folder. Whoever calls it holds the lock on moves.
+
+    parts: the opened rows, whose hashes are remembered; then the pictures.
+    """
 
     def __init__(self, intake: IntakeFile, parts: Sequence[Days]) -> None:
         self._intake = intake
@@ -24,6 +28,9 @@ class Expiry:
         rows, pictures = (sum(part.count(day) for day in days) for part, days in old)
         with self._intake.writing("erase what is old") as session:
             rows += forget_before(session, before_us)
+            for part, days in old[:1]:
+                for day in days:
+                    _remember(session, part, day)
             for part, days in old:
                 _note_dropping(session, part.part, days)
             if rows or pictures:
@@ -44,6 +51,16 @@ class Expiry:
             part.sweep()
         with self._intake.writing("note that days are dropped") as session:
             session.each("DELETE FROM dropping WHERE part = ? AND day = ?", found)
+
+
+def _remember(session: Session, opened: Days, day: str) -> None:
+    """Note the rows of a day that is about to go."""
+    with opened.reading(day) as file:
+        if file is None:
+            return
+        for (journal,) in file.rows("SELECT DISTINCT journal FROM opened"):
+            query = "SELECT seq, hash FROM opened WHERE journal = ? ORDER BY seq"
+            remember(session, journal, file.rows(query, journal))
 
 
 def _note_dropping(session: Session, part: str, days: Sequence[str]) -> None:

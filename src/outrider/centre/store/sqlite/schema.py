@@ -76,6 +76,28 @@ CREATE TABLE move (number INTEGER NOT NULL);
 INSERT INTO move VALUES (0);
 """
 
+# A journal is known by its epochs. erased: what is remembered of rows whose time was over, the
+# first 16 bytes of each hash, so that a row that comes again is known without its content.
+_INTAKE_2 = """
+ALTER TABLE journal RENAME TO journal_1;
+CREATE TABLE journal (
+    number INTEGER PRIMARY KEY, journal_id BLOB NOT NULL, epoch BLOB NOT NULL UNIQUE,
+    unit_id TEXT NOT NULL, first_seq INTEGER NOT NULL, after_epoch BLOB, after_seq INTEGER,
+    after_hash BLOB, begun_us INTEGER NOT NULL, grown_us INTEGER NOT NULL,
+    last_upload_us INTEGER NOT NULL, last_skew_s REAL NOT NULL, last_clock_quality TEXT NOT NULL,
+    pictures_due INTEGER NOT NULL
+);
+INSERT INTO journal SELECT number, journal_id, journal_id, unit_id, 1, NULL, NULL, NULL,
+    last_upload_us, last_upload_us, last_upload_us, last_skew_s, last_clock_quality, pictures_due
+    FROM journal_1;
+DROP TABLE journal_1;
+CREATE INDEX journal_epochs ON journal (journal_id);
+CREATE TABLE erased (
+    journal INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    marks BLOB NOT NULL, PRIMARY KEY (journal, first_seq, last_seq)
+) WITHOUT ROWID;
+"""
+
 # move: the number of the call that brought a row; an export leaves out what came after it began.
 _OPENED_1 = """
 CREATE TABLE opened (
@@ -100,7 +122,7 @@ CREATE TABLE picture (
 CREATE UNIQUE INDEX picture_place ON picture (journal, seq, role);
 """
 
-INTAKE = (_INTAKE_1,)
+INTAKE = (_INTAKE_1, _INTAKE_2)
 OPENED_DAY = (_OPENED_1,)
 PICTURE_DAY = (_PICTURES_1,)
 

@@ -1,0 +1,191 @@
+"""What a unit asks before it erases: do you hold these rows, now, under these very hashes?
+
+`POST /v1/units/UNIT/holdings`, signed as every request of a unit is:
+`{"version": 1, "unit", "sent", "journal", "runs": [{"first", "marks"}]}`: for each run of numbers
+without a hole, the first 16 bytes of each row's hash, one after another, in base64. The answer is
+signed by the centre, as receipts are: `{"holdings": {"version": 1, "unit", "journal", "request",
+"rows", "whole", "over", "at"}, "signature"}`; request: SHA-256 of the request's body; the rest are
+lists of `[first, last]`: rows that are held, those that are held with all the pictures they name,
+and those that were held and erased when their time was over. What is in none of them is lacking.
+"""
+
+import base64
+import hashlib
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from outrider.outside import parsing
+from outrider.wire import canonical
+from outrider.wire.canonical import WireError
+from outrider.wire.names import Name
+from outrider.wire.signed import Content, SignedMessage
+from outrider.wire.signing import SigningIdentity, VerifyingKey
+
+VERSION = 1
+PURPOSE = "holdings"
+MARK_BYTES = 16
+MAX_ROWS = 1000
+MAX_BYTES = 64 * 1024
+
+_Seq = Annotated[int, Field(ge=1, lt=2**62)]
+_Range = Annotated[list[_Seq], Field(min_length=2, max_length=2)]
+_Ranges = Annotated[list[_Range], Field(max_length=MAX_ROWS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row that a unit holds: its number, and the first 16 bytes of its hash."""
+
+    seq: int
+    mark: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Rows of one journal that a unit asks about. sent: as its header says."""
+
+    unit_id: str
+    sent: str
+    journal_id: uuid.UUID
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Numbers that are held; of them those with all their pictures; those whose time was over."""
+
+    rows: frozenset[int] = frozenset()
+    whole: frozenset[int] = frozenset()
+    over: frozenset[int] = frozenset()
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Run(_Strict):
+    first: _Seq
+    marks: str = Field(max_length=4 * MARK_BYTES * MAX_ROWS)
+
+
+class _Question(_Strict):
+    version: int
+    unit: Name
+    sent: str = Field(max_length=60)
+    journal: str = Field(max_length=36)
+    runs: list[_Run] = Field(max_length=MAX_ROWS)
+
+
+class _Answer(Content):
+    version: int
+    unit: str = Field(max_length=64)
+    journal: str = Field(max_length=36)
+    request: str = Field(pattern=r"^[0-9a-f]{64}$")
+    rows: _Ranges
+    whole: _Ranges
+    over: _Ranges
+    at: str = Field(max_length=40)
+
+
+_MESSAGE = SignedMessage("holdings", _Answer, PURPOSE, MAX_BYTES)
+
+
+def path(unit_id: str) -> str:
+    """Return where a unit asks."""
+    return f"/v1/units/{unit_id}/holdings"
+
+
+def encode_question(question: Question) -> bytes:
+    """Return a question as it travels; its claims are in ascending order, at most 1,000."""
+    runs: list[tuple[int, bytearray]] = []
+    for claim in question.claims:
+        if not runs or claim.seq != runs[-1][0] + len(runs[-1][1]) // MARK_BYTES:
+            runs.append((claim.seq, bytearray()))
+        runs[-1][1].extend(claim.mark)
+    return canonical.dumps(
+        {
+            "version": VERSION,
+            "unit": question.unit_id,
+            "sent": question.sent,
+            "journal": str(question.journal_id),
+            "runs": [
+                {"first": first, "marks": base64.b64encode(marks).decode("ascii")}
+                for first, marks in runs
+            ],
+        }
+    )
+
+
+def decode_question(body: bytes) -> Question:
+    """Return the question that a body holds. Raises WireError, saying what is wrong."""
+    with parsing(WireError, "question"):
+        raw = _Question.model_validate(canonical.loads(body, MAX_BYTES))
+        journal_id = uuid.UUID(raw.journal)
+        claims = tuple(claim for run in raw.runs for claim in _claims(run))
+    if raw.version != VERSION:
+        raise WireError(f"question version {raw.version}, this version reads {VERSION}")
+    if len(claims) > MAX_ROWS:
+        raise WireError(f"asks about {len(claims)} rows, at most {MAX_ROWS}")
+    return Question(raw.unit, raw.sent, journal_id, claims)
+
+
+def _claims(run: _Run) -> list[Claim]:
+    marks = base64.b64decode(run.marks, validate=True)
+    if len(marks) % MARK_BYTES:
+        raise WireError(f"the marks from row {run.first} are cut short")
+    return [
+        Claim(run.first + n, marks[n * MARK_BYTES : (n + 1) * MARK_BYTES])
+        for n in range(len(marks) // MARK_BYTES)
+    ]
+
+
+def encode_answer(
+    question: Question, body: bytes, found: Holdings, at: str, identity: SigningIdentity
+) -> bytes:
+    """Return what the centre holds, signed. body: of the question; at: ISO 8601."""
+    content = {
+        "version": VERSION,
+        "unit": question.unit_id,
+        "journal": str(question.journal_id),
+        "request": hashlib.sha256(body).hexdigest(),
+        "rows": ranges(found.rows),
+        "whole": ranges(found.whole),
+        "over": ranges(found.over),
+        "at": at,
+    }
+    return _MESSAGE.encode(content, identity)
+
+
+def decode_answer(data: bytes, body: bytes, question: Question, key: VerifyingKey) -> Holdings:
+    """Return what the centre holds of what a question named, and nothing else.
+
+    Raises WireError for what the centre has not signed, or not for this question.
+    """
+    content: dict[str, Any] = _MESSAGE.decode(data, key)
+    if content["version"] != VERSION:
+        raise WireError(f"holdings version {content['version']}, this one reads {VERSION}")
+    asked = (question.unit_id, str(question.journal_id), hashlib.sha256(body).hexdigest())
+    if (content["unit"], content["journal"], content["request"]) != asked:
+        raise WireError("holdings that answer another question")
+    seqs = [claim.seq for claim in question.claims]
+    return Holdings(*(_within(seqs, content[name]) for name in ("rows", "whole", "over")))
+
+
+def _within(seqs: Sequence[int], spans: Iterable[Sequence[int]]) -> frozenset[int]:
+    """Return the numbers that were asked about and stand in one of the spans."""
+    return frozenset(s for first, last in spans for s in seqs if first <= s <= last)
+
+
+def ranges(seqs: Collection[int]) -> list[list[int]]:
+    """Return numbers as runs without a hole, in order."""
+    found: list[list[int]] = []
+    for seq in sorted(seqs):
+        if found and found[-1][1] == seq - 1:
+            found[-1][1] = seq
+        else:
+            found.append([seq, seq])
+    return found
