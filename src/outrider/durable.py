@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _CHUNK_BYTES = 1 << 20
 
@@ -35,15 +36,22 @@ def move(source: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def write(path: Path, data: bytes, mode: int = 0o666) -> None:
+def write(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Write a file as a whole: after a cut it is as before or as given, never between.
 
-    mode: who may read it, as far as the umask allows; 0o600 for what is secret.
+    mode: who may read it, as far as the umask allows; wider only for what is public.
     """
+    with new_file(path, mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def new_file(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Give a file to write, which takes its final name, synced, when the block ends well."""
     temporary = path.with_name(f".{path.name}.new")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        yield file
         file.flush()
         os.fsync(file.fileno())
     move(temporary, path)

@@ -175,4 +175,4 @@ def write_settings(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
 hosts = {json.dumps(list(hosts))}
 """
     CentreSettings.model_validate({"server": {"hosts": hosts}})
-    durable.write(folder.settings, text.encode())
+    durable.write(folder.settings, text.encode(), 0o644)

@@ -74,7 +74,6 @@ def match_of(
 
 
 def built(
-    path: Path,
     entries: list[VehicleOfInterest],
     name: str = "stolen",
     revision: str = "",
@@ -83,7 +82,7 @@ def built(
 ) -> Built:
     header = ListHeader(name, revision, published_ns, (policy or ListPolicy()).model_dump_json())
     rows = ((number, to_row(entry)) for number, entry in enumerate(entries, start=1))
-    return build(path, header, rows)
+    return build(header, rows)
 
 
 def put(
@@ -95,9 +94,8 @@ def put(
 ) -> Generation:
     """Commit a list as a new generation."""
     with generations.lock():
-        place = generations.building_place()
         name = generations.folder.name
-        file = built(place / "new.db", entries, name, revision, published_ns, policy)
+        file = built(entries, name, revision, published_ns, policy)
         return generations.commit(file, "test")
 
 

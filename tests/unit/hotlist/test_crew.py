@@ -1,6 +1,8 @@
 """The crew's own entries, look-back, and that a silent entry leaves no trace."""
 
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,10 @@ from outrider.clock import NS_PER_S
 from outrider.records import NO_POSITION, Match, Read, Response
 from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.hotlist.match import HotlistMatcher
-from outrider.unit.hotlist.own_entries import LIST_NAME, CrewEntryError, CrewList
+from outrider.unit.hotlist.own_entries import FILE, LIST_NAME, CrewEntryError, CrewList
 from outrider.unit.hotlist.repeat import RepeatRule
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.wire.crew_entry import FIRST_HASH, CrewEvent, trail_hash
 from tests.unit.hotlist.makers import HOUR_NS, NOW_NS, clock, put, read, text, voi
 
 
@@ -73,15 +76,41 @@ def test_refused_entries_leave_no_trace(
     assert crew.verify() == 0
 
 
-def test_altered_trail_is_noticed(tmp_path: Path) -> None:
-    """A row changed behind the unit's back breaks the chain."""
+@pytest.mark.parametrize("with_the_key", [False, True])
+def test_altered_trail_is_noticed(tmp_path: Path, with_the_key: bool) -> None:
+    """A changed row does not open, or, changed by who has the key, breaks the chain."""
     crew = _crew(tmp_path)
     crew.add("AB12CDE", "PC1234", "left scene", days=2)
     crew.add("AB12CDF", "PC1234", "left scene", days=2)
+    keys = HotlistStore(tmp_path).keys
     with crew._open() as db:
-        db.execute("UPDATE audit SET event = replace(event, 'PC1234', 'PC9999') WHERE sequence = 1")
+        sealed = db.execute("SELECT sealed FROM audit WHERE sequence = 1").fetchone()[0]
+        if with_the_key:
+            text = keys.open(sealed, "crew trail 1").replace(b"PC1234", b"PC9999")
+            sealed = keys.seal(text, "crew trail 1")
+        else:
+            sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+        db.execute("UPDATE audit SET sealed = ? WHERE sequence = 1", (sealed,))
     with pytest.raises(CrewEntryError, match="row 1"):
         crew.verify()
+
+
+def test_a_trail_of_an_earlier_version_is_sealed(tmp_path: Path) -> None:
+    """What stood in clear is there as before, what had been sent is known, and no byte is left."""
+    event = CrewEvent("add", 1, "AB12CDE", "PC1234", "left scene", NOW_NS, "2026-12-24")
+    text = event.text()
+    digest = trail_hash(FIRST_HASH, text)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        columns = "sequence INTEGER PRIMARY KEY, event, previous, hash, synced"
+        db.execute(f"CREATE TABLE audit ({columns})")
+        db.execute("INSERT INTO audit VALUES (1, ?, ?, ?, 1)", (text, FIRST_HASH, digest))
+    crew = _crew(tmp_path)
+    assert crew.verify() == 1
+    assert crew.entries() == [event]
+    assert crew.unsynced() == []
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"AB12CDE" not in path.read_bytes(), path
 
 
 def test_list_is_healed_after_a_cut_between_trail_and_list(

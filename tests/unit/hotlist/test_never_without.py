@@ -19,7 +19,6 @@ from outrider.hotlist_import.list_file import ListFile
 from outrider.records import NO_POSITION, VehicleOfInterest
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.importing import import_list
-from outrider.unit.hotlist.lookup import LookupFile
 from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.hotlist.trust import UpdateError
@@ -148,7 +147,7 @@ def _content(store: HotlistStore) -> Content | None:
     generations = store.list("stolen")
     for generation in generations.candidates():
         assert generations.is_sound(generation)
-        with LookupFile(generations.file_of(generation)) as file:
+        with generations.open(generation) as file:
             return frozenset(str(row[0]) for _, row in file.rows())
     return None
 

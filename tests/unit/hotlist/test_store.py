@@ -29,7 +29,7 @@ def test_three_generations_are_kept(tmp_path: Path) -> None:
     for number in range(5):
         put(generations, [voi(f"AB1{number}CDE")])
     assert [g.number for g in generations.all()] == [3, 4, 5]
-    assert len(list(generations.folder.glob("*.db"))) == KEPT
+    assert len(list(generations.folder.glob("*.sealed"))) == KEPT
 
 
 def test_damage_falls_back_and_is_told(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_damage_under_a_running_unit_keeps_what_it_has(tmp_path: Path) -> None:
     store = HotlistStore(tmp_path)
     put(store.list("stolen"), [voi("AA11AAA")])
     matcher = HotlistMatcher(store, clock())
-    for path in store.list("stolen").folder.glob("*.db"):
+    for path in store.list("stolen").folder.glob("*.sealed"):
         path.unlink()
     store.list("stolen").pointer_file.unlink()
     matcher.refresh()

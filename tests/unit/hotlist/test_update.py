@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from outrider.records import NO_POSITION, Level
-from outrider.unit.hotlist.lookup import LookupFile
 from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.hotlist.trust import Trouble, UpdateError
@@ -40,7 +39,7 @@ def test_full_then_delta(tmp_path: Path) -> None:
     assert second.generation.revision == "2"
     assert any("1-2.ndjson.zst" in path for path in centre.fetcher.asked)
     assert not any("0-2.ndjson.zst" in path for path in centre.fetcher.asked)
-    with LookupFile(store.list("stolen").file_of(second.generation)) as file:
+    with store.list("stolen").open(second.generation) as file:
         entries = {(row[0], row[1]) for _, row in file.rows()}
     assert entries == {(entry.vrm, entry.reason) for entry in changed}
     assert _listed(store, "XY99XYZ")
@@ -112,7 +111,7 @@ def test_entries_keep_their_numbers(tmp_path: Path) -> None:
     generations = store.list("stolen")
     in_force = generations.in_force()
     assert in_force is not None
-    with LookupFile(generations.file_of(in_force)) as file:
+    with generations.open(in_force) as file:
         assert [(number, row[0]) for number, row in file.rows()] == [(1, "AA11AAA"), (3, "BB22BBB")]
 
 

@@ -76,7 +76,7 @@ class Authority:
         days = self._settings.certificates.unit_days
         with _alone(self._folder.lock):
             made = certificates.make_revoked(self._signer, entries, time_of(self._clock), days)
-            durable.write(self._folder.revoked, certificates.pem(made).encode())
+            durable.write(self._folder.revoked, certificates.pem(made).encode(), 0o644)
 
     def keep_revoked(self, revoked: Iterable[Certificate]) -> bool:
         """Write the list of revoked certificates anew where it is a day old or lacks one.
@@ -113,7 +113,7 @@ class Authority:
                 return False
         key = read_key(self._folder.server_key).public_key()
         made = certificates.make_server(self._signer, key, hosts, now, days)
-        durable.write(path, certificates.pem(made).encode())
+        durable.write(path, certificates.pem(made).encode(), 0o644)
         return True
 
 

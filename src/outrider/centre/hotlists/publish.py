@@ -162,7 +162,7 @@ class Publisher:
     def _write_index(self, data: bytes) -> TargetFile:
         digest = hashlib.sha256(data).hexdigest()
         self._repository.targets.mkdir(parents=True, exist_ok=True)
-        durable.write(self._repository.targets / f"{digest}.{INDEX_PATH}", data)
+        durable.write(self._repository.targets / f"{digest}.{INDEX_PATH}", data, 0o644)
         return TargetFile(len(data), {"sha256": digest}, INDEX_PATH)
 
     def _remove_unsigned(self, files: Mapping[str, TargetFile]) -> None:

@@ -109,7 +109,7 @@ class HotlistRepository:
             return False
         self.metadata.mkdir(parents=True, exist_ok=True)
         data = staged.to_bytes(_SERIALIZER)
-        durable.write(self.metadata / f"{staged.signed.version}.root.json", data)
+        durable.write(self.metadata / f"{staged.signed.version}.root.json", data, 0o644)
         durable.remove(self._staged)
         return True
 
@@ -171,7 +171,7 @@ class HotlistRepository:
         except RepositoryError as error:
             raise RepositoryFault(f"the key given for {role} is not the root's: {error}") from error
         name = role if role == Timestamp.type else f"{signed.version}.{role}"
-        durable.write(self.metadata / f"{name}.json", metadata.to_bytes(_SERIALIZER))
+        durable.write(self.metadata / f"{name}.json", metadata.to_bytes(_SERIALIZER), 0o644)
 
     def _version(self, role: str) -> int:
         found = self.metadata.glob(f"*.{role}.json")

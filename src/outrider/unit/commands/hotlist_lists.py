@@ -169,7 +169,7 @@ def _rollback(args: argparse.Namespace, store: HotlistStore) -> int:
 def _export(args: argparse.Namespace, store: HotlistStore) -> int:
     generations = store.list(args.list)
     generation = _chosen(generations, None)
-    with LookupFile(generations.file_of(generation)) as file:
+    with generations.open(generation) as file:
         entries = (from_row(row) for _, row in file.rows())
         if args.output is None:
             write_own_form(sys.stdout, entries)
@@ -198,8 +198,8 @@ def _diff(args: argparse.Namespace, store: HotlistStore) -> int:
         raise GenerationError(f"{args.list}: no earlier generation is kept")
     old = _chosen(generations, args.old) if args.old else older[-1]
     with (
-        LookupFile(generations.file_of(old)) as before,
-        LookupFile(generations.file_of(new)) as after,
+        generations.open(old) as before,
+        generations.open(new) as after,
     ):
         was, now = (_counted(file) for file in (before, after))
     _tell_diff(args, old, new, sorted(was - now), sorted(now - was))

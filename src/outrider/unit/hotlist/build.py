@@ -1,15 +1,12 @@
 """Build a look-up file, from entries or from another one and what has changed."""
 
-import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sqlite_utils import Database
 
-from outrider import durable
 from outrider.unit.hotlist import schema
 from outrider.unit.hotlist.schema import ListHeader
 from outrider.vrm import fold
@@ -23,25 +20,23 @@ class BuildError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A look-up file, checked and on the disk, not yet in force."""
+    """A look-up file, checked and in memory; `Generations.commit` seals it and puts it in force."""
 
-    path: Path
     header: ListHeader
     entries: int
     content_sha256: str
-    file_sha256: str
+    image: bytes
 
 
 def build(
-    path: Path, header: ListHeader, rows: Iterable[NumberedRow], expected_digest: str | None = None
+    header: ListHeader, rows: Iterable[NumberedRow], expected_digest: str | None = None
 ) -> Built:
-    """Build a file of numbered rows, in any order. Raises BuildError; sqlite3 and OS errors too.
+    """Build a file of numbered rows, in any order, in memory. Raises BuildError, sqlite3.Error.
 
     sqlite-utils makes the file; the rows go in by executemany, because its insert_all makes a
     dictionary and a statement of every batch, at six times the cost.
     """
-    path.unlink(missing_ok=True)
-    with closing(_writable(path)) as connection:
+    with closing(_in_memory()) as connection:
         Database(connection).executescript(schema.DDL)
         with connection:
             try:
@@ -49,12 +44,11 @@ def build(
             except sqlite3.IntegrityError as error:
                 raise BuildError(f"list {header.name}: {error}") from error
             connection.execute(schema.FILL_PLATES)
-        return _finish(connection, path, header, expected_digest)
+        return _finish(connection, header, expected_digest)
 
 
 def rebuild(
-    base: Path,
-    path: Path,
+    base: sqlite3.Connection,
     header: ListHeader,
     changes: Iterable[Change],
     expected_digest: str,
@@ -63,8 +57,8 @@ def rebuild(
 
     Raises BuildError where the outcome is not what expected_digest says.
     """
-    shutil.copyfile(base, path)
-    with closing(_writable(path)) as connection:
+    with closing(_in_memory()) as connection:
+        base.backup(connection)
         with connection:
             for number, row in changes:
                 _delete(connection, number)
@@ -72,7 +66,7 @@ def rebuild(
                     connection.execute(schema.INSERT_ROW, (number, *row))
                     key = fold(str(row[0]))
                     connection.execute("INSERT INTO plate VALUES (?, ?)", (key, number))
-        return _finish(connection, path, header, expected_digest)
+        return _finish(connection, header, expected_digest)
 
 
 def _delete(connection: sqlite3.Connection, number: int) -> None:
@@ -81,21 +75,18 @@ def _delete(connection: sqlite3.Connection, number: int) -> None:
         connection.execute("DELETE FROM entry WHERE id = ?", (number,))
 
 
-def _writable(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path)
-    # No journal and no sync while building: a file that was cut short is never looked at.
+def _in_memory() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
     connection.execute(f"PRAGMA page_size={schema.PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode=OFF")
-    connection.execute("PRAGMA synchronous=OFF")
-    connection.execute("PRAGMA cache_size=-65536")
+    # What is sorted must not go to a temporary file either: that would lie on the card in clear.
+    connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
     return connection
 
 
-def _finish(
-    connection: sqlite3.Connection, path: Path, header: ListHeader, expected: str | None
-) -> Built:
-    """Complete, check and sync a file."""
+def _finish(connection: sqlite3.Connection, header: ListHeader, expected: str | None) -> Built:
+    """Complete and check a file."""
     with connection:
         schema.fill_shapes(connection)
         digest = digest_of_table(connection)
@@ -111,10 +102,8 @@ def _finish(
         raise BuildError(f"list {header.name}: {plates} keys for {entries} entries")
     fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if fault != "ok":
-        raise BuildError(f"{path}: {fault}")
-    connection.close()
-    durable.sync_file(path)
-    return Built(path, header, entries, digest, durable.sha256_of(path))
+        raise BuildError(f"list {header.name}: {fault}")
+    return Built(header, entries, digest, connection.serialize())
 
 
 def header_of(meta: dict[str, str]) -> ListHeader:

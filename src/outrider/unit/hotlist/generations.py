@@ -1,8 +1,8 @@
 """Generations of one list on the disk: commit, choose, fall back, roll back, prune.
 
-A generation is a look-up file and, written after it, a manifest with its digest; without a whole
-manifest there is no generation. The pointer `current` names the one in force. Each is moved into
-place by one rename, so that a cut at any byte leaves the old state or the new one.
+A generation is a sealed look-up file and, written after it, a manifest with its digest; without a
+whole manifest there is no generation. The pointer `current` names the one in force. Each is moved
+into place by one rename, so that a cut at any byte leaves the old state or the new one.
 """
 
 import fcntl
@@ -15,10 +15,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from outrider import durable
+from outrider.unit.hotlist import sealed_file
 from outrider.unit.hotlist.build import Built
+from outrider.unit.hotlist.keys import ListKeys
+from outrider.unit.hotlist.lookup import LookupFile
 
 KEPT = 3
 _MANIFEST = ".json"
+_SEALED = ".sealed"
 _POINTER = "current"
 
 
@@ -28,13 +32,17 @@ class GenerationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One generation of a list, as its manifest says."""
+    """One generation of a list, as its manifest says.
+
+    content_mark: names what the list says, by the lists' key; a plain digest of a short list would
+    let anybody try out what is on it.
+    """
 
     number: int
     revision: str
     published_utc_ns: int
     entries: int
-    content_sha256: str
+    content_mark: str
     file_sha256: str
     size_bytes: int
     source: str
@@ -56,8 +64,10 @@ class Pointer:
 class Generations:
     """The folder of one list."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: ListKeys | None = None) -> None:
+        """Take a folder; keys: of the store that it belongs to (by default its own)."""
         self.folder = folder
+        self.keys = keys or ListKeys(folder.parent)
 
     @property
     def pointer_file(self) -> Path:
@@ -65,8 +75,17 @@ class Generations:
         return self.folder / _POINTER
 
     def file_of(self, generation: Generation) -> Path:
-        """Return the look-up file of a generation."""
-        return self.folder / f"{generation.name}.db"
+        """Return the sealed look-up file of a generation."""
+        return self.folder / f"{generation.name}{_SEALED}"
+
+    def open(self, generation: Generation) -> LookupFile:
+        """Unseal a generation into memory and return it, open.
+
+        Raises DamagedError, LockedError, LookupFileError, OSError.
+        """
+        path = self.file_of(generation)
+        image = sealed_file.read(path, self.keys.key(), self.folder.name)
+        return LookupFile(image, str(path))
 
     def all(self) -> list[Generation]:
         """Return every generation that has a whole manifest and its file, oldest first."""
@@ -100,27 +119,24 @@ class Generations:
         except OSError:
             return False
 
-    def building_place(self) -> Path:
-        """Return an empty folder to build in, cleared of what a cut left. Hold the lock."""
-        place = self.folder / "building"
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        return place
-
     def commit(self, built: Built, source: str) -> Generation:
-        """Put a built file in force and drop what is older than is kept. Hold the lock."""
+        """Seal a built file, put it in force, drop what is older than is kept. Hold the lock.
+
+        Raises LockedError, OSError.
+        """
         number = max((g.number for g in self.all()), default=0) + 1
+        path = self.folder / f"{number:06d}{_SEALED}"
+        sealed_file.write(path, built.image, self.keys.key(), self.folder.name)
         generation = Generation(
             number=number,
             revision=built.header.revision,
             published_utc_ns=built.header.published_utc_ns,
             entries=built.entries,
-            content_sha256=built.content_sha256,
-            file_sha256=built.file_sha256,
-            size_bytes=built.path.stat().st_size,
+            content_mark=self.keys.mark_of(built.content_sha256),
+            file_sha256=durable.sha256_of(path),
+            size_bytes=path.stat().st_size,
             source=source,
         )
-        durable.move(built.path, self.file_of(generation))
         manifest = json.dumps(asdict(generation), indent=1).encode()
         durable.write(self.folder / f"{generation.name}{_MANIFEST}", manifest)
         self._point(Pointer(generation.name))
@@ -163,9 +179,15 @@ class Generations:
             if generation.name not in kept:
                 durable.remove(self.folder / f"{generation.name}{_MANIFEST}")
                 durable.remove(self.file_of(generation))
-        for orphan in self.folder.glob("[0-9]*.db"):
+        for orphan in (*self.folder.glob(f"[0-9]*{_SEALED}"), *self.folder.glob(".*.new")):
             if orphan.stem not in kept:
                 durable.remove(orphan)
+        self._drop_clear()
+
+    def _drop_clear(self) -> None:
+        """Remove what an earlier version kept in clear; its lists come again, sealed."""
+        for path in self.folder.glob("[0-9]*.db"):
+            durable.remove(path)
         shutil.rmtree(self.folder / "building", ignore_errors=True)
 
     def _manifest(self, path: Path) -> Generation | None:
@@ -179,7 +201,7 @@ class Generations:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep every other writer of this list out. Raises GenerationError where one is at work."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

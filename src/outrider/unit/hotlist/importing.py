@@ -2,7 +2,6 @@
 
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 
 from outrider.hotlist_import.limits import ImportRefused, judge
 from outrider.hotlist_import.list_file import ListFile
@@ -25,10 +24,12 @@ class Imported:
 
 
 def import_list(generations: Generations, listed: ListFile, dry_run: bool = False) -> Imported:
-    """Read, build, check, then put in force. Raises ImportRefused, GenerationError or OSError."""
+    """Read, build, check, then put in force.
+
+    Raises ImportRefused, GenerationError, LockedError, OSError.
+    """
     with generations.lock():
-        place = generations.building_place()
-        report, built = _build(generations.folder.name, place / "new.db", listed)
+        report, built = _build(generations.folder.name, listed)
         in_force = generations.in_force()
         judge(report, in_force.entries if in_force else 0, listed.limits)
         if dry_run:
@@ -37,7 +38,7 @@ def import_list(generations: Generations, listed: ListFile, dry_run: bool = Fals
         return Imported(report, built.content_sha256, generation)
 
 
-def _build(name: str, path: Path, listed: ListFile) -> tuple[ImportReport, Built]:
+def _build(name: str, listed: ListFile) -> tuple[ImportReport, Built]:
     report: ImportReport | None = None
     try:
         reader = ListReader(listed.path, listed.mapping, frozenset(listed.policy.areas))
@@ -49,7 +50,7 @@ def _build(name: str, path: Path, listed: ListFile) -> tuple[ImportReport, Built
             policy=listed.policy.model_dump_json(),
         )
         rows = ((number, to_row(e)) for number, e in enumerate(reader.entries(), start=1))
-        return report, build(path, header, rows)
+        return report, build(header, rows)
     except (ListTextError, MappingError, BuildError, sqlite3.Error) as error:
         raise ImportRefused(f"{listed.path}: {error}", report) from error
     except OSError as error:

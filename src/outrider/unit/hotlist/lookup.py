@@ -1,13 +1,11 @@
-"""Open a look-up file and find what it lists: microseconds an answer, kilobytes a cold one."""
+"""Open a look-up file and find what it lists: microseconds an answer."""
 
 import json
 import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Self
 
 from outrider.outside import json_value
 from outrider.records import VehicleOfInterest
@@ -17,6 +15,9 @@ from outrider.unit.hotlist.schema import ListHeader
 from outrider.vrm import MAX_LENGTH
 from outrider.wire.hotlist_entry import EntryError, NumberedRow, from_row
 from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 _CACHE_KIB = 8192  # holds the inner pages of a list of 10 million
 
@@ -39,36 +40,32 @@ class Shapes:
 
 
 class LookupFile:
-    """An open look-up file. Not for two threads at once; any one thread at a time may use it."""
+    """An open look-up file, in memory. For one thread at a time, whichever it is."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a file, immutable and without mmap. Raises LookupFileError."""
-        self.path = path
+    def __init__(self, image: "Buffer", name: str) -> None:
+        """Open an image of a file, which is copied; name: for faults. Raises LookupFileError."""
+        self.name = name
         try:
-            # immutable: no lock, no -wal beside it. mmap off: a cold look-up through mmap reads
-            # ahead up to 3.8 MB, this way 10 KB.
             self._connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=ro&immutable=1",
-                uri=True,
-                check_same_thread=False,
-                isolation_level=None,
+                ":memory:", check_same_thread=False, isolation_level=None
             )
-            self._connection.execute("PRAGMA mmap_size=0")
+            self._connection.deserialize(image)
+            self._connection.execute("PRAGMA query_only=ON")
             self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             self._read_head()
         except (sqlite3.Error, KeyError, ValueError, PolicyError) as error:
             raise LookupFileError(
-                f"{path}: no usable look-up file ({error}): import the list again"
+                f"{name}: no usable look-up file ({_kind(error)}): import the list again"
             ) from error
 
     def _read_head(self) -> None:
         if (found := self._pragma("application_id")) != schema.APPLICATION_ID:
-            raise ValueError(f"application id {found:#x}")
+            raise sqlite3.DatabaseError(f"application id {found:#x}")
         meta = dict(self._connection.execute("SELECT key, value FROM meta"))
         self.header: ListHeader = header_of(meta)
         self.entries = int(meta["entries"])
         self.content_sha256 = str(meta["content_sha256"])
-        self.policy: ListPolicy = policy_from(json_value(self.header.policy), str(self.path))
+        self.policy: ListPolicy = policy_from(json_value(self.header.policy), self.name)
         self.shapes = self._read_shapes()
 
     def _pragma(self, name: str) -> int:
@@ -122,11 +119,16 @@ class LookupFile:
         try:
             return from_row(row or ())
         except EntryError as error:
-            raise LookupFileError(f"{self.path}: entry {number}: {error}") from error
+            raise LookupFileError(f"{self.name}: entry {number}: {error}") from error
 
     def rows(self) -> Iterator[NumberedRow]:
         """Yield all rows in order of their numbers."""
         return schema.numbered(self._connection.execute(schema.SELECT_ROWS))
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open file itself, to copy from."""
+        return self._connection
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -137,6 +139,11 @@ class LookupFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _kind(error: Exception) -> str:
+    """Return what is wrong; of a fault in the list's own words only its kind."""
+    return str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
 
 
 def _may_be(shape: str, length: int) -> bool:

@@ -27,7 +27,9 @@ from outrider.unit.hotlist import candidates
 from outrider.unit.hotlist.arming import is_armed, uk_time
 from outrider.unit.hotlist.candidates import Candidate
 from outrider.unit.hotlist.generations import Generations
+from outrider.unit.hotlist.keys import LockedError
 from outrider.unit.hotlist.lookup import LookupFile, LookupFileError
+from outrider.unit.hotlist.sealed_file import DamagedError
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.wire.hotlist_policy import ListPolicy
 
@@ -179,7 +181,13 @@ class HotlistMatcher:
             if (one is not None and one.stamp == stamp) or (name, stamp) in before.given_up:
                 faults += [fault for fault in before.faults if fault.startswith(f"list {name}:")]
             else:
-                one, refused = _open(name, generations, stamp, one)
+                try:
+                    one, refused = _open(name, generations, stamp, one)
+                except LockedError as error:
+                    # Not given up: tried again at each round, until the key is there.
+                    faults.append(f"list {name}: locked: {error}")
+                    lists += [one] if one is not None else []
+                    continue
                 faults += refused
             if one is not None:
                 lists.append(one)
@@ -290,11 +298,11 @@ def _open(
     """Open the first sound generation, else keep what is known; tell of those not sound."""
     refused: list[str] = []
     for generation in generations.candidates():
-        if not generations.is_sound(generation):
+        try:
+            file = generations.open(generation)
+        except (DamagedError, OSError):
             refused.append(f"list {name}: generation {generation.name} is damaged")
             continue
-        try:
-            file = LookupFile(generations.file_of(generation))
         except LookupFileError as error:
             refused.append(f"list {name}: {error}")
             continue

@@ -12,6 +12,7 @@ from outrider.hotlist_import.reading import ImportReport
 from outrider.records import ComponentHealth, Level
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.importing import import_list
+from outrider.unit.hotlist.keys import ListKeys, MemoryKeys
 from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
 from outrider.unit.hotlist.store import HotlistStore
 
@@ -29,9 +30,10 @@ class FileMatcher(HotlistMatcher):
     """The matcher over one list file (CSV) for one run; what was wrong with it is in its health."""
 
     def __init__(self, path: Path, clock: Clock, settings: MatchSettings | None = None) -> None:
-        # The list lives as long as the run; nothing of it stays on the disk.
+        # The list lives as long as the run, and so does its key.
         self._folder = tempfile.TemporaryDirectory(prefix="outrider-hotlist-")
-        store = HotlistStore(Path(self._folder.name))
+        root = Path(self._folder.name)
+        store = HotlistStore(root, MemoryKeys(root))
         self._trouble = _import(path, store, clock)
         super().__init__(store, clock, settings)
 
@@ -86,11 +88,16 @@ def _nothing_in_force(path: Path, why: str) -> _Trouble:
     return _Trouble(Level.FAULT, f"no hotlist in force: {detail}")
 
 
-def open_matcher(path: Path, clock: Clock, settings: MatchSettings | None = None) -> HotlistMatcher:
+def open_matcher(
+    path: Path,
+    clock: Clock,
+    settings: MatchSettings | None = None,
+    keys: ListKeys | None = None,
+) -> HotlistMatcher:
     """Return the matcher over a store (a folder, which may be missing yet) or one list (a file).
 
     Never raises for a bad list: the unit runs, and its health tells.
     """
     if path.is_file() or path.suffix:
         return FileMatcher(path, clock, settings)
-    return HotlistMatcher(HotlistStore(path), clock, settings)
+    return HotlistMatcher(HotlistStore(path, keys), clock, settings)

@@ -6,6 +6,8 @@ clock does not revive what has expired; and what it wrote is synced.
 """
 
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -69,24 +71,32 @@ def write_state(folder: Path, state: UpdateState) -> None:
     durable.write(folder / _STATE, json.dumps(asdict(state), indent=1).encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a session keeps its things: metadata under state; packages, in clear, in memory."""
+
+    state: Path
+    packages: Path
+
+
 class TrustedRepository:
     """One session with a centre's repository: refresh once, then fetch targets."""
 
     def __init__(
-        self, folder: Path, base_url: str, root: bytes, fetcher: FetcherInterface, now_ns: int
+        self, folders: Folders, base_url: str, root: bytes, fetcher: FetcherInterface, now_ns: int
     ) -> None:
         """Start from the trusted root that the unit was provisioned with. Raises UpdateError."""
-        self._folder = folder
-        self._metadata = folder / "metadata"
-        self._targets = folder / "targets"
+        self._metadata = folders.state / "metadata"
+        self._packages = folders.packages
         base = base_url.rstrip("/")
-        for place in (self._metadata, self._targets):
-            place.mkdir(parents=True, exist_ok=True)
+        self._metadata.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # An earlier version kept packages, in clear, on the card.
+        shutil.rmtree(folders.state / "targets", ignore_errors=True)
         with _told():
             self._updater = Updater(
                 metadata_dir=str(self._metadata),
                 metadata_base_url=f"{base}/metadata/",
-                target_dir=str(self._targets),
+                target_dir=str(folders.packages),
                 target_base_url=f"{base}/targets/",
                 fetcher=fetcher,
                 config=UpdaterConfig(targets_max_length=_MAX_TARGETS_BYTES),
@@ -122,12 +132,24 @@ class TrustedRepository:
             if info.length > max_bytes:
                 raise UpdateError(Trouble.INVALID, f"{target} has {info.length} bytes")
             cached = self._updater.find_cached_target(info)
-            return Path(cached or self._updater.download_target(info))
+            if cached is not None:
+                return Path(cached)
+            with _temporary_files_in(self._packages):
+                return Path(self._updater.download_target(info))
 
-    def forget_targets(self) -> None:
-        """Remove what was fetched."""
-        for path in self._targets.iterdir():
-            durable.remove(path)
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have python-tuf's temporary files, which are packages in clear, made in memory.
+
+    It names no folder for them, so that the library's own default is what counts. Nothing else in
+    the process that updates makes a temporary file meanwhile, and one made here would do no harm.
+    """
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 @contextmanager

@@ -13,9 +13,14 @@ from outrider.clock import Clock
 from outrider.records import ComponentHealth, Level, Part
 from outrider.unit.hotlist.build import BuildError, Built, build, rebuild
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations
+from outrider.unit.hotlist.keys import LockedError
+from outrider.unit.hotlist.lookup import LookupFileError
+from outrider.unit.hotlist.memory import memory_folder
 from outrider.unit.hotlist.schema import ListHeader
+from outrider.unit.hotlist.sealed_file import DamagedError
 from outrider.unit.hotlist.store import HotlistStore, ListNameError
 from outrider.unit.hotlist.trust import (
+    Folders,
     Trouble,
     TrustedRepository,
     UpdateError,
@@ -82,7 +87,7 @@ class UpdateClient:
         state = read_state(self._folder)
         now_ns = max(self._clock.stamp(self._clock.mono_ns()).utc_ns, state.latest_utc_ns)
         state = replace(state, tried_utc_ns=now_ns, trouble="", detail="")
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             done = self._round(now_ns)
         except UpdateError as error:
@@ -106,17 +111,18 @@ class UpdateClient:
         return generation.published_utc_ns if generation is not None else 0
 
     def _round(self, now_ns: int) -> list[Updated]:
-        repository = TrustedRepository(
-            self._folder, self._source.url, self._source.trusted_root, self._fetcher, now_ns
-        )
-        repository.refresh()
-        try:
-            lists = index_from_bytes(repository.index())
-        except PackageError as error:
-            raise UpdateError(Trouble.INVALID, str(error)) from error
-        done = [self._one(repository, one) for one in lists.values()]
-        repository.forget_targets()
-        return done
+        with memory_folder() as packages:
+            folders = Folders(self._folder, packages)
+            source = self._source
+            repository = TrustedRepository(
+                folders, source.url, source.trusted_root, self._fetcher, now_ns
+            )
+            repository.refresh()
+            try:
+                lists = index_from_bytes(repository.index())
+            except PackageError as error:
+                raise UpdateError(Trouble.INVALID, str(error)) from error
+            return [self._one(repository, one) for one in lists.values()]
 
     def _one(self, repository: TrustedRepository, offered: IndexedList) -> Updated:
         try:
@@ -129,6 +135,7 @@ class UpdateClient:
             ListNameError,
             PackageError,
             UpdateError,
+            LockedError,
             OSError,
             sqlite3.Error,
         ) as error:
@@ -153,10 +160,18 @@ def _bring(
         return None
     if offered.revision < have:
         raise PackageError(f"older than revision {have}, which is in force")
-    if now is not None and not generations.is_sound(now):
+    if now is not None and not _opens(generations, now):
         have = 0
     built = _build(repository, generations, now, offered.route(have), offered)
     return generations.commit(built, source=f"revision {offered.revision} from the centre")
+
+
+def _opens(generations: Generations, generation: Generation) -> bool:
+    try:
+        generations.open(generation).close()
+    except (DamagedError, LookupFileError, OSError):
+        return False
+    return True
 
 
 def _revision_of(generation: Generation | None) -> int:
@@ -180,11 +195,10 @@ def _build(
             raise PackageError(f"package is {last.list_name} revision {last.revision}")
         header = ListHeader(last.list_name, str(last.revision), last.published_utc_ns, last.policy)
         changes = (change for reader in readers for change in reader.changes())
-        target = generations.building_place() / "new.db"
         if readers[0].header.kind is Kind.SNAPSHOT or now is None:
-            return build(target, header, _rows(changes), last.content_sha256)
-        base = generations.file_of(now)
-        return rebuild(base, target, header, changes, last.content_sha256)
+            return build(header, _rows(changes), last.content_sha256)
+        with generations.open(now) as base:
+            return rebuild(base.connection, header, changes, last.content_sha256)
 
 
 def _opened(stack: ExitStack, path: Path, ref: PackageRef) -> PackageReader:
