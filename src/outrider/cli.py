@@ -94,6 +94,9 @@ def _run(words: Sequence[str]) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return exits.WRONG_USE
+    # What a unit keeps is for its user alone, however it is started. What a centre publishes may be
+    # served by another program of its group.
+    os.umask(0o027 if chosen == "centre" else 0o077)
     logs.start(args.verbose)
     return int(args.handler(args))
 

@@ -109,6 +109,22 @@ def _name_new(part: Path, path: Path) -> None:
         os.rename(part, path)
 
 
+def replace_quickly(path: Path, data: bytes) -> None:
+    """Replace a file whole, for its owner alone, not waiting for the disk: news, no records."""
+    temporary = path.with_name(f".{path.name}.new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    temporary.replace(path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it where they are missing, for their owner alone."""
+    for one in reversed((path, *path.parents)):
+        if not one.exists():
+            one.mkdir(mode=0o700, exist_ok=True)
+
+
 def remove(path: Path) -> None:
     """Remove a file if it is there."""
     path.unlink(missing_ok=True)

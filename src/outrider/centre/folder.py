@@ -146,6 +146,11 @@ class CentreFolder:
         return self.root / "keys" / "sealing.pub"
 
     @property
+    def list_keys(self) -> Path:
+        """The secret from which units without a key of their own board get their lists' key."""
+        return self.root / "keys" / "lists.key"
+
+    @property
     def store(self) -> Path:
         """Folder of the embedded store."""
         return self.root / "store"

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from outrider import durable
 from outrider.clock import Clock
 from outrider.records import ComponentHealth, Level
 from outrider.systemd import SystemdNotifier
@@ -99,10 +100,8 @@ def write_status(path: Path, clock: Clock, components: Sequence[ComponentHealth]
         "level": worst(components).value,
         "components": [as_json(component) for component in components],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    durable.make_folder(path.parent)
+    durable.replace_quickly(path, (json.dumps(document, indent=1) + "\n").encode())
 
 
 class HealthKeeper:

@@ -59,7 +59,7 @@ def test_crew_list_is_healed_at_start(tmp_path: Path, monkeypatch: pytest.Monkey
         cut.setattr(CrewList, "rebuild", lambda self: None)
         crew.add("AB12CDE", "PC1", "left scene", 7)
     assert HotlistStore(tmp_path).list(LIST_NAME).in_force() is None
-    _heal_crew_list(tmp_path, CLOCK)
+    _heal_crew_list(HotlistStore(tmp_path), CLOCK)
     assert HotlistStore(tmp_path).list(LIST_NAME).in_force() is not None
-    _heal_crew_list(tmp_path / "nothing", CLOCK)
+    _heal_crew_list(HotlistStore(tmp_path / "nothing"), CLOCK)
     assert not (tmp_path / "nothing").exists()

@@ -131,7 +131,7 @@ def test_killed_at_random_each_entry_is_in_the_journal_once(tmp_path: Path) -> N
             try:
                 for more in range(4):
                     crew(tmp_path).add(f"AB{number + 10}CD{'EFGH'[more]}", "PC1", "why", 7)
-                    CrewTrail(tmp_path / "lists", CLOCK).to_journal(
+                    CrewTrail(HotlistStore(tmp_path / "lists"), CLOCK).to_journal(
                         tmp_path / "journal", lambda: open_store(tmp_path)
                     )
                 code = 0
@@ -140,7 +140,7 @@ def test_killed_at_random_each_entry_is_in_the_journal_once(tmp_path: Path) -> N
         pause.wait(rng.uniform(0.02, 0.5))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    trail = CrewTrail(tmp_path / "lists", CLOCK)
+    trail = CrewTrail(HotlistStore(tmp_path / "lists"), CLOCK)
     trail.to_journal(tmp_path / "journal", lambda: open_store(tmp_path))
     made = [str(row.record_id) for row in crew(tmp_path).unsynced()]
     rows = query(tmp_path / "journal", "SELECT record_id FROM crew_row ORDER BY seq")
@@ -153,7 +153,7 @@ def test_receipt_is_not_forgotten_when_killed_before_the_trail_is_told(tmp_path:
     """The journal keeps the receipt: the next round tells the trail."""
     crew(tmp_path).add("AB12CDE", "PC1", "left scene", 7)
     crew(tmp_path).add("AB12CDF", "PC1", "left scene", 7)
-    trail = CrewTrail(tmp_path / "lists", CLOCK)
+    trail = CrewTrail(HotlistStore(tmp_path / "lists"), CLOCK)
     trail.to_journal(tmp_path / "journal", lambda: open_store(tmp_path))
     with closing(Outbox(tmp_path / "journal")) as outbox:
         assert trail.settle(outbox) == 0
@@ -167,7 +167,7 @@ def test_salvage_neither_loses_nor_doubles_entries(tmp_path: Path) -> None:
     """After a damaged journal is salvaged, an entry that is still there is not written again."""
     crew(tmp_path).add("AB12CDE", "PC1", "left scene", 7)
     crew(tmp_path).add("AB12CDF", "PC1", "left scene", 7)
-    trail = CrewTrail(tmp_path / "lists", CLOCK)
+    trail = CrewTrail(HotlistStore(tmp_path / "lists"), CLOCK)
     trail.to_journal(tmp_path / "journal", lambda: open_store(tmp_path))
     query(tmp_path / "journal", "UPDATE row SET body = x'00' WHERE seq = 2")
     assert salvage(tmp_path / "journal") == 1

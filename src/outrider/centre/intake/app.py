@@ -26,12 +26,14 @@ from outrider.centre.intake.bodies import check_declared, read_body
 from outrider.centre.intake.codes import Code, Refusal
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.frame import Frame, as_refusal, refused, unexpected
+from outrider.centre.intake.list_keys import ListKeySecret
 from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.intake.uploads import UploadDesk
 from outrider.centre.store.records import EnrolmentRefused, StoreError
 from outrider.wire import enrolment as messages
 from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import EnrolmentRequest, RenewalRequest
+from outrider.wire.list_key import CHALLENGE
 from outrider.wire.names import is_name
 from outrider.wire.upload import (
     DIGEST_HEADER,
@@ -59,6 +61,7 @@ class Intake:
     counts: Counts
     gate: Gate
     status: Callable[[], Mapping[str, object]]
+    list_keys: ListKeySecret
 
     async def work(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Run what may block. Raises what it raises; a StoreError as Refusal (`store`)."""
@@ -83,6 +86,7 @@ def unit_app(intake: Intake, hotlists: Path | None) -> ASGIApp:
     routes: list[BaseRoute] = [
         Route("/v1/units/{unit}/{kind}/{upload}", bound(_put_upload), methods=["PUT"]),
         Route("/v1/units/{unit}/certificate", bound(_post_renewal), methods=["POST"]),
+        Route("/v1/units/{unit}/list-key/{challenge}", bound(_get_list_key), methods=["GET"]),
         Route("/v1/revoked", bound(_get_revoked), methods=["GET"]),
         Route("/v1/health", bound(_get_health), methods=["GET"]),
         Route("/v1/openapi.json", _get_openapi, methods=["GET"]),
@@ -223,6 +227,19 @@ def _enrol(intake: Intake, body: bytes) -> tuple[str, bytes]:
         # One text for all reasons: whether a unit or a code exists is not for strangers to learn.
         text = "the code is not good for this unit: unknown, used or expired; ask for a new ticket"
         raise Refusal(Code.ENROLMENT, text) from error
+
+
+async def _get_list_key(intake: Intake, request: Request) -> Response:
+    unit_id = _unit_id(request.path_params)
+    challenge = str(request.path_params["challenge"])
+    if not CHALLENGE.fullmatch(challenge):
+        raise Refusal(Code.PATH, "a challenge has 64 hexadecimal digits")
+    _check_peer(request, unit_id)
+    with intake.gate.enter(unit_id):
+        await intake.work(intake.uploads.trusted, unit_id)
+    answered = intake.list_keys.answer(unit_id, challenge)
+    headers = {"Cache-Control": "no-store"}
+    return Response(answered, media_type="application/json", headers=headers)
 
 
 async def _get_revoked(intake: Intake, request: Request) -> Response:

@@ -21,6 +21,7 @@ from outrider.centre.folder import CentreFolder, CentreSettings
 from outrider.centre.intake.app import Intake, enrolment_app, unit_app
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.journal_lines import say
+from outrider.centre.intake.list_keys import ListKeySecret
 from outrider.centre.intake.listener import Listener, bind
 from outrider.centre.intake.rates import Gate
 from outrider.centre.intake.tls import TlsError, Trust
@@ -87,6 +88,7 @@ class IntakeService:
             self._counts,
             Gate(limits.in_flight, limits.in_flight_per_unit),
             self._health,
+            ListKeySecret(folder.list_keys),
         )
 
     def _listen(self, folder: CentreFolder, app: ASGIApp, port: int, *, units: bool) -> Listener:

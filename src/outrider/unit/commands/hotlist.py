@@ -11,8 +11,11 @@ from outrider.shown import complain
 from outrider.unit.commands import hotlist_check as cli_check
 from outrider.unit.commands import hotlist_lists as cli_lists
 from outrider.unit.commands import hotlist_own_entries as cli_crew
+from outrider.unit.devices.list_keys import list_keys
 from outrider.unit.hotlist.generations import GenerationError
+from outrider.unit.hotlist.keys import LockedError
 from outrider.unit.hotlist.lookup import LookupFileError
+from outrider.unit.hotlist.sealed_file import DamagedError
 from outrider.unit.hotlist.store import HotlistStore, ListNameError
 from outrider.unit.settings import sections as config
 from outrider.wire.hotlist_policy import PolicyError
@@ -22,7 +25,9 @@ _EXPECTED = (
     ConfigError,
     GenerationError,
     ImportRefused,
+    DamagedError,
     ListNameError,
+    LockedError,
     LookupFileError,
     PolicyError,
     ValueError,
@@ -51,7 +56,9 @@ def _add_place(parser: argparse.ArgumentParser, handler: Handler) -> None:
 
 def _run(args: argparse.Namespace, handler: Handler) -> int:
     try:
-        return handler(args, HotlistStore(args.store or _store_of(config.load(args.config))))
+        settings = config.load(args.config)
+        folder = args.store or _store_of(settings)
+        return handler(args, HotlistStore(folder, list_keys(settings, folder)))
     except BrokenPipeError:
         raise
     except _EXPECTED as error:

@@ -49,7 +49,7 @@ def _check(args: argparse.Namespace, store: HotlistStore) -> int:
     clock = SystemClock()
     place = _position(args.at)
     utc_ns = _when_ns(args.when) or clock.stamp(clock.mono_ns()).utc_ns
-    matcher = open_matcher(args.hotlist or store.root, clock, MatchSettings())
+    matcher = open_matcher(args.hotlist or store.root, clock, MatchSettings(), store.keys)
     try:
         results = [_one(matcher, args, text, place, utc_ns) for text in args.vrm]
         detail = matcher.health()

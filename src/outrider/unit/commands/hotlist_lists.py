@@ -119,6 +119,14 @@ def _write_report(path: Path, report: ImportReport) -> None:
         writer.writerows((one.line, as_cell(shown(one.reason))) for one in report.rejections)
 
 
+_SOURCES = {
+    "device": "this board (the card alone opens nothing)",
+    "centre": "the centre (the card alone opens nothing while the unit's certificate is revoked)",
+    "file": "hotlist.key_file (the card alone opens nothing while the stick is elsewhere)",
+    "card": "THE CARD ITSELF: who has the card has the lists; see hotlist.key",
+}
+
+
 def _info(args: argparse.Namespace, store: HotlistStore) -> int:
     clock = SystemClock()
     now_ns = clock.stamp(clock.mono_ns()).utc_ns
@@ -128,6 +136,7 @@ def _info(args: argparse.Namespace, store: HotlistStore) -> int:
         return 0
     if not found:
         say(f"no lists in {store.root}")
+    say(f"sealed with a key from: {_SOURCES[store.keys.source]}")
     for one in found:
         say(one["list"])
         for generation in one["generations"]:

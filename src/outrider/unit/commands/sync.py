@@ -14,6 +14,7 @@ from outrider.shown import complain, say_json
 from outrider.systemd import SystemdNotifier
 from outrider.tables import Table
 from outrider.unit.certificates import TransportSettingsError
+from outrider.unit.devices.list_keys import list_keys
 from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.settings import sections as config
@@ -55,7 +56,8 @@ def _run(args: argparse.Namespace) -> int:
     stop = threading.Event()
     previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
-        dock = Dock(config.load(args.config), SystemClock())
+        settings = config.load(args.config)
+        dock = Dock(settings, SystemClock(), list_keys(settings))
         return _watch(dock, args, stop) if args.watch else _once(dock, args, stop)
     except (ConfigError, TransportSettingsError, KeyFileError, JournalError) as error:
         complain(error)

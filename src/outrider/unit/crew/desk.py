@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from outrider import durable
 from outrider.clock import NS_PER_S, Clock
 from outrider.durable import write
 from outrider.records import ComponentHealth, Evidence, Hit, OfficerAction
@@ -46,7 +47,7 @@ class CrewDesk:
         self._waiting, self._owed = folder / "waiting", folder / "owed"
         self._answers = folder / "answers"
         for part in (folder, self._waiting, self._owed, self._answers):
-            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            durable.make_folder(part)
         self._hits: dict[uuid.UUID, Hit] = {}
         self.followups = FollowUps(clock)
         self._look_s = 0.0

@@ -81,7 +81,7 @@ def enrol(
     """
     ticket = read_ticket(ticket_file)
     state_dir = settings.unit.state_dir
-    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    durable.make_folder(state_dir)
     busy = EnrolError(f"{state_dir}: another `outrider enrol` is at work")
     with durable.only_one(state_dir / "enrolment.lock", busy):
         in_force = enrolled.read(state_dir)

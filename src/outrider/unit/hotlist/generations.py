@@ -201,7 +201,7 @@ class Generations:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep every other writer of this list out. Raises GenerationError where one is at work."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(self.folder)
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -71,6 +71,8 @@ class _Kept:
             challenge, sealed = (
                 base64.b64decode(data[name], validate=True) for name in ("challenge", "sealed")
             )
+            if len(challenge) != _KEY_BYTES:
+                raise ValueError("a challenge of another length")
             return cls(str(data["source"]), challenge, sealed)
         except FileNotFoundError:
             return None
@@ -115,9 +117,13 @@ class ListKeys:
             return self._key
 
     def _unlock(self) -> bytes:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(self._folder)
         path = self._folder / FILE
-        with durable.only_one(self._folder / f".{FILE}.lock", LockedError("in use: try again")):
+        kept = _Kept.read(path)
+        if kept is not None and kept.source == self.source:
+            return self._opened(kept, path)
+        busy = LockedError(f"{path}: another process makes the key: try again")
+        with durable.only_one(self._folder / f".{FILE}.lock", busy):
             kept = _Kept.read(path)
             if kept is not None:
                 key = self._opened(kept, path)
@@ -173,7 +179,7 @@ class MemoryKeys(ListKeys):
         return bindings.randombytes(_KEY_BYTES)
 
 
-def is_locked_by(folder: Path) -> str:
-    """Return which source a folder's key is with; empty where there is none yet."""
+def source_of(folder: Path) -> str:
+    """Return which source a folder's key is with; empty where there is none. Raises LockedError."""
     kept = _Kept.read(folder / FILE)
     return kept.source if kept is not None else ""

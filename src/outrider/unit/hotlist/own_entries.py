@@ -14,6 +14,7 @@ from datetime import date, timedelta
 
 from nacl.exceptions import CryptoError
 
+from outrider import durable
 from outrider.clock import Clock
 from outrider.hotlist_import.entry import MAX_TEXT, normalise_pattern
 from outrider.records import Response, VehicleOfInterest
@@ -51,7 +52,7 @@ class CrewList:
     def __init__(self, store: HotlistStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        store.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(store.root)
         self._path = store.root / FILE
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         with self._open() as db:

@@ -89,7 +89,7 @@ class TrustedRepository:
         self._metadata = folders.state / "metadata"
         self._packages = folders.packages
         base = base_url.rstrip("/")
-        self._metadata.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(self._metadata)
         # An earlier version kept packages, in clear, on the card.
         shutil.rmtree(folders.state / "targets", ignore_errors=True)
         with _told():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tuf.ngclient.fetcher import FetcherInterface
 
+from outrider import durable
 from outrider.clock import Clock
 from outrider.records import ComponentHealth, Level, Part
 from outrider.unit.hotlist.build import BuildError, Built, build, rebuild
@@ -87,7 +88,7 @@ class UpdateClient:
         state = read_state(self._folder)
         now_ns = max(self._clock.stamp(self._clock.mono_ns()).utc_ns, state.latest_utc_ns)
         state = replace(state, tried_utc_ns=now_ns, trouble="", detail="")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(self._folder)
         try:
             done = self._round(now_ns)
         except UpdateError as error:

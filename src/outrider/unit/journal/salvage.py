@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from outrider import durable
 from outrider.unit.journal import schema
 from outrider.unit.journal.carve import RawRow, carve_rows
 from outrider.unit.journal.database import add_to_counter, transaction
@@ -93,7 +94,7 @@ def _swap(directory: Path) -> None:
     ready = directory / _READY / schema.DATABASE
     if ready.exists():
         place = quarantine / f"{number:04d}"
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(place)
         for path in directory.glob(f"{schema.DATABASE}*"):
             path.rename(place / path.name)
         ready.rename(directory / schema.DATABASE)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from outrider import durable
 from outrider.clock import NS_PER_S
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import record_gaps, tail, transaction
@@ -39,7 +40,7 @@ class WriterLock:
 
     def __init__(self, directory: Path) -> None:
         """Take the lock. Raises JournalError where another process holds it, OSError."""
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(directory)
         self._handle = os.open(directory / "writer.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

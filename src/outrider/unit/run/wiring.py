@@ -23,6 +23,7 @@ from outrider.unit.alarm.terminal import TerminalAlarm
 from outrider.unit.crew.desk import CrewDesk
 from outrider.unit.devices.alarm_serial import open_alarm
 from outrider.unit.devices.drive_recorder import RecordingSource
+from outrider.unit.devices.list_keys import list_keys
 from outrider.unit.devices.recogniser_models import (
     OpenedRecogniser,
     RecogniserOptions,
@@ -32,6 +33,7 @@ from outrider.unit.devices.speaker import open_second_output
 from outrider.unit.health import write_status
 from outrider.unit.hotlist.build import BuildError
 from outrider.unit.hotlist.generations import GenerationError
+from outrider.unit.hotlist.keys import ListKeys, LockedError
 from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.hotlist.match import MatchSettings
 from outrider.unit.hotlist.open_matcher import open_matcher
@@ -86,7 +88,8 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
         )
         journal = _open_journal(settings, inputs, live=inputs.camera)
         undo.callback(journal.close)
-        _heal_crew_list(settings.hotlist_dir, inputs.clock)
+        keys = list_keys(settings)
+        _heal_crew_list(HotlistStore(settings.hotlist_dir, keys), inputs.clock)
         alarm = _desk_over(_open_alarm(settings, inputs.clock), settings, inputs)
         _start(undo, alarm)
         if inputs.camera:
@@ -95,7 +98,7 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
             opened = _open_models(settings)
         if options.record is not None:
             inputs = _recorded_inputs(inputs, settings, options.record)
-        parts = _parts(settings, inputs, opened, alarm, journal)
+        parts = _parts(settings, inputs, opened, alarm, journal, keys)
         undo.pop_all()
         return parts
 
@@ -149,13 +152,13 @@ def open_bench(settings: Settings, inputs: Inputs, alarm: AlarmOutput) -> Parts:
         return parts
 
 
-def _heal_crew_list(lists: Path, clock: Clock) -> None:
+def _heal_crew_list(store: HotlistStore, clock: Clock) -> None:
     """Make the crew's list say what their trail says, where a cut came between the two."""
-    if not (lists / CREW_FILE).exists():
+    if not (store.root / CREW_FILE).exists():
         return
     try:
-        CrewList(HotlistStore(lists), clock).rebuild()
-    except (BuildError, GenerationError, OSError, sqlite3.Error) as error:
+        CrewList(store, clock).rebuild()
+    except (BuildError, GenerationError, LockedError, OSError, sqlite3.Error) as error:
         _log.error("hotlist: the crew's own list is not brought up to its trail: %s", error)
 
 
@@ -177,6 +180,7 @@ def _parts(
     opened: OpenedRecogniser,
     alarm: AlarmOutput,
     journal: Journal,
+    keys: ListKeys | None = None,
 ) -> Parts:
     hotlist = settings.hotlist
     asked = hotlist.path is not None or hotlist.update_url is not None
@@ -194,7 +198,7 @@ def _parts(
         inputs=inputs,
         recogniser=opened.recogniser,
         tracker=Tracker(opened.calibration, opened.points, _today_of(inputs.clock), limits),
-        matcher=open_matcher(lists, inputs.clock, matching),
+        matcher=open_matcher(lists, inputs.clock, matching, keys or list_keys(settings)),
         rules=Rules(
             points=OperatingPoints(opened.points.alarm, opened.points.possible),
             repeat=RepeatRule(hotlist.repeat_after_s, hotlist.repeat_after_m),

@@ -79,8 +79,21 @@ class GpsSettings(Section):
 
 
 class HotlistSettings(Section):
-    """Vehicles of interest."""
+    """Vehicles of interest.
 
+    key: where the key that seals them on the card comes from. `device`: a program asks the board
+    (key_program gets a challenge on standard input and prints at least 32 bytes in hexadecimal,
+    always the same); `centre`: asked at each start over mutual TLS, then held in memory, for
+    key_grace_h without a link; `file`: key_file, on a stick that leaves the car; `card`: beside
+    the lists. `auto`: the first of device, centre (enrolled) and card that there is.
+    """
+
+    key: Literal["auto", "device", "centre", "file", "card"] = "auto"
+    key_program: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        *("rpi-fw-crypto", "hmac", "--in", "/dev/stdin", "--key-id", "1", "--outform", "hex"),
+    )
+    key_file: Path | None = None
+    key_grace_h: Annotated[float, Field(ge=0, le=168)] = 24.0
     path: Path | None = None
     amber_age_h: Annotated[float, Field(gt=0, le=8760)] = 24.0
     red_age_h: Annotated[float, Field(gt=0, le=8760)] = 72.0

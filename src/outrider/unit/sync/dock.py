@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from outrider import durable
 from outrider.clock import Clock, ClockQuality
 from outrider.unit.certificates import TransportSettingsError, tls_context
+from outrider.unit.hotlist.keys import ListKeys, LockedError
+from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.outbox import Outbox
@@ -58,7 +60,7 @@ class Manner:
 class Dock:
     """The unit's end of sync. Raises TransportSettingsError, KeyFileError, JournalError."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, keys: ListKeys | None = None) -> None:
         sync = settings.sync
         if sync.url is None or sync.signing_key is None or sync.receipt_key is None:
             raise TransportSettingsError(
@@ -78,7 +80,8 @@ class Dock:
         self._directory = settings.journal_dir
         self._backoff = Backoff(_FIRST_WAIT_S, sync.longest_wait_s)
         self._upkeep = Upkeep(settings, self._identity, clock)
-        self._crew = CrewTrail(settings.hotlist_dir, clock)
+        self._lists = HotlistStore(settings.hotlist_dir, keys)
+        self._crew = CrewTrail(self._lists, clock)
         self._disclosures = Disclosures(self._identity, clock, self._open_store)
         self._state = SyncStateFile(settings.unit.runtime_dir or settings.unit.state_dir)
         self._link: tuple[float, Link] | None = None
@@ -104,7 +107,7 @@ class Dock:
         self._journal_crew()
         summary = self._send(self._way(manner), manner, stop, progress)
         if not summary.gave_up and not stop.is_set():
-            bring_lists(self._settings, self._clock, summary)
+            bring_lists(self._settings, self._lists, self._clock, summary)
         self._disclosures.write()
         well = not summary.gave_up and (summary.done or summary.link_metered)
         self._leave(summary, DockOutcome.DONE if well else DockOutcome.FAILED)
@@ -183,7 +186,7 @@ class Dock:
             summary = session.run(stop)
             if in_clear:
                 summary.fault(in_clear)
-            self._crew.settle(outbox)
+            self._settle_crew(outbox)
             self._expire(outbox, summary)
             if summary.gave_up:
                 self._upkeep.say_if_expired(summary)
@@ -222,10 +225,19 @@ class Dock:
     def _journal_crew(self) -> None:
         """Put the crew's own entries into the journal, unless they would stand there in clear."""
         if self._sealer.seals or self._settings.journal.sealing == "none":
-            self._crew.to_journal(self._directory, self._open_store)
+            try:
+                self._crew.to_journal(self._directory, self._open_store)
+            except LockedError as error:  # reads do not wait for it; the trail keeps its entries
+                _log.info("sync: the crew's own entries wait: the lists are locked: %s", error)
+
+    def _settle_crew(self, outbox: Outbox) -> None:
+        try:
+            self._crew.settle(outbox)
+        except LockedError as error:  # told of the receipt at a later round
+            _log.info("sync: the crew's own entries wait: the lists are locked: %s", error)
 
     def _open_store(self) -> Store:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_folder(self._directory)
         lifetime_s = self._settings.journal.key_lifetime_min * 60
         folder = self._settings.unit.runtime_dir
         witness = None if folder is None else RuntimeWitness(folder)

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from outrider.unit.hotlist.update import Updated
 
 
-def bring_lists(settings: Settings, clock: Clock, summary: Summary) -> None:
+def bring_lists(settings: Settings, store: HotlistStore, clock: Clock, summary: Summary) -> None:
     """Update the lists from the centre and put them into the summary; a fault is one there."""
     if settings.hotlist_dir.is_file():
         return  # one list, given by hand: nothing of the centre's
     from outrider.unit.hotlist.trust import UpdateError  # takes a quarter of a second
 
-    store = HotlistStore(settings.hotlist_dir)
     done: list[Updated] = []
     try:
         done = refresh(settings, store, clock)

@@ -22,19 +22,20 @@ from outrider.wire.crew_entry import CrewRecord
 class CrewTrail:
     """The trail of one unit, as the sync sees it; a unit whose crew added nothing has none."""
 
-    def __init__(self, lists: Path, clock: Clock) -> None:
-        self._lists = lists
+    def __init__(self, store: HotlistStore, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
 
     def _crew(self) -> CrewList | None:
-        if not (self._lists / FILE).exists():
+        if not (self._store.root / FILE).exists():
             return None
-        return CrewList(HotlistStore(self._lists), self._clock)
+        return CrewList(self._store, self._clock)
 
     def to_journal(self, journal: Path, open_store: Callable[[], Store]) -> int:
         """Put into the journal what is not there yet; return how many entries that were.
 
-        open_store is called only if there are some. Raises OSError, sqlite3.Error, JournalError.
+        open_store is called only if there are some. Raises OSError, sqlite3.Error, JournalError,
+        LockedError.
         """
         crew = self._crew()
         waiting = crew.unsynced() if crew is not None else []
@@ -45,7 +46,10 @@ class CrewTrail:
             return store.append_crew([entry_for(row, row.record_id, False) for row in waiting])
 
     def settle(self, outbox: Outbox) -> int:
-        """Tell the trail what the centre has receipted; return how many entries that are."""
+        """Tell the trail what the centre has receipted; return how many entries that are.
+
+        Raises LockedError.
+        """
         crew = self._crew()
         receipted = outbox.crew_rows(receipted=True)
         if crew is None or not receipted:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from outrider import durable
 from outrider.clock import NS_PER_S, UtcStamp
 from outrider.records import ComponentHealth, Level, Part
 from outrider.unit.ports import DockOutcome
@@ -71,11 +72,9 @@ class SyncStateFile:
         if docked is not None:
             self._docked, self._dock_id = docked, str(uuid.uuid4())
         fields = asdict(state) | {"docked": self._docked, "dock_id": self._dock_id}
-        new = self._path.with_name(f".{FILE}.new")
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new.write_text(json.dumps(fields), encoding="utf-8")
-            new.replace(self._path)
+            durable.make_folder(self._path.parent)
+            durable.replace_quickly(self._path, json.dumps(fields).encode())
         except OSError as error:  # what was sent is sent; only the unit does not hear of it
             _log.error("sync: the unit cannot be told how it went: %s: %s", self._path, error)
 
