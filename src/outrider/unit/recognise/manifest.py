@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ MODELS_VARIABLE = "OUTRIDER_MODELS"
 Precision = Literal["int8", "f32"]
 
 _IN_CHECKOUT = Path(__file__).resolve().parents[4] / "models"
-_INSTALLED = "share/outrider/models"
+_PACKAGED = Path(__file__).with_name("models")  # setup.py puts them there
 _SYSTEM = Path("/usr/share/outrider/models")
 
 
@@ -98,11 +97,11 @@ def find_models(folder: Path | None = None) -> Path:
     """Return the folder of the models.
 
     A given folder is used, or else the one that $OUTRIDER_MODELS names; without either, the first
-    that has a manifest of: models/ of the checkout, share/outrider/models of the environment,
+    that has a manifest of: models/ of the checkout, those in the installed package,
     /usr/share/outrider/models. Raises ModelError naming what was looked for.
     """
     named = folder or (Path(value) if (value := os.environ.get(MODELS_VARIABLE)) else None)
-    places = [named] if named else [_IN_CHECKOUT, Path(sys.prefix) / _INSTALLED, _SYSTEM]
+    places = [named] if named else [_IN_CHECKOUT, _PACKAGED, _SYSTEM]
     for place in places:
         if (place / MANIFEST_NAME).is_file():
             return place
