@@ -179,6 +179,7 @@ def _regrade(plate: RealPlate, rng: Rng) -> tuple[npt.NDArray[np.uint8], float]:
 
 
 def parts(root: Path, part: str) -> Iterator[tuple[str, list[RealPlate]]]:
-    """Each folder's name and plates of one part."""
+    """Each folder's name and plates of one part, of the folders that have such a part."""
     for folder in FOLDER_SHARE:
-        yield folder, read_part(root, folder, part)
+        if (SPLITS / f"{folder}_{part}.csv").exists():
+            yield folder, read_part(root, folder, part)

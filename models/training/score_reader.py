@@ -44,15 +44,15 @@ def load_reader(path: Path) -> Reader:
 def _torch_reader(path: Path) -> Reader:
     import torch
     from reader_net import ReaderNet
-    from train_reader import load_weights
+    from train_reader import load_weights, start_from
 
     torch.set_num_threads(1)
     net = ReaderNet().eval()
-    net.load_state_dict(load_weights(path))
+    start_from(net, load_weights(path))
 
     def read(patch: Patches) -> Probabilities:
         with torch.no_grad():
-            logits = net(torch.from_numpy(patch[None, None].astype(np.float32) / 255))
+            logits, _ = net(torch.from_numpy(patch[None, None].astype(np.float32) / 255))
         return np.asarray(logits.softmax(2)[0].numpy(), np.float32)
 
     return read
@@ -65,7 +65,8 @@ def _tflite_reader(path: Path) -> Reader:
         from tflite_runtime.interpreter import Interpreter
     runner = Interpreter(str(path), num_threads=1)
     runner.allocate_tensors()
-    (given,), (made,) = runner.get_input_details(), runner.get_output_details()
+    (given,) = runner.get_input_details()
+    made = max(runner.get_output_details(), key=lambda one: int(np.prod(one["shape"])))
 
     def read(patch: Patches) -> Probabilities:
         value = patch[None, ..., None].astype(np.float32) / 255

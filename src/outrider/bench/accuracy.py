@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from outrider.bench import accuracy_report, choices, rates
+from outrider.bench import accuracy_report, choices, rates, validation_log
 from outrider.bench.contact_sheet import SheetError, refuse_in_checkout, write_sheet
 from outrider.bench.curve_plot import write_curve
 from outrider.bench.labels import LabelError, LabelledPicture, load
@@ -44,6 +44,13 @@ def register(commands: Subparsers) -> None:
     parser.add_argument(
         "--held-out", nargs="+", type=Path, default=[], metavar="CSV", help="only files named here"
     )
+    parser.add_argument("--split", default="", help="only rows whose column `split` says this")
+    parser.add_argument(
+        "--log",
+        type=Path,
+        metavar="CSV",
+        help="append this scoring: a validation set is never unseen",
+    )
     parser.add_argument(
         "--drawn", nargs="+", type=Path, default=[], metavar="DIR",
         help="drawn pictures that help to fit the calibration and are not scored",
@@ -70,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
         if args.sheet:
             refuse_in_checkout(args.sheet)
         opened = open_recogniser(runtime_options(args))
-        pictures = [one for folder in args.folders for one in load(folder, args.held_out)]
+        pictures = [
+            one for folder in args.folders for one in load(folder, args.held_out, args.split)
+        ]
         roads = load(args.roads) if args.roads else []
         painted = [one for folder in args.drawn for one in load(folder)]
         points = opened.points
@@ -80,7 +89,9 @@ def run(args: argparse.Namespace) -> int:
         empty = measure(opened, roads, "roads", points)
         drawn = measure(opened, painted, "drawn", points)
         _report(args, opened, found, empty, drawn)
-    except (ModelError, LabelError, SheetError, CalibrationError) as error:
+        if args.log:
+            _log(args, opened, found.scored)
+    except (ModelError, LabelError, SheetError, CalibrationError, OSError) as error:
         complain(error)
         return 2
     for name in found.unreadable + empty.unreadable:
@@ -108,6 +119,18 @@ def measure(
         told = worth_keeping(plates, points)
         scored = scored.plus(score_picture(picture, image, told, today))
     return Measured(scored, tuple(cpu_ms), tuple(unreadable))
+
+
+def _log(args: argparse.Namespace, opened: OpenedRecogniser, scored: Scored) -> None:
+    """Append the scoring to the log of validation."""
+    clock = SystemClock()
+    name = " ".join(folder.name for folder in args.folders) + (
+        f":{args.split}" if args.split else ""
+    )
+    figures = accuracy_report.figures(opened, scored)
+    reader = dict(opened.recogniser.model_digests)["reader"]
+    utc = clock.stamp(clock.mono_ns()).utc
+    validation_log.append(args.log, utc, reader, name, validation_log.as_text(figures))
 
 
 def _report(

@@ -72,6 +72,26 @@ def as_json(
     }
 
 
+def figures(opened: OpenedRecogniser, scored: Scored) -> dict[str, str | int | float]:
+    """Return the few figures that a line of the validation log holds."""
+    every, tall = Rates.of(scored.plates), Rates.of(legible(scored))
+    vehicles, share = rates.by_vehicle(scored.plates)
+    alarm = rates.at_confidence(scored, opened.points.alarm)
+    return {
+        "pictures": scored.pictures,
+        "plates": every.plates,
+        "captured": every.share(every.captured),
+        "read": every.share(every.right),
+        "vehicles": vehicles,
+        "by vehicle": share,
+        f"from {_LEGIBLE_PX} px": tall.share(tall.right),
+        "at the alarm point right": alarm.right_share,
+        "wrong there": alarm.wrong,
+        "elsewhere there": alarm.elsewhere,
+        "calibration error": expected_error(table_of(scored)),
+    }
+
+
 def legible(scored: Scored) -> list[ScoredPlate]:
     """Return the plates that are at least 20 px high."""
     return [one for one in scored.plates if one.truth.height_px >= _LEGIBLE_PX]

@@ -43,16 +43,18 @@ class LabelledPicture:
     boxes: tuple[LabelledBox, ...]
 
 
-def load(folder: Path, only: Sequence[Path] = ()) -> list[LabelledPicture]:
+def load(folder: Path, only: Sequence[Path] = (), split: str = "") -> list[LabelledPicture]:
     """Return the pictures of a folder's labels.csv, in its order.
 
     only: CSVs with a column `file`, such as a held-out split: pictures in none of them are left
-    out. A row without a box stands for a picture without plates. Raises LabelError where a file
-    cannot be read or a row makes no sense.
+    out. split: only rows whose column `split` says so. A row without a box stands for a picture
+    without plates. Raises LabelError where a file cannot be read or a row makes no sense.
     """
     labels = folder / LABELS_NAME
     boxes: dict[str, list[LabelledBox]] = {}
-    for line, row in _rows(labels, _COLUMNS):
+    for line, row in _rows(labels, _COLUMNS | ({"split"} if split else set())):
+        if split and row["split"] != split:
+            continue
         found = boxes.setdefault(row["file"], [])
         if row["w"]:
             found.append(_box(row, f"{labels}:{line}"))
@@ -63,7 +65,8 @@ def load(folder: Path, only: Sequence[Path] = ()) -> list[LabelledPicture]:
         if not only or name in wanted
     ]
     if not pictures:
-        raise LabelError(f"{labels}: no picture" + (" that the split names" if only else ""))
+        chosen = bool(only or split)
+        raise LabelError(f"{labels}: no picture" + (" that the split names" if chosen else ""))
     return pictures
 
 
