@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from outrider.centre.store import journals, trail
 from outrider.centre.store.columns import OPENED, opened_record, opened_row
+from outrider.centre.store.filed import filed
 from outrider.centre.store.records import OpenedRecord, StoredPicture, StoreError
 from outrider.centre.store.session import Backend, Row, Session
 from outrider.wire.canonical import WireError
@@ -19,12 +20,15 @@ def move(backend: Backend, records: Sequence[OpenedRecord]) -> None:
     """Move records to the searchable, and their events into the trail, each once."""
     with backend.reading("look up journals") as session:
         numbers = {epoch: number for number, (_, _, epoch) in journals.names(session).items()}
-    rows, events = [], {}
+    rows, events, searched = [], {}, {}
     for opened in records:
         number = numbers.get(opened.sealed.epoch_id)
         if number is None:
             raise StoreError(f"epoch {opened.sealed.epoch_id} is not here")
         rows.append(opened_row(number, opened))
+        found = filed(opened)
+        if found is not None:
+            searched[opened.sealed.row.hash] = found
         if opened.events:
             events[number, opened.sealed.row.seq] = opened.events
 
@@ -33,7 +37,7 @@ def move(backend: Backend, records: Sequence[OpenedRecord]) -> None:
         trail.append(backend, session, moved)
 
     if rows:
-        backend.move(rows, log)
+        backend.move(rows, searched, log)
 
 
 class Names:

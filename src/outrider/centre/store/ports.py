@@ -23,6 +23,7 @@ from outrider.centre.store.records import (
     StoredPicture,
     Unit,
 )
+from outrider.centre.store.search_ports import SearchStore
 from outrider.wire.audit import AuditEvent
 from outrider.wire.batch import Batch
 from outrider.wire.holdings import Claim, Holdings
@@ -187,7 +188,9 @@ class RetentionStore(Protocol):
         ...
 
 
-class CentreStore(UnitRegister, IntakeStore, OpeningStore, AuditStore, RetentionStore, Protocol):
+class CentreStore(
+    UnitRegister, IntakeStore, OpeningStore, AuditStore, RetentionStore, SearchStore, Protocol
+):
     """All of it; each service is handed only its part."""
 
     def close(self) -> None:

@@ -5,9 +5,16 @@ would hide just what matters here (which lock, which fsync, which bulk path) and
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from outrider.centre.store.bounds import Bounds
+    from outrider.centre.store.filed import Filed
+    from outrider.centre.store.filing import FilingSession
+    from outrider.centre.store.queries import SearchSession
+    from outrider.centre.store.search_ports import Cancel
 
 Row = tuple[Any, ...]
 
@@ -75,9 +82,10 @@ class Backend(Protocol):
         """Return all opened rows, columns as OPENED, as they stand at one instant."""
         ...
 
-    def move(self, rows: Sequence[Row], moved: "Moved") -> None:
+    def move(self, rows: Sequence[Row], filed: "Mapping[bytes, Filed]", moved: "Moved") -> None:
         """Move opened rows (columns as OPENED) out of those that wait or were set aside.
 
+        What is searched of them is filed with them; filed: by the row's hash.
         Calls moved, in the transaction that takes them out, with the (journal, seq) of each.
         """
         ...
@@ -94,6 +102,16 @@ class Backend(Protocol):
         self, session: Session, journal: int, seqs: Sequence[int]
     ) -> dict[tuple[int, int], bytes]:
         """Return the digests of pictures that are here, by number and role."""
+        ...
+
+    def searching(
+        self, bounds: "Bounds", cancel: "Cancel | None"
+    ) -> "AbstractContextManager[SearchSession]":
+        """Begin a transaction that sees the searchable within its bounds."""
+        ...
+
+    def filing(self) -> "AbstractContextManager[FilingSession]":
+        """Begin a transaction that files what is searched."""
         ...
 
     def expire(self, before_us: int, note: "NoteErasure") -> int:

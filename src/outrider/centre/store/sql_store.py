@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from outrider.centre.store import (
+    filing,
     holding,
     journals,
     opened,
@@ -16,8 +17,11 @@ from outrider.centre.store import (
     uploads,
     waiting,
 )
+from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import to_us
+from outrider.centre.store.filed import Filed
 from outrider.centre.store.ports import MakeReceipt
+from outrider.centre.store.queries import SearchSession
 from outrider.centre.store.records import (
     AuditRow,
     Backlog,
@@ -31,6 +35,7 @@ from outrider.centre.store.records import (
     StoredPicture,
     Unit,
 )
+from outrider.centre.store.search_ports import Cancel
 from outrider.centre.store.session import Backend, Session
 from outrider.clock import Clock, UtcStamp
 from outrider.wire.audit import AuditEvent, AuditKind
@@ -196,6 +201,24 @@ class SqlStore:
         """Return rows of the audit trail."""
         with self._backend.reading("read the audit trail") as session:
             return trail.read(session, after, limit)
+
+    # SearchStore
+
+    def searching(
+        self, bounds: Bounds, cancel: Cancel | None = None
+    ) -> contextlib.AbstractContextManager[SearchSession]:
+        """Begin a transaction that sees what lies in the bounds."""
+        return self._backend.searching(bounds, cancel)
+
+    def file(self, rows: Sequence[Filed]) -> None:
+        """File rows for searches."""
+        with self._backend.filing() as session:
+            filing.file_rows(session, rows)
+
+    def set_force(self, unit_id: str, force: str) -> None:
+        """Say whose a unit is."""
+        with self._backend.filing() as session:
+            filing.set_force(session, unit_id, force)
 
     # RetentionStore
 

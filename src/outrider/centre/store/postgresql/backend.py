@@ -2,16 +2,27 @@
 
 import contextlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import OPENED, PICTURE, WEEK_US, day_of, week_of
+from outrider.centre.store.filed import Filed
+from outrider.centre.store.filing import file_rows, forget_filed
 from outrider.centre.store.holding import remember_all
+from outrider.centre.store.postgresql.searching import (
+    PostgresFilingSession,
+    PostgresSearchSession,
+    bind,
+    broken_off_by,
+)
 from outrider.centre.store.postgresql.sessions import Pool, PostgresSession, translated
+from outrider.centre.store.search_ports import Cancel
 from outrider.centre.store.session import Moved, NoteErasure, Row, Session, placeholders
 from outrider.centre.store.waiting import forget_before
 
 _OPENED_COLUMNS = ", ".join(OPENED)
 _PICTURE_COLUMNS = ", ".join(PICTURE)
+_HASH = OPENED.index("hash")
 _FILED = OPENED.index("filed_us")
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -52,7 +63,7 @@ class PostgresBackend:
         """Let nobody else add to the audit trail until this transaction ends."""
         session.one("SELECT pg_advisory_xact_lock(1870033522, 1)")
 
-    def move(self, rows: Sequence[Row], moved: Moved) -> None:
+    def move(self, rows: Sequence[Row], filed: Mapping[bytes, Filed], moved: Moved) -> None:
         """Move opened rows in one transaction."""
         unique = {(row[0], row[1]): row for row in rows}
         wanted = [list(numbers) for numbers in zip(*unique, strict=True)]
@@ -64,6 +75,8 @@ class PostgresBackend:
             here = [unique[place] for place in sorted(places)]
             _make_weeks(session, "opened", (row[_FILED] for row in here))
             session.insert("opened", OPENED, here)
+            found = [filed[row[_HASH]] for row in here if row[_HASH] in filed]
+            file_rows(PostgresFilingSession(session.connection), found)
             moved(session, places)
 
     def opened_facts(
@@ -138,6 +151,20 @@ class PostgresBackend:
         )
         return {(seq, role): digest for seq, role, digest in found}
 
+    @contextlib.contextmanager
+    def searching(self, bounds: Bounds, cancel: Cancel | None) -> Iterator[PostgresSearchSession]:
+        """Begin a transaction of the searcher's role, bound by its settings."""
+        with self._pool.transaction("search", _READ) as session:
+            bind(session, bounds)
+            with broken_off_by(cancel, session.connection):
+                yield PostgresSearchSession(session.connection)
+
+    @contextlib.contextmanager
+    def filing(self) -> Iterator[PostgresFilingSession]:
+        """Begin a transaction that files."""
+        with self._pool.transaction("file for searches", _WRITE) as session:
+            yield PostgresFilingSession(session.connection)
+
     def expire(self, before_us: int, note: NoteErasure) -> int:
         """Drop the weeks that end before an instant; only the owner of the tables may."""
         with self.writing("erase what is old, while nobody exports") as session:
@@ -145,6 +172,8 @@ class PostgresBackend:
             rows = _drop_weeks(session, "opened", before_us)
             pictures = _drop_weeks(session, "picture", before_us)
             rows += forget_before(session, before_us)
+            _drop_weeks(session, "sighting", before_us)
+            forget_filed(session, before_us)
             if rows or pictures:
                 note(session, rows, pictures)
         return rows

@@ -20,7 +20,11 @@ _TYPES = {
     "journal": "int4", "kind": "int2", "role": "int2", "latitude_e7": "int4",
     "longitude_e7": "int4", "vrm": "text", "list_name": "text", "previous": "bytea",
     "hash": "bytea", "body": "bytea", "pictures": "bytea", "read_id": "bytea", "hit_id": "bytea",
-    "record": "bytea", "digest": "bytea", "data": "bytea",
+    "record": "bytea", "digest": "bytea", "data": "bytea", "camera": "int4", "mark": "text",
+    "force": "text", "cell": "int4", "confidence": "int2", "heading": "int4", "speed": "int4",
+    "direction": "int2", "clock_ms": "int4", "place_dm": "int4", "listed": "text",
+    "response": "text", "match_class": "text", "possible": "int2",
+    "action": "text", "note": "text",
 }  # fmt: skip
 
 

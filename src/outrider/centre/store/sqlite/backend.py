@@ -9,13 +9,17 @@ import itertools
 import os
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import OPENED, PICTURE, day_of
+from outrider.centre.store.filed import Filed
+from outrider.centre.store.filing import file_rows, forget_filed
+from outrider.centre.store.search_ports import Cancel
 from outrider.centre.store.session import Moved, NoteErasure, Row, Session
-from outrider.centre.store.sqlite import schema
+from outrider.centre.store.sqlite import schema, search_file
 from outrider.centre.store.sqlite.days import Days, add_or_leave
 from outrider.centre.store.sqlite.expiry import Expiry
 from outrider.centre.store.sqlite.files import (
@@ -24,11 +28,17 @@ from outrider.centre.store.sqlite.files import (
     locked,
     translated,
 )
+from outrider.centre.store.sqlite.search_file import (
+    SearchFile,
+    SqliteFilingSession,
+    SqliteSearchSession,
+)
 from outrider.records import uuid7_time
 
 INTAKE_FILE = "intake.sqlite3"
 _OPENED_COLUMNS = ", ".join(OPENED)
 _PICTURE_COLUMNS = ", ".join(PICTURE)
+_HASH = OPENED.index("hash")
 _FILED = OPENED.index("filed_us")
 
 
@@ -49,12 +59,15 @@ class SqliteBackend:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(folder / "opening.lock", "open the store"):
                 _make(path)
+                search_file.make(folder / search_file.FILE)
+            self._search = SearchFile(folder / search_file.FILE)
             self._intake = IntakeFile(path)
         self._expiry = Expiry(self._intake, (self._opened, self._pictures))
 
     def close(self) -> None:
         """Close the files."""
         with translated("close the store", self._folder):
+            self._search.close()
             self._intake.close()
 
     def writing(self, what: str) -> contextlib.AbstractContextManager[Session]:
@@ -70,7 +83,7 @@ class SqliteBackend:
 
     # What is opened
 
-    def move(self, rows: Sequence[Row], moved: Moved) -> None:
+    def move(self, rows: Sequence[Row], filed: Mapping[bytes, Filed], moved: Moved) -> None:
         """Put rows into the files of their days, then take them out of what waits."""
         with (
             translated("move opened rows", self._folder),
@@ -82,6 +95,10 @@ class SqliteBackend:
                 with self._opened.writing(day) as session:
                     added = [(*row, number) for row in some]
                     add_or_leave(session, "opened", (*OPENED, "move"), added)
+            found = [filed[row[_HASH]] for row in here if row[_HASH] in filed]
+            if found:
+                with self._search.filing() as session:
+                    file_rows(session, found)
             with self._intake.writing("move opened rows") as session:
                 self._take_out(session, here, number)
                 moved(session, {(row[0], row[1]) for row in here})
@@ -201,6 +218,18 @@ class SqliteBackend:
                             found[seq, role] = digest
         return found
 
+    def searching(
+        self, bounds: Bounds, cancel: Cancel | None
+    ) -> contextlib.AbstractContextManager[SqliteSearchSession]:
+        """Begin a transaction that only reads, through views made of the bounds."""
+        return self._search.searching(bounds, cancel)
+
+    @contextlib.contextmanager
+    def filing(self) -> Iterator[SqliteFilingSession]:
+        """Begin a transaction that files."""
+        with translated("file for searches", self._search.path), self._search.filing() as session:
+            yield session
+
     def expire(self, before_us: int, note: NoteErasure) -> int:
         """Drop the days that end before an instant; wait for no export, but say so."""
         with (
@@ -208,6 +237,8 @@ class SqliteBackend:
             locked(self._exporting, "erase what is old while an export runs"),
             locked(self._moving, "erase what is old"),
         ):
+            with self._search.filing() as session:
+                forget_filed(session, before_us)
             return self._expiry.run(before_us, note)
 
 

@@ -1,0 +1,102 @@
+"""Searching and filing in PostgreSQL."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import psycopg
+
+from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.columns import week_of
+from outrider.centre.store.postgresql.search_schema import MARK_LAG_US, SETTINGS
+from outrider.centre.store.postgresql.sessions import PostgresSession
+from outrider.centre.store.records import StoreError
+from outrider.centre.store.search_ports import Cancel, Cancelled
+
+_SET = "SELECT " + ", ".join(f"set_config('{name}', ?, true)" for name in SETTINGS)
+# A planner that sees the settings only when it runs, and each week as a table, plans for long.
+_TUNE = "SET LOCAL jit TO off"
+
+
+class PostgresSearchSession(PostgresSession):
+    """A transaction of the role that owns nothing, with its settings made."""
+
+    def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
+        """Return `column = ANY (array)`."""
+        return f"{column} = ANY (?::{kind}[])", list(values)
+
+    def marks_like(self, pattern: str, most: int) -> list[str]:
+        """Return folded marks with a sighting within the bounds."""
+        return [vrm for (vrm,) in self.rows("SELECT marks_like(?, ?::integer)", pattern, most)]
+
+
+def bind(session: PostgresSession, bounds: Bounds) -> None:
+    """Give up all rights but the searcher's, and set what it sees, until the transaction ends."""
+    session.run("SET LOCAL ROLE outrider_searcher")
+    session.run(_TUNE)
+    session.one(_SET, *settings(bounds))
+
+
+def settings(bounds: Bounds) -> tuple[str, ...]:
+    """Return the values of SETTINGS. Raises StoreError where a name would be two."""
+    box = bounds.area
+    corners = ("*",) * 4 if box is None else (box.south, box.west, box.north, box.east)
+    return (
+        str(bounds.not_before_us),
+        str(bounds.not_after_us),
+        _listed(bounds.forces),
+        _listed(bounds.marks),
+        *map(str, corners),
+    )
+
+
+def _listed(names: frozenset[str] | None) -> str:
+    if names is None:
+        return "*"
+    if any("," in name or name == "*" for name in names):
+        raise StoreError("a name in the bounds holds a comma or is `*`")
+    return ",".join(sorted(names))
+
+
+@contextlib.contextmanager
+def broken_off_by(cancel: Cancel | None, connection: psycopg.Connection) -> Iterator[None]:
+    """Let a Cancel break off the block's query. Raises Cancelled."""
+    if cancel is None:
+        yield
+        return
+    cancel.watch(connection.cancel)
+    try:
+        if cancel.cancelled:
+            raise Cancelled("broken off before it began")
+        yield
+    except psycopg.errors.QueryCanceled as error:
+        raise Cancelled("broken off") from error
+    finally:
+        cancel.forget(connection.cancel)
+
+
+class PostgresFilingSession(PostgresSession):
+    """A transaction that files; weeks are made as they come."""
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Add many rows."""
+        if table == "sighting":
+            at = columns.index("at_us")
+            for first_us in sorted({week_of(int(str(row[at]))) for row in rows}):
+                self.one("SELECT make_sighting_week(?)", first_us)
+        super().insert(table, columns, rows)
+
+    def new_of(self, table: str, keys: Sequence[int]) -> set[int]:
+        """Return all: what is opened and what is filed move in one transaction, once."""
+        return set(keys)
+
+    def note_marks(self, newest_us: dict[str, int]) -> None:
+        """Note folded marks, those seen within the last week not again."""
+        ordered = sorted(newest_us.items())
+        self.run(
+            "INSERT INTO mark (vrm, last_us) SELECT * FROM unnest(?::text[], ?::bigint[]) "
+            "ON CONFLICT (vrm) DO UPDATE SET last_us = excluded.last_us "
+            "WHERE mark.last_us < excluded.last_us - ?",
+            [vrm for vrm, _ in ordered],
+            [at_us for _, at_us in ordered],
+            MARK_LAG_US,
+        )

@@ -1,0 +1,385 @@
+"""The searches as SQL, one text for both databases.
+
+Every query stands on the tables through a Where that begins with the bounds: the first lock. What
+`sighting`, `hit` and the rest show to the transaction is bound a second time by the database.
+"""
+
+import uuid
+from collections.abc import Sequence
+from typing import Protocol
+
+from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.filed import HOUR_US
+from outrider.centre.store.places import MOST_CELLS, Place, cells_of, coarse_cells_of
+from outrider.centre.store.questions import (
+    After,
+    Busy,
+    CameraFacts,
+    Crossing,
+    FoundHit,
+    HitQuestion,
+    Leap,
+    Meeting,
+    Order,
+    Question,
+    Sighting,
+)
+from outrider.centre.store.session import Row, Session
+from outrider.records import Direction
+
+_COLUMNS = (
+    "row_key, read_id, camera, at_us, mark, vrm, force, {latitude}, {longitude}, confidence, "
+    "heading, speed, direction, clock_ms, place_dm"
+)
+_DIRECTIONS = tuple(direction.value for direction in Direction)
+_METRES = 0.011132
+
+
+class SearchSession(Session, Protocol):
+    """A transaction that sees the searchable within its bounds, and can do nothing else."""
+
+    def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
+        """Return the condition that a column is one of many values, and its one value.
+
+        kind: the database's name of the type: `text`, `integer`.
+        """
+        ...
+
+    def marks_like(self, pattern: str, most: int) -> list[str]:
+        """Return folded marks with a sighting within the bounds, in order; `_` and `%` stand."""
+        ...
+
+
+class Where:
+    """Conditions with their values, all of which must hold."""
+
+    def __init__(self, session: SearchSession, bounds: Bounds, table: str = "") -> None:
+        self._session = session
+        self._bounds = bounds
+        self._table = f"{table}." if table else ""
+        self.parts: list[str] = []
+        self.values: list[object] = []
+        self._bind(bounds)
+
+    def _bind(self, bounds: Bounds) -> None:
+        self.add(f"{self._table}at_us BETWEEN ? AND ?", bounds.not_before_us, bounds.not_after_us)
+        if bounds.forces is not None:
+            self.among("force", sorted(bounds.forces), "text")
+        if bounds.marks is not None:
+            self.among("vrm", sorted(bounds.marks), "text")
+        if bounds.area is not None:
+            box = bounds.area
+            self.add(f"{self._table}latitude_e7 BETWEEN ? AND ?", box.south, box.north)
+            self.add(f"{self._table}longitude_e7 BETWEEN ? AND ?", box.west, box.east)
+
+    def add(self, part: str, *values: object) -> "Where":
+        """Add a condition."""
+        self.parts.append(part)
+        self.values += values
+        return self
+
+    def among(self, column: str, values: Sequence[object], kind: str) -> "Where":
+        """Add that a column is one of these values."""
+        part, value = self._session.among(f"{self._table}{column}", values, kind)
+        return self.add(part, value)
+
+    def place(self, place: Place) -> "Where":
+        """Add that the position, as closely as it may be told, lies in a place."""
+        cells = cells_of(place.box, coarse=self._bounds.coarse)
+        if cells is not None:
+            self.among("cell", cells, "integer")
+        part, values = place.sql(*positions(self._bounds.coarse, self._table))
+        return self.add(f"{self._table}latitude_e7 IS NOT NULL AND {part}", *values)
+
+    @property
+    def text(self) -> str:
+        """The conditions as SQL."""
+        return " AND ".join(self.parts)
+
+
+def positions(coarse: bool, table: str = "") -> tuple[str, str]:
+    """Return latitude and longitude as SQL, as closely as they may be told."""
+    if not coarse:
+        return f"{table}latitude_e7", f"{table}longitude_e7"
+    return (
+        f"(({table}latitude_e7 + 900000000) / 1000000 * 1000000 - 899500000)",
+        f"((CAST({table}longitude_e7 AS bigint) + 1800000000) / 1000000 * 1000000 - 1799500000)",
+    )
+
+
+def _where(session: SearchSession, bounds: Bounds, question: Question) -> Where:
+    where = Where(session, bounds).add(
+        "at_us BETWEEN ? AND ?", question.since_us, question.until_us
+    )
+    if question.marks is not None:
+        where.among("vrm", question.marks, "text")
+    if question.exact is not None:
+        where.among("mark", question.exact, "text")
+    if question.cameras is not None:
+        where.among("camera", question.cameras, "integer")
+    if question.place is not None:
+        where.place(question.place)
+    if question.read_id is not None:
+        where.add("read_id = ?", question.read_id.bytes)
+    return where
+
+
+def count(session: SearchSession, bounds: Bounds, question: Question, most: int) -> int:
+    """Return how many sightings there are, counted no further than one more than `most`."""
+    where = _where(session, bounds, question)
+    found = session.one(
+        f"SELECT count(*) FROM (SELECT 1 FROM sighting WHERE {where.text} LIMIT ?) AS found",
+        *where.values,
+        most + 1,
+    )
+    return 0 if found is None else int(found[0])
+
+
+def sightings(
+    session: SearchSession, bounds: Bounds, question: Question, limit: int, after: After | None
+) -> list[Sighting]:
+    """Return a page of sightings in order."""
+    where = _where(session, bounds, question)
+    down = question.order is Order.NEWEST
+    if after is not None:
+        than = "<" if down else ">"
+        where.add(f"at_us {than}= ?", after.at_us)
+        where.add(f"(at_us {than} ? OR row_key {than} ?)", after.at_us, after.row_key)
+    way = "DESC" if down else "ASC"
+    latitude, longitude = positions(bounds.coarse)
+    found = session.rows(
+        f"SELECT {_COLUMNS.format(latitude=latitude, longitude=longitude)} FROM sighting "
+        f"WHERE {where.text} ORDER BY at_us {way}, row_key {way} LIMIT ?",
+        *where.values,
+        limit,
+    )
+    return [_sighting(row) for row in found]
+
+
+def _sighting(row: Row) -> Sighting:
+    key, read_id, camera, at_us, mark, vrm, force, latitude, longitude, *rest = row
+    confidence, heading, speed, direction, clock_ms, place_dm = rest
+    return Sighting(
+        key, uuid.UUID(bytes=read_id), camera, at_us, mark, vrm, force, latitude, longitude,
+        confidence / 1000, heading, None if speed is None else speed / 100,
+        _DIRECTIONS[direction], clock_ms / 1000, None if place_dm is None else place_dm / 10,
+    )  # fmt: skip
+
+
+def cameras(session: SearchSession, numbers: Sequence[int]) -> dict[int, CameraFacts]:
+    """Return cameras by number."""
+    if not numbers:
+        return {}
+    part, value = session.among("number", sorted(set(numbers)), "integer")
+    found = session.rows(
+        f"SELECT number, unit_id, camera_id, fixed, force FROM camera WHERE {part}", value
+    )
+    return {row[0]: CameraFacts(row[0], row[1], row[2], bool(row[3]), row[4]) for row in found}
+
+
+def cameras_of(session: SearchSession, unit_id: str) -> list[int]:
+    """Return the numbers of a unit's cameras."""
+    return [n for (n,) in session.rows("SELECT number FROM camera WHERE unit_id = ?", unit_id)]
+
+
+def crossed(
+    session: SearchSession, bounds: Bounds, scenes: Sequence[Question], least: int, most: int
+) -> list[Crossing]:
+    """Return the marks that were at `least` scenes or more, those at the most scenes first."""
+    parts, values = [], []
+    for number, scene in enumerate(scenes):
+        where = _where(session, bounds, scene)
+        parts.append(f"SELECT DISTINCT vrm, {number} AS scene FROM sighting WHERE {where.text}")
+        values += where.values
+    bits = " + ".join(
+        f"max(CASE WHEN scene = {number} THEN {1 << number} ELSE 0 END)"
+        for number in range(len(scenes))
+    )
+    found = session.rows(
+        f"SELECT vrm, {bits} FROM ({' UNION ALL '.join(parts)}) AS seen GROUP BY vrm "
+        "HAVING count(*) >= ? ORDER BY count(*) DESC, vrm LIMIT ?",
+        *values,
+        least,
+        most,
+    )
+    everyone = range(len(scenes))
+    return [Crossing(vrm, tuple(n for n in everyone if mask >> n & 1)) for vrm, mask in found]
+
+
+_APART_US = 600 * 1_000_000  # two reads of one stop in traffic are one meeting
+
+
+def associates(
+    session: SearchSession,
+    bounds: Bounds,
+    question: Question,
+    window_us: int,
+    least: int,
+    most: int,
+) -> list[Meeting]:
+    """Return the marks that the question's marks met: same camera, within the window, so often."""
+    ours, theirs = _where(session, bounds, question), Where(session, bounds, "b")
+    found = session.rows(
+        "WITH a AS (SELECT vrm, camera, at_us FROM sighting WHERE "
+        f"{ours.text}) SELECT a.vrm, b.vrm, count(DISTINCT a.at_us / ?) AS times, "
+        "count(DISTINCT b.camera), min(b.at_us), max(b.at_us) FROM a JOIN sighting AS b "
+        "ON b.camera = a.camera AND b.at_us BETWEEN a.at_us - ? AND a.at_us + ? "
+        f"AND b.vrm <> a.vrm WHERE {theirs.text} GROUP BY a.vrm, b.vrm "
+        "HAVING count(DISTINCT a.at_us / ?) >= ? ORDER BY times DESC, b.vrm LIMIT ?",
+        *ours.values,
+        _APART_US,
+        window_us,
+        window_us,
+        *theirs.values,
+        _APART_US,
+        least,
+        most,
+    )
+    return [Meeting(*row) for row in found]
+
+
+def convoys(
+    session: SearchSession,
+    bounds: Bounds,
+    question: Question,
+    window_us: int,
+    least: int,
+    most: int,
+) -> list[Meeting]:
+    """Return all pairs of marks that met so often; each pair once."""
+    where = _where(session, bounds, question)
+    found = session.rows(
+        "WITH a AS MATERIALIZED (SELECT vrm, camera, at_us, at_us / ? AS slot FROM sighting "
+        f"WHERE {where.text}), pair AS (SELECT CASE WHEN x.vrm < y.vrm THEN x.vrm ELSE y.vrm END "
+        "AS one, CASE WHEN x.vrm < y.vrm THEN y.vrm ELSE x.vrm END AS two, x.camera AS camera, "
+        "x.at_us AS at_us FROM (SELECT vrm, camera, at_us, slot AS slot FROM a UNION ALL "
+        "SELECT vrm, camera, at_us, slot + 1 FROM a) AS x JOIN a AS y ON y.camera = x.camera "
+        "AND y.slot = x.slot AND y.at_us >= x.at_us AND y.at_us - x.at_us <= ? "
+        "AND y.vrm <> x.vrm) SELECT one, two, count(DISTINCT at_us / ?) AS times, "
+        "count(DISTINCT camera), min(at_us), max(at_us) FROM pair GROUP BY one, two "
+        "HAVING count(*) >= ? AND count(DISTINCT at_us / ?) >= ? "
+        "ORDER BY times DESC, one, two LIMIT ?",
+        max(1, window_us),
+        *where.values,
+        window_us,
+        _APART_US,
+        least,
+        _APART_US,
+        least,
+        most,
+    )
+    return [Meeting(*row) for row in found]
+
+
+def leaps(
+    session: SearchSession, bounds: Bounds, question: Question, faster_mps: float, slack_m: float,
+    most: int,
+) -> list[Leap]:  # fmt: skip
+    """Return successive sightings of one mark further apart than a car can go, plus a slack.
+
+    Plane geometry at the first of the two: candidates, to be measured on the sphere by the caller.
+    """
+    where = _where(session, bounds, question)
+    latitude, longitude = positions(bounds.coarse)
+    # A degree of longitude is taken as long as one of latitude: never too short.
+    high = f"((la - p_la) * {_METRES}) * ((la - p_la) * {_METRES})"
+    wide = f"((lo - p_lo) * {_METRES}) * ((lo - p_lo) * {_METRES})"
+    reach = "(? + ? * (at_us - p_us) / 1000000.0)"
+    found = session.rows(
+        f"WITH seen AS (SELECT vrm, read_id, at_us, {latitude} AS la, {longitude} AS lo "
+        f"FROM sighting WHERE {where.text} AND latitude_e7 IS NOT NULL), pair AS (SELECT seen.*, "
+        "lag(read_id) OVER w AS p_id, lag(at_us) OVER w AS p_us, lag(la) OVER w AS p_la, "
+        "lag(lo) OVER w AS p_lo FROM seen WINDOW w AS (PARTITION BY vrm ORDER BY at_us)) "
+        "SELECT vrm, p_id, p_us, p_la, p_lo, read_id, at_us, la, lo FROM pair "
+        f"WHERE p_us IS NOT NULL AND {high} + {wide} > {reach} * {reach} "
+        "ORDER BY vrm, at_us LIMIT ?",
+        *where.values,
+        *(slack_m, faster_mps) * 2,
+        most,
+    )
+    return [
+        Leap(vrm, (uuid.UUID(bytes=a), us1, la1, lo1), (uuid.UUID(bytes=b), us2, la2, lo2))
+        for vrm, a, us1, la1, lo1, b, us2, la2, lo2 in found
+    ]
+
+
+def hits(
+    session: SearchSession, bounds: Bounds, question: HitQuestion, limit: int
+) -> list[FoundHit]:
+    """Return hits, the newest first, with the last answer to each."""
+    where = Where(session, bounds, "hit")
+    where.add("hit.at_us BETWEEN ? AND ?", question.since_us, question.until_us)
+    for column in ("list_name", "response"):
+        if getattr(question, column) is not None:
+            where.add(f"hit.{column} = ?", getattr(question, column))
+    if question.marks is not None:
+        where.among("vrm", question.marks, "text")
+    if question.answer is not None:
+        wanted = "" if question.answer == "none" else question.answer
+        where.add("coalesce(answer.action, '') = ?", wanted)
+    found = session.rows(
+        "SELECT hit.hit_id, hit.read_id, camera, hit.at_us, vrm, force, listed, list_name, "
+        "response, match_class, possible = 1, coalesce(answer.action, ''), "
+        "coalesce(answer.note, '') "
+        "FROM hit LEFT JOIN answer ON answer.hit_id = hit.hit_id AND answer.row_key = "
+        "(SELECT a.row_key FROM answer AS a WHERE a.hit_id = hit.hit_id "
+        f"ORDER BY a.at_us DESC, a.row_key LIMIT 1) WHERE {where.text} "
+        "ORDER BY hit.at_us DESC, hit.row_key LIMIT ?",
+        *where.values,
+        limit,
+    )
+    return [
+        FoundHit(uuid.UUID(bytes=hit_id), uuid.UUID(bytes=read_id), *rest)
+        for hit_id, read_id, *rest in found
+    ]
+
+
+def frequency(session: SearchSession, bounds: Bounds, question: Question) -> dict[str, int]:
+    """Return how often each of the question's marks was seen."""
+    where = _where(session, bounds, question)
+    found = session.rows(
+        f"SELECT vrm, count(*) FROM sighting WHERE {where.text} GROUP BY vrm", *where.values
+    )
+    return dict(found)
+
+
+def answered(session: SearchSession, bounds: Bounds) -> list[tuple[int, int, int]]:
+    """Return camera, hits answered as right and as misread: what the misread rate rests on."""
+    where = Where(session, bounds, "hit")
+    found = session.rows(
+        "SELECT camera, sum(CASE WHEN answer.action = 'correct' THEN 1 ELSE 0 END), "
+        "sum(CASE WHEN answer.action = 'misread' THEN 1 ELSE 0 END) FROM hit JOIN answer "
+        f"ON answer.hit_id = hit.hit_id WHERE {where.text} GROUP BY camera",
+        *where.values,
+    )
+    return [(camera, int(right), int(wrong)) for camera, right, wrong in found]
+
+
+def busy(
+    session: SearchSession, bounds: Bounds, place: Place | None, since_us: int, until_us: int,
+    before_us: int,
+) -> list[Busy]:  # fmt: skip
+    """Return how busy cameras were in a span and before it (from before_us), there or anywhere."""
+    parts = ["hour BETWEEN ? AND ?"]
+    values: list[object] = [
+        max(before_us, bounds.not_before_us) // HOUR_US,
+        min(until_us, bounds.not_after_us) // HOUR_US,
+    ]
+    if bounds.forces is not None:
+        part, value = session.among("force", sorted(bounds.forces), "text")
+        parts, values = [*parts, part], [*values, value]
+    if place is not None:
+        squares = list(coarse_cells_of(place.box))[:MOST_CELLS]
+        part, value = session.among("square", squares, "integer")
+        parts, values = [*parts, part], [*values, value]
+    first, last = since_us // HOUR_US, until_us // HOUR_US
+    found = session.rows(
+        "SELECT camera, sum(CASE WHEN hour < ? THEN reads ELSE 0 END), "
+        "sum(CASE WHEN hour BETWEEN ? AND ? THEN reads ELSE 0 END), max(hour) "
+        f"FROM activity WHERE {' AND '.join(parts)} GROUP BY camera ORDER BY camera",
+        first,
+        first,
+        last,
+        *values,
+    )
+    return [Busy(camera, int(b), int(w), hour) for camera, b, w, hour in found]
