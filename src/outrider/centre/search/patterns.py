@@ -1,0 +1,171 @@
+"""Searches whose answer is made of reads: who was where with whom, first, last, twice at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from outrider.centre.access.scope import Field, Positions, Scope
+from outrider.centre.access.why_not import Denied
+from outrider.centre.search import asking, clones
+from outrider.centre.search.answers import Associate, CrossedMark, FirstAndLast, Listing, ShownHit
+from outrider.centre.search.asking import AskedWrongly, Span
+from outrider.centre.search.blind import Asked
+from outrider.centre.search.core import MOST_ROWS, Outcome, SearchCore, place_facts, span_facts
+from outrider.centre.search.reads import MOST_READS
+from outrider.centre.search.record import shown_outcome
+from outrider.centre.search.telling import forces_of, ids_of, told
+from outrider.centre.store import queries
+from outrider.centre.store.columns import from_us
+from outrider.centre.store.places import Place
+from outrider.centre.store.queries import SearchSession
+from outrider.centre.store.questions import FoundHit, HitQuestion, Meeting, Order, Question
+from outrider.centre.store.search_ports import Cancel
+from outrider.vrm import fold
+
+MOST_SCENES = 8
+
+
+class PatternSearches(SearchCore):
+    """Scenes crossed, associates, convoys, first and last, clone suspects, hits."""
+
+    def ends(
+        self, scope: Scope, mark: str, span: Span, cancel: Cancel | None = None
+    ) -> FirstAndLast:
+        """Return the first and the last time that a mark was seen."""
+        vrm = fold(asking.asked_mark(mark))
+        question = Question(span.since_us, span.until_us, (vrm,))
+        facts = {"kind": "ends", "marks": [vrm], **span_facts(span.since_us, span.until_us)}
+        self.check(scope, question, facts)
+
+        def ask(session: SearchSession) -> tuple[FirstAndLast, Outcome]:
+            total = queries.count(session, scope.bounds, question, MOST_READS)
+            ends = [
+                queries.sightings(session, scope.bounds, replace(question, order=order), 1, None)
+                for order in (Order.OLDEST, Order.NEWEST)
+            ]
+            both = [one for end in ends for one in end]
+            cameras = queries.cameras(session, [one.camera for one in both])
+            first, last = (told(scope, end[0], cameras) if end else None for end in ends)
+            asked = Asked(span.since_us, span.until_us, None, vrm)
+            blind = self.blind.of(session, scope, asked, total, list(cameras))
+            found = FirstAndLast(scope.decision_id, total, first, last, blind)
+            return found, shown_outcome(ids_of(both), forces_of(both), total)
+
+        return self.run(scope, facts, ask, cancel)
+
+    def crossed(
+        self, scope: Scope, scenes: Sequence[tuple[Place, Span]], *, least: int = 2,
+        cancel: Cancel | None = None,
+    ) -> Listing:  # fmt: skip
+        """Return which vehicles were at `least` or more of several scenes."""
+        if not 2 <= len(scenes) <= MOST_SCENES or not 2 <= least <= len(scenes):
+            raise AskedWrongly(f"scenes: 2 to {MOST_SCENES}, crossed at 2 or more of them")
+        questions = [Question(s.since_us, s.until_us, place=place) for place, s in scenes]
+        first = min(q.since_us for q in questions)
+        last = max(q.until_us for q in questions)
+        parts = [place_facts(place) | span_facts(s.since_us, s.until_us) for place, s in scenes]
+        facts = {"kind": "crossed", "scenes": parts, "least": least}
+        for question in questions:
+            self.check(scope, question, facts)
+
+        def ask(session: SearchSession) -> list[CrossedMark]:
+            found = queries.crossed(session, scope.bounds, questions, least, MOST_ROWS + 1)
+            return [CrossedMark(one.vrm, tuple(n + 1 for n in one.scenes)) for one in found]
+
+        return self.listing(scope, facts, ask, Asked(first, last), cancel)
+
+    def associates(
+        self, scope: Scope, mark: str, span: Span, *, window: timedelta = timedelta(seconds=30),
+        least: int = 3, cancel: Cancel | None = None,
+    ) -> Listing:  # fmt: skip
+        """Return marks read by the same cameras within a window of a mark, at least so often."""
+        vrm = fold(asking.asked_mark(mark))
+        question = Question(span.since_us, span.until_us, (vrm,))
+        facts = {"kind": "associates", "marks": [vrm], "least": least}
+        return self._meetings(scope, question, facts, window, least, cancel, queries.associates)
+
+    def convoys(
+        self, scope: Scope, span: Span, *, place: Place | None = None,
+        window: timedelta = timedelta(seconds=30), least: int = 3, cancel: Cancel | None = None,
+    ) -> Listing:  # fmt: skip
+        """Return all pairs that met so often, over a day and two hours at most."""
+        if span.until - span.since > timedelta(hours=26):
+            raise AskedWrongly("convoys: at most a day and two hours at a time")
+        question = Question(span.since_us, span.until_us, place=place)
+        facts = {"kind": "convoys", "least": least, **place_facts(place)}
+        return self._meetings(scope, question, facts, window, least, cancel, queries.convoys)
+
+    def _meetings(
+        self, scope: Scope, question: Question, facts: dict[str, Any], window: timedelta,
+        least: int, cancel: Cancel | None, query: Callable[..., list[Meeting]],
+    ) -> Listing:  # fmt: skip
+        if not 2 <= least <= 1000:
+            raise AskedWrongly("least: 2 to 1000 meetings; one is chance")
+        window_us = asking.asked_window(window)
+        facts = facts | span_facts(question.since_us, question.until_us)
+        self.check(scope, question, facts)
+
+        def ask(session: SearchSession) -> list[Associate]:
+            met = query(session, scope.bounds, question, window_us, least, MOST_ROWS + 1)
+            return [
+                Associate(m.vrm, m.other, m.times, m.cameras, from_us(m.first_us),
+                          from_us(m.last_us))
+                for m in met
+            ]  # fmt: skip
+
+        asked = Asked(question.since_us, question.until_us, question.place)
+        return self.listing(scope, facts, ask, asked, cancel)
+
+    def clone_suspects(
+        self, scope: Scope, span: Span, *, mark: str = "", place: Place | None = None,
+        cancel: Cancel | None = None,
+    ) -> Listing:  # fmt: skip
+        """Return successive reads of one mark that one car cannot have been at both of."""
+        if not mark and span.until - span.since > timedelta(days=7):
+            raise AskedWrongly("clone suspects of all marks: at most 7 days at a time")
+        if scope.positions is not Positions.EXACT:
+            error = Denied("positions", "clone suspects need exact positions; your role has none")
+            self.deny(scope, {"kind": "clones"}, error)
+        folded = (fold(asking.asked_mark(mark)),) if mark else None
+        question = Question(span.since_us, span.until_us, folded, place=place)
+        facts = {"kind": "clones", "marks": list(folded or ()), **place_facts(place)}
+        facts |= span_facts(span.since_us, span.until_us)
+        self.check(scope, question, facts)
+        asked = Asked(span.since_us, span.until_us, place, folded[0] if folded else "")
+
+        def ask(session: SearchSession) -> list[Any]:
+            return clones.suspects(session, scope.bounds, question, MOST_ROWS + 1)
+
+        return self.listing(scope, facts, ask, asked, cancel)
+
+    def hits(
+        self, scope: Scope, span: Span, *, list_name: str | None = None,
+        response: str | None = None, answer: str | None = None, mark: str = "",
+        cancel: Cancel | None = None,
+    ) -> Listing:  # fmt: skip
+        """Return hits by list, response and what became of them ("none": no answer yet)."""
+        if not scope.tells(Field.HIT):
+            self.deny(scope, {"kind": "hits"}, Denied("field", "your role is not told of hits"))
+        marks = (fold(asking.asked_mark(mark)),) if mark else None
+        wanted = HitQuestion(span.since_us, span.until_us, list_name, response, answer, marks)
+        facts: dict[str, Any] = {
+            "kind": "hits",
+            "list": list_name,
+            "response": response,
+            "answer": answer,
+        }
+        facts |= {"marks": list(marks or ()), **span_facts(span.since_us, span.until_us)}
+        self.check(scope, Question(span.since_us, span.until_us), facts)
+
+        def ask(session: SearchSession) -> list[ShownHit]:
+            return [_shown(h) for h in queries.hits(session, scope.bounds, wanted, MOST_ROWS + 1)]
+
+        return self.listing(scope, facts, ask, Asked(span.since_us, span.until_us), cancel)
+
+
+def _shown(hit: FoundHit) -> ShownHit:
+    return ShownHit(
+        hit.hit_id, hit.read_id, from_us(hit.at_us), hit.vrm, hit.listed, hit.list_name,
+        hit.response, hit.match_class, hit.possible, hit.answer, hit.note,
+    )  # fmt: skip
