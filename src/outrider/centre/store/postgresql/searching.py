@@ -8,7 +8,7 @@ import psycopg
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import week_of
 from outrider.centre.store.postgresql.search_schema import MARK_LAG_US, SETTINGS
-from outrider.centre.store.postgresql.sessions import PostgresSession
+from outrider.centre.store.postgresql.sessions import PostgresSession, column_type
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled
 
@@ -78,12 +78,18 @@ class PostgresFilingSession(PostgresSession):
     """A transaction that files; weeks are made as they come."""
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Add many rows."""
+        """Add many rows; weeks are made as they come."""
         if table == "sighting":
             at = columns.index("at_us")
             for first_us in sorted({week_of(int(str(row[at]))) for row in rows}):
                 self.one("SELECT make_sighting_week(?)", first_us)
-        super().insert(table, columns, rows)
+        if rows:
+            # Not COPY: where row-level security is in force PostgreSQL has none.
+            arrays = ", ".join(f"?::{column_type(column)}[]" for column in columns)
+            self.run(
+                f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays})",
+                *(list(values) for values in zip(*rows, strict=True)),
+            )
 
     def new_of(self, table: str, keys: Sequence[int]) -> set[int]:
         """Return all: what is opened and what is filed move in one transaction, once."""

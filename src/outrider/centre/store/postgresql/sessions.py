@@ -28,6 +28,11 @@ _TYPES = {
 }  # fmt: skip
 
 
+def column_type(column: str) -> str:
+    """Return the type of a column of ours."""
+    return _TYPES.get(column, "int8")
+
+
 @lru_cache(maxsize=256)
 def _placed(sql: str) -> LiteralString:
     """Return a statement with the placeholders of psycopg; values never stand in the text."""
@@ -67,7 +72,7 @@ class PostgresSession:
             return
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
         with self._cursor.copy(statement) as copy:
-            copy.set_types([_TYPES.get(column, "int8") for column in columns])
+            copy.set_types([column_type(column) for column in columns])
             for row in rows:
                 copy.write_row(row)
 
