@@ -55,13 +55,16 @@ def _raw() -> tuple[bytes, ...]:
     )  # fmt: skip
 
 
-def hostile_texts(rng: random.Random) -> Iterator[tuple[RecordKind, bytes]]:
+def hostile_texts(
+    rng: random.Random, unit_id: str = "unit-7"
+) -> Iterator[tuple[RecordKind, bytes]]:
     """Yield kinds and texts without end: every leaf of a record made absurd, and no record at all.
 
     All are JSON as a unit could write it, or bytes that are none.
     """
     records = (makers.read(1), makers.hit(2), makers.action(3))
-    plain = [json.loads(encode(record)) for record in records]
+    texts = [encode(record).replace(b"unit-7", unit_id.encode()) for record in records]
+    plain = [json.loads(text) for text in texts]
     kinds = (RecordKind.READ, RecordKind.HIT, RecordKind.ACTION)
     spots = [
         (kind, value, path)

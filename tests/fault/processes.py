@@ -56,6 +56,12 @@ class Program:
             words = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise EndedByItselfError(f"{self.name} ended: {process.returncode}: {words}")
 
+    def memory_mib(self) -> float:
+        """Return how much memory it holds (VmRSS), MiB."""
+        status = Path(f"/proc/{self._running().pid}/status").read_text(encoding="ascii")
+        line = next(one for one in status.splitlines() if one.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+
     def kill(self) -> None:
         """SIGKILL it."""
         self.check()

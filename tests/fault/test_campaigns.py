@@ -75,3 +75,12 @@ def test_the_whole_way_loses_and_doubles_nothing() -> None:
     assert figures["committed"] > 15
     assert figures["opened"] >= figures["committed"]
     assert {name: figures[name] for name in WayAccount.BAD} == dict.fromkeys(WayAccount.BAD, 0)
+
+
+def test_hostile_uploads_end_no_service_and_hold_up_no_honest_unit() -> None:
+    """Mutated bytes and absurd rows of four liars; the honest unit's rows are all opened."""
+    figures = run("hostile", "--mutated", "200", "--hostile", "60")
+    assert (figures["mutated"], figures["hostile"]) == (200, 60)
+    assert figures["honest_rows"] == figures["honest_opened"] > 0
+    assert figures["set_aside"] > 30
+    assert "500" not in figures["answers"]  # type: ignore[operator]  # counts by status
