@@ -74,6 +74,11 @@ class Account:
         """Whether nothing but refusals and receipts was answered, and no honest row is missing."""
         return set(self.answers) <= _ALLOWED and self.honest_rows == self.honest_opened > 0
 
+    def as_json(self) -> dict[str, object]:
+        """Return the figures as JSON values."""
+        named = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return named | {"answers": {str(status): n for status, n in self.answers.items()}}
+
     def line(self) -> str:
         """Return the figures in a line."""
         answers = ", ".join(f"{count} x {status}" for status, count in sorted(self.answers.items()))
@@ -318,6 +323,8 @@ def campaign(root: Path, mutated: int, hostile: int, seed: int = 1) -> Account:
                 liar.join(10.0)
                 serve.check()
                 opening.check()
+                sent = sum(one.sent.total() for one in liars)
+                sys.stderr.write(f"{sent} sent, honest {honest.slowest_s:.2f} s at the slowest\n")
             account.answers += liar.answers
             account.mutated += liar.sent["mutated"]
             account.hostile += liar.sent["hostile"]
@@ -362,7 +369,7 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="outrider-hostile-") as folder:
         account = campaign(Path(folder), args.mutated, args.hostile, args.seed)
-    print(json.dumps(dataclasses.asdict(account)) if args.json else account.line())
+    print(json.dumps(account.as_json()) if args.json else account.line())
     return 0 if account.clean else 1
 
 

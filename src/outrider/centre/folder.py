@@ -63,7 +63,10 @@ class RetentionSettings(Section):
 class LimitSettings(Section):
     """What the intake takes on at once, and from whom.
 
-    Rates are token buckets: so many a second for ever, and `burst` at once after a rest.
+    Places in flight are kept free for others: see `Gate`. body_least_b_per_s: a body that comes
+    slower, after a grace of 10 s, is broken off. connections_of_one: of one unit, or of one
+    address without a certificate. Rates are token buckets: so many a second
+    for ever, and `burst` at once after a rest.
     """
 
     upload_mb: Annotated[float, Field(gt=0, le=8)] = 8.0
@@ -72,6 +75,10 @@ class LimitSettings(Section):
     connections: Annotated[int, Field(ge=1, le=100_000)] = 1000
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 16
     in_flight_per_unit: Annotated[int, Field(ge=1, le=1000)] = 4
+    enrol_in_flight: Annotated[int, Field(ge=1, le=1000)] = 64
+    enrol_in_flight_per_address: Annotated[int, Field(ge=1, le=1000)] = 2
+    body_least_b_per_s: Annotated[float, Field(gt=0, le=10**6)] = 1000.0
+    connections_of_one: Annotated[int, Field(ge=1, le=100_000)] = 32
     workers: Annotated[int, Field(ge=1, le=64)] = 4
     unit_per_s: Annotated[float, Field(gt=0, le=100_000)] = 20.0
     unit_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 400

@@ -19,10 +19,11 @@ LONGEST_S = 10.0
 
 
 @contextmanager
-def line(port: int, tls: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
-    """Connect; every wait ends after 10 s."""
+def line(port: int, tls: ssl.SSLContext, address: str | None = None) -> Iterator[ssl.SSLSocket]:
+    """Connect, from an address of this machine if one is given; every wait ends after 10 s."""
+    source = (address, 0) if address else None
     with (
-        socket.create_connection(("localhost", port), LONGEST_S) as plain,
+        socket.create_connection(("localhost", port), LONGEST_S, source) as plain,
         tls.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
         yield secure

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outrider.centre.intake.bodies import Patience
 from outrider.centre.intake.codes import Code, Refusal
-from outrider.centre.intake.rates import Gate, Rate, Rates
+from outrider.centre.intake.rates import Gate, Rate, Rates, stranger
 from outrider.centre.store.records import StoreError
 from outrider.wire.upload import UploadName
 from tests.centre.intake import raw
@@ -238,3 +239,114 @@ def refused(call: Callable[[], object]) -> Refusal:
     with pytest.raises(Refusal) as caught:
         call()
     return caught.value
+
+
+def slow_upload(stack: ExitStack, centre: Running, unit: Unit) -> ssl.SSLSocket:
+    """Begin an upload whose body does not go on."""
+    name, body = unit.name(), unit.rows_body()
+    secure = stack.enter_context(raw.line(centre.service.ports.units, unit.tls()))
+    headers = unit.headers(name, body) | {"Content-Length": str(len(body))}
+    secure.sendall(raw.head(name.path, headers) + body[:50])
+    return secure
+
+
+def test_slow_bodies_of_four_units_shut_out_no_other(tmp_path: Path) -> None:
+    """16 slow bodies of four units took all 16 places: every other unit had 503."""
+    with running(tmp_path / "centre") as centre, ExitStack() as stack:
+        slow = [enrolled(centre, tmp_path / name, name) for name in ("a", "b", "c", "d")]
+        honest = enrolled(centre, tmp_path / "honest", "honest")
+        for unit in (*slow, honest):
+            unit.fill(2)
+        for number in range(16):
+            slow_upload(stack, centre, slow[number % 4])
+        eventually(lambda: centre.service.in_flight >= 8)
+        assert honest.put(honest.name(), honest.rows_body()).status_code == 200
+        assert centre.service.in_flight == 8  # the others were told that they are busy
+
+
+def test_slow_bodies_of_many_units_give_way_to_one_that_has_no_place(tmp_path: Path) -> None:
+    """Where every place is taken, the slowest body goes, and comes again: 408."""
+    with running(tmp_path / "centre", in_flight=2) as centre, ExitStack() as stack:
+        slow = [enrolled(centre, tmp_path / name, name) for name in ("a", "b")]
+        honest = enrolled(centre, tmp_path / "honest", "honest")
+        for unit in (*slow, honest):
+            unit.fill(2)
+        lines = [slow_upload(stack, centre, unit) for unit in slow]
+        eventually(lambda: centre.service.in_flight == 2)
+        eventually(lambda: honest.put(honest.name(), honest.rows_body()).status_code == 200)
+        answers = [first_line(secure) for secure in lines]
+        assert answers.count(b"HTTP/1.1 408 Request Timeout") == 1
+        assert answers.count(b"") == 1  # still in its place
+
+
+def first_line(secure: ssl.SSLSocket) -> bytes:
+    """Return the first line of an answer that is there by now; nothing where none is."""
+    secure.settimeout(1.0)
+    try:
+        return secure.recv(1000).split(b"\r\n")[0]
+    except TimeoutError:
+        return b""
+
+
+def test_slow_strangers_do_not_keep_others_from_enrolling(tmp_path: Path) -> None:
+    """Four slow strangers at the enrolment port took all of its places."""
+    with running(tmp_path / "centre") as centre, ExitStack() as stack:
+        tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
+        head = raw.head("/v1/enrol", {"Content-Length": "5000"}, "POST")
+        port = centre.service.ports.enrolment
+        strangers = [
+            stack.enter_context(raw.line(port, tls, f"127.0.0.{number % 4 + 2}"))
+            for number in range(12)
+        ]
+        for secure in strangers:
+            secure.sendall(head + b"{")
+        eventually(lambda: centre.service.strangers == 8)  # two of each address
+        enrolled(centre, tmp_path / "honest", "honest")
+        # Too slow a body is broken off: three seconds, then a kilobyte a second.
+        eventually(lambda: centre.service.strangers == 0)
+
+
+def test_a_body_must_come_at_a_least_rate() -> None:
+    """After its grace each kilobyte gives another second, and none more than the whole."""
+    patience = Patience(120.0, 1000.0)
+    assert patience.ends_s(50.0, 0) == 60.0
+    assert patience.ends_s(50.0, 20_000) == 80.0
+    assert patience.ends_s(50.0, 8 * 2**20) == 170.0
+
+
+def test_one_sender_has_its_share_of_connections(tmp_path: Path) -> None:
+    """Connections of one unit beyond its share are broken off; another unit is not concerned."""
+    with running(tmp_path / "centre", connections_of_one=3) as centre, ExitStack() as stack:
+        greedy = enrolled(centre, tmp_path / "greedy", "greedy")
+        modest = enrolled(centre, tmp_path / "modest", "modest")
+        request = raw.head("/v1/revoked", {}, "GET")
+        port = centre.service.ports.units
+        lines = [stack.enter_context(raw.line(port, greedy.tls())) for _ in range(5)]
+        answers = [asked(secure, request) for secure in lines]
+        assert sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers) == 3
+        assert asked_anew(port, modest.tls(), request).startswith(b"HTTP/1.1 200 ")
+        lines[0].close()
+        eventually(lambda: asked_anew(port, greedy.tls(), request))
+
+
+def test_half_of_the_places_are_for_those_who_have_none() -> None:
+    """A name takes further places only while half of all are free."""
+    gate = Gate(8, 8)
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(gate.enter("greedy"))
+        assert refused(lambda: gate.enter("greedy").__enter__()).code is Code.BUSY
+        for name in "abcd":
+            stack.enter_context(gate.enter(name))
+        assert gate.inside == 8
+        assert refused(lambda: gate.enter("e").__enter__()).code is Code.BUSY
+    assert gate.inside == 0
+
+
+def test_a_network_of_ipv6_is_one_stranger() -> None:
+    """Who has one address of version 6 has a whole network of them."""
+    assert stranger("2001:db8::1") == stranger("2001:db8::ffff:1") == "2001:db8::/64"
+    assert stranger("2001:db8:0:1::1") != stranger("2001:db8::1")
+    assert stranger("::ffff:192.0.2.7") == stranger("192.0.2.7") == "192.0.2.7"
+    assert stranger("fe80::1%eth0") == "fe80::/64"
+    assert stranger("testclient") == "testclient"

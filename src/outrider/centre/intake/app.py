@@ -22,10 +22,10 @@ from starlette.types import ASGIApp
 from outrider.centre.authority.authority import Authority
 from outrider.centre.authority.enrolment import EnrolmentDesk
 from outrider.centre.folder import LimitSettings
-from outrider.centre.intake.bodies import check_declared, read_body
+from outrider.centre.intake.bodies import Patience, check_declared, read_body
 from outrider.centre.intake.codes import Code, Refusal
 from outrider.centre.intake.counts import Counts
-from outrider.centre.intake.frame import Frame, as_refusal, refused, unexpected
+from outrider.centre.intake.frame import Frame, as_refusal, caller, refused, unexpected
 from outrider.centre.intake.list_keys import ListKeySecret
 from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.intake.uploads import UploadDesk
@@ -46,12 +46,16 @@ from outrider.wire.upload import (
 
 _T = TypeVar("_T")
 _STORE_RETRY_S = 10.0
+_ENROL_GRACE_S = 3.0
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What the endpoints work with. workers: runs what may block; status: more for `health`."""
+    """What the endpoints work with. workers: runs what may block; status: more for `health`.
+
+    gate: of units; strangers: of those who come to enrol, so that neither shuts the others out.
+    """
 
     limits: LimitSettings
     uploads: UploadDesk
@@ -60,6 +64,7 @@ class Intake:
     workers: Executor
     counts: Counts
     gate: Gate
+    strangers: Gate
     status: Callable[[], Mapping[str, object]]
     list_keys: ListKeySecret
 
@@ -134,9 +139,9 @@ async def _put_upload(intake: Intake, request: Request) -> Response:
     check_declared(request, most_bytes)
     _check_peer(request, name.unit_id)
     intake.uploads.check_sent(request.headers)
-    with intake.gate.enter(name.unit_id):
+    with intake.gate.enter(name.unit_id) as place:
         await intake.work(intake.uploads.trusted, name.unit_id)
-        body = await read_body(request, most_bytes, limits.body_s)
+        body = await read_body(request, most_bytes, _patience(limits), place)
         taken = await intake.work(intake.uploads.take, name, body, request.headers)
     intake.counts.took(name.kind, taken, len(body))
     request.scope["state"]["told"] = {
@@ -146,6 +151,10 @@ async def _put_upload(intake: Intake, request: Request) -> Response:
         "again": taken.again,
     }
     return Response(taken.receipt, media_type="application/json")
+
+
+def _patience(limits: LimitSettings) -> Patience:
+    return Patience(limits.body_s, limits.body_least_b_per_s)
 
 
 def _upload_name(params: Mapping[str, Any]) -> UploadName:
@@ -184,8 +193,8 @@ async def _post_renewal(intake: Intake, request: Request) -> Response:
     check_declared(request, messages.MAX_BYTES)
     _check_peer(request, unit_id)
     intake.uploads.check_sent(request.headers)
-    with intake.gate.enter(unit_id):
-        body = await read_body(request, messages.MAX_BYTES, intake.limits.body_s)
+    with intake.gate.enter(unit_id) as place:
+        body = await read_body(request, messages.MAX_BYTES, _patience(intake.limits), place)
         renewed = await intake.work(_renew, intake, unit_id, body, request.headers)
     return Response(renewed, media_type="application/json")
 
@@ -210,8 +219,10 @@ def _renew(intake: Intake, unit_id: str, body: bytes, headers: Mapping[str, str]
 
 async def _post_enrolment(intake: Intake, request: Request) -> Response:
     check_declared(request, messages.MAX_BYTES)
-    with intake.gate.enter("enrolment"):
-        body = await read_body(request, messages.MAX_BYTES, intake.limits.head_s)
+    limits = intake.limits
+    patience = Patience(limits.head_s, limits.body_least_b_per_s, _ENROL_GRACE_S)
+    with intake.strangers.enter(caller(request.scope)) as place:
+        body = await read_body(request, messages.MAX_BYTES, patience, place)
         unit_id, answered = await intake.work(_enrol, intake, body)
     request.scope["state"]["told"] = {"enrolled": unit_id}
     return Response(answered, media_type="application/json")

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from outrider.centre.intake.codes import STATUS, Code, Refusal
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.journal_lines import say
-from outrider.centre.intake.rates import Rates
+from outrider.centre.intake.rates import Rates, stranger
 from outrider.shown import shown
 
 _log = logging.getLogger(__name__)
@@ -23,10 +23,10 @@ REQUEST_HEADER = b"outrider-request"
 
 
 def caller(scope: Scope) -> str:
-    """Return who asks: the unit of the client's certificate; without one, the address."""
+    """Return who asks: the unit of the client's certificate; without one, the `stranger`."""
     peer = scope.get("state", {}).get("peer")
     client = scope.get("client")
-    return str(peer or (client[0].removeprefix("::ffff:") if client else "unknown"))
+    return str(peer or (stranger(client[0]) if client else "unknown"))
 
 
 class _Told:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from collections import Counter
 from collections.abc import Generator
 
 import uvicorn
@@ -25,7 +26,12 @@ class Listener(uvicorn.Server):
         protocol = type(
             "Protocol",
             (IntakeProtocol,),
-            {"patience_s": limits.head_s, "most_connections": limits.connections},
+            {
+                "patience_s": limits.head_s,
+                "most_connections": limits.connections,
+                "most_of_one": limits.connections_of_one,
+                "held": Counter(),
+            },
         )
         super().__init__(
             uvicorn.Config(

@@ -3,11 +3,14 @@
 import asyncio
 import json
 import logging
+from collections import Counter
+from typing import ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from outrider.centre.intake.journal_lines import say
+from outrider.centre.intake.rates import stranger
 from outrider.centre.intake.tls import peer_of
 
 _log = logging.getLogger(__name__)
@@ -18,11 +21,15 @@ class IntakeProtocol(H11Protocol):
     """One connection. The application finds its unit as `peer` in the request's state.
 
     patience_s: for a request's head, and for the rest of a body that has been refused: it is read
-    and thrown away, for a client that is cut off while it sends never reads why.
+    and thrown away, for a client that is cut off while it sends never reads why. held: how many
+    connections each unit, or each address without a certificate, has on this listener.
     """
 
     patience_s = 15.0
     most_connections = 1000
+    most_of_one = 32
+    held: ClassVar[Counter[str]] = Counter()
+    _held_as: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _answered_early = False
     _unwanted_bytes = 0
@@ -37,6 +44,14 @@ class IntakeProtocol(H11Protocol):
             return
         peer = peer_of(transport.get_extra_info("ssl_object"))
         self.app_state = {**self.app_state, "peer": peer}
+        name = peer or stranger(str((transport.get_extra_info("peername") or ("?",))[0]))
+        if self.held[name] >= self.most_of_one:
+            say(_log, logging.WARNING, "too many connections of one", most=self.most_of_one)
+            self.connections.discard(self)
+            transport.abort()
+            return
+        self.held[name] += 1
+        self._held_as = name
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -81,6 +96,11 @@ class IntakeProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
         self._unwatch()
+        if self._held_as is not None:
+            self.held[self._held_as] -= 1
+            if not self.held[self._held_as]:
+                del self.held[self._held_as]
+            self._held_as = None
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:

@@ -5,10 +5,12 @@ The kept libraries for this rest on the wall clock (limits) or keep every reques
 event loop's thread, without locks.
 """
 
+import asyncio
 import contextlib
+import ipaddress
 import math
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ from outrider.centre.intake.codes import Code, Refusal
 
 _NAMES_KEPT = 10_000
 _BUSY_RETRY_S = 2.0
+_UNDISTURBED_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +78,101 @@ class Rates:
             raise Refusal(Code.TOO_MANY, text, math.ceil(wait_s))
 
 
-class Gate:
-    """Bounds what is in flight at once, in all and of one unit."""
+class Place:
+    """One request in flight: whose it is, since when, and how much of its body has come."""
 
-    def __init__(self, most: int, most_of_one: int) -> None:
+    def __init__(self, name: str, begun_s: float) -> None:
+        self.name = name
+        self.begun_s = begun_s
+        self.received_bytes = 0
+        self._limit: asyncio.Timeout | None = None
+
+    def receiving(self, limit: asyncio.Timeout | None) -> None:
+        """Say what ends the wait for the body; None: it is here, and the place is kept."""
+        self._limit = limit
+
+    @property
+    def may_go(self) -> bool:
+        """Whether its body is still on its way, so that it may come again later."""
+        return self._limit is not None
+
+    def bytes_per_s(self, now_s: float) -> float:
+        """Return how fast its body has come so far."""
+        return self.received_bytes / max(now_s - self.begun_s, 0.001)
+
+    def give_up(self) -> None:
+        """End the wait for the body now: the place is another's."""
+        if self._limit is not None:
+            self._limit.reschedule(0.0)
+            self._limit = None
+
+
+class Gate:
+    """Bounds what is in flight at once, in all and of one name; keeps places free for others.
+
+    Who has a place already gets more only while half of all are free. Where all are taken, one who
+    has none gets the place of the slowest body: slow senders, few or many, shut nobody out.
+    """
+
+    def __init__(
+        self, most: int, most_of_one: int, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most = most
         self._most_of_one = most_of_one
-        self._inside: Counter[str] = Counter()
+        self._now_s = now_s
+        self._places: set[Place] = set()
+        self.displaced = 0
 
     @property
     def inside(self) -> int:
         """How many are in flight."""
-        return self._inside.total()
+        return len(self._places)
 
     @contextlib.contextmanager
-    def enter(self, name: str) -> Iterator[None]:
+    def enter(self, name: str) -> Iterator[Place]:
         """Be in flight. Raises Refusal (`busy`)."""
-        if self._inside[name] >= self._most_of_one:
+        held = sum(place.name == name for place in self._places)
+        if held >= self._most_of_one:
             text = f"{name} has {self._most_of_one} requests in flight: wait for them"
             raise Refusal(Code.BUSY, text, _BUSY_RETRY_S)
+        if held and 2 * self.inside >= self._most:
+            text = f"{self.inside} requests are in flight: the rest is kept for others"
+            raise Refusal(Code.BUSY, text, _BUSY_RETRY_S)
         if self.inside >= self._most:
-            raise Refusal(Code.BUSY, f"{self._most} requests are in flight", _BUSY_RETRY_S)
-        self._inside[name] += 1
+            self._make_room()
+        place = Place(name, self._now_s())
+        self._places.add(place)
         try:
-            yield
+            yield place
         finally:
-            self._inside[name] -= 1
-            if not self._inside[name]:
-                del self._inside[name]
+            self._places.discard(place)
+
+    def _make_room(self) -> None:
+        now_s = self._now_s()
+        slow = [
+            place
+            for place in self._places
+            if place.may_go and now_s - place.begun_s >= _UNDISTURBED_S
+        ]
+        if not slow:
+            raise Refusal(Code.BUSY, f"{self._most} requests are in flight", _BUSY_RETRY_S)
+        slowest = min(slow, key=lambda place: place.bytes_per_s(now_s))
+        self._places.discard(slowest)
+        self.displaced += 1
+        slowest.give_up()
+
+
+def stranger(address: str) -> str:
+    """Return what counts as one sender without a certificate: an address, or an IPv6 network.
+
+    Who has one IPv6 address has 2**64 of them.
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))

@@ -87,6 +87,7 @@ class IntakeService:
             self._workers,
             self._counts,
             Gate(limits.in_flight, limits.in_flight_per_unit),
+            Gate(limits.enrol_in_flight, limits.enrol_in_flight_per_address),
             self._health,
             ListKeySecret(folder.list_keys),
         )
@@ -95,6 +96,16 @@ class IntakeService:
         trust = Trust(folder, self._counts.tls_refused, ask_client=units)
         line = bind(self._settings.server.listen, port)
         return Listener(app, line, trust, self._settings.limits)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests of units are in flight."""
+        return self._intake.gate.inside
+
+    @property
+    def strangers(self) -> int:
+        """How many requests to enrol are in flight."""
+        return self._intake.strangers.inside
 
     @property
     def ports(self) -> Ports:
@@ -207,7 +218,9 @@ class IntakeService:
             "faults": faults,
             "version": __version__,
             "time": now.iso_ms(),
-            "in_flight": self._intake.gate.inside,
+            "in_flight": self.in_flight,
+            "strangers_in_flight": self.strangers,
+            "displaced": self._intake.gate.displaced + self._intake.strangers.displaced,
         }
 
 
