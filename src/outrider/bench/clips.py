@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from rich.table import Table
-
 from outrider.bench import validation_log
 from outrider.bench.drive import drive
 from outrider.bench.runtime_options import add_runtime, runtime_options
@@ -19,6 +17,7 @@ from outrider.console import Screen
 from outrider.records import PassResult
 from outrider.shown import complain, say_json
 from outrider.sources import SourceError
+from outrider.tables import Table
 from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
 from outrider.unit.devices.source_video import VideoSource
 from outrider.unit.recognise.network import ModelError
