@@ -205,7 +205,9 @@ def test_every_refusal_says_what_to_do(
         foreign = Authority("someone else")
         text = refused(tmp_path, registrar, url, ca_certificate=foreign.pem)
         assert "not the centre of this ticket" in text
-    assert "cannot be reached" in refused(tmp_path, registrar, "https://localhost:9")
+    assert "nobody answers at https://localhost:9" in refused(
+        tmp_path, registrar, "https://localhost:9"
+    )
     no_ticket = tmp_path / "nothing.json"
     no_ticket.write_text("{}")
     with pytest.raises(EnrolError, match="unit_id"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
-from outrider.console import Screen, line, progress, styled
+from outrider.console import Line, Screen, line, progress, styled
 from outrider.settings_file import ConfigError
 from outrider.shown import complain, say_json
 from outrider.systemd import SystemdNotifier
@@ -64,6 +64,8 @@ def _run(args: argparse.Namespace) -> int:
     except sqlite3.Error as error:
         what = "is in use: try again" if is_busy(error) else "is damaged: start the unit to salvage"
         complain(f"the journal {what}: {error}")
+    except OSError as error:
+        complain(f"outrider sync: {error}")
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 2
@@ -95,7 +97,8 @@ def _once(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:
 
         summary = dock.once(manner, stop, tell)
     _show(summary, args.json)
-    return 0 if summary.done or (summary.link_metered and not summary.faults) else 1
+    all_well = summary.done or (summary.link_metered and not summary.faults)
+    return 0 if all_well and not summary.gave_up else 1
 
 
 def _show(summary: Summary, as_json: bool) -> None:
@@ -126,8 +129,15 @@ def _show(summary: Summary, as_json: bool) -> None:
         console.print(f"note: {note}")
     for fault in summary.faults:
         console.print(line(("fault", "bold red"), f" {fault}"))
-    done = styled("DONE", "green") if summary.done else styled("NOT ALL SENT", "bold red")
-    console.print(done)
+    console.print(_ending(summary))
+
+
+def _ending(summary: Summary) -> Line:
+    if not summary.done:
+        return styled("NOT ALL SENT", "bold red")
+    if summary.gave_up:
+        return styled("NOTHING LEFT TO SEND, but the centre was not reached", "bold red")
+    return styled("DONE", "green")
 
 
 def _list_line(one: ListLine) -> str:

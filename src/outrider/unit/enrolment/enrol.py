@@ -24,7 +24,7 @@ from outrider.unit.certificates import (
 from outrider.unit.settings import enrolled
 from outrider.unit.settings.enrolled import FOLDER, Enrolment, IdentityFiles
 from outrider.unit.settings.sections import Settings
-from outrider.unit.sync.session import said
+from outrider.unit.sync.refusals import said
 from outrider.unit.sync.transport import Answer, HttpsCentre, Patience, UnreachableError
 from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import (
@@ -165,26 +165,31 @@ def _ask(ticket: Ticket, files: IdentityFiles, patience: Patience | None) -> Enr
             answer = centre.post(ENROL_PATH, request.encode(), headers)
     except UnreachableError as error:
         raise EnrolError(_unreachable(ticket, error)) from error
-    return _decode(answer)
+    return _decode(ticket, answer)
 
 
 def _unreachable(ticket: Ticket, error: UnreachableError) -> str:
-    if error.distrust:
-        return (
-            f"{ticket.enrol_url} is not the centre of this ticket: its certificate does not come "
-            f"from the ticket's authority, or the clock is wrong ({error})"
-        )
-    return f"{ticket.enrol_url}: {error}; the ticket stays good: run this again when there is a way"
+    if error.reason.distrust:
+        return f"{ticket.enrol_url} is not the centre of this ticket: {error}"
+    return f"{error}; the ticket stays good, run this again then"
 
 
-def _decode(answer: Answer) -> EnrolmentAnswer:
+def _decode(ticket: Ticket, answer: Answer) -> EnrolmentAnswer:
     if answer.status in (401, 403):
         raise EnrolError(
             f"the centre does not take this ticket ({answer.status}: {said(answer)}): its code is "
             "used, expired or unknown: ask the centre for a new one"
         )
+    if answer.status in (404, 405):
+        raise EnrolError(
+            f"{ticket.enrol_url} answers, but enrols nobody ({answer.status}): it is not the "
+            "centre's port for enrolment (8444 as a rule): ask for a ticket with the right address"
+        )
     if answer.status not in (200, 201):
-        raise EnrolError(f"the centre answers {answer.status}: {said(answer)}; run this again")
+        raise EnrolError(
+            f"the centre at {ticket.enrol_url} cannot enrol now ({answer.status}: {said(answer)}): "
+            "run this again"
+        )
     try:
         return EnrolmentAnswer.decode(answer.body)
     except WireError as error:

@@ -8,7 +8,10 @@ import httpx
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.ngclient.fetcher import FetcherInterface
 
+from outrider.unit.reaching import why
+
 _TIMEOUT_S = 20.0
+_CONNECT_S = 4.0
 _CHUNK_BYTES = 1 << 16
 
 
@@ -18,7 +21,7 @@ class HttpFetcher(FetcherInterface):
     def __init__(self, tls: ssl.SSLContext | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         """Set the longest silence of the line, in s, before a fetch is given up."""
         self._client = httpx.Client(
-            timeout=timeout_s,
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
             verify=tls if tls is not None else True,
             follow_redirects=False,
             trust_env=False,
@@ -35,8 +38,8 @@ class HttpFetcher(FetcherInterface):
                 if response.status_code != httpx.codes.OK:
                     raise DownloadHTTPError(f"{url}: {response.status_code}", response.status_code)
                 yield from response.iter_raw(_CHUNK_BYTES)
-        except httpx.HTTPError as error:
-            raise DownloadError(f"{url}: {error or type(error).__name__}") from error
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise DownloadError(why(error, url).text) from error
 
     def close(self) -> None:
         """Close the connections."""

@@ -105,9 +105,12 @@ class Dock:
     ) -> Summary:
         """Bring the lists, send what there is, erase what the centre has had long enough."""
         self._journal_crew()
+        # The lists first, whatever there is to send: the next patrol needs them, and a new unit
+        # has nothing to send.
+        brought = bring_lists(self._settings, self._lists, self._clock)
         summary = self._send(self._way(manner), manner, stop, progress)
-        if not summary.gave_up and not stop.is_set():
-            bring_lists(self._settings, self._lists, self._clock, summary)
+        summary.gave_up = summary.gave_up or bool(self._upkeep.unreached)
+        brought.into(summary)
         self._disclosures.write()
         well = not summary.gave_up and (summary.done or summary.link_metered)
         self._leave(summary, DockOutcome.DONE if well else DockOutcome.FAILED)
@@ -169,6 +172,8 @@ class Dock:
     def _send(
         self, link: Link, manner: Manner, stop: threading.Event, progress: _Progress | None
     ) -> Summary:
+        if not (self._directory / DATABASE).exists():
+            return self._only_upkeep(link, stop)
         in_clear = self._seal_earlier()
         with self._outbox() as outbox, HttpsCentre(self._url, self._tls()) as centre:
             session = Session(
@@ -195,6 +200,17 @@ class Dock:
         if link.metered and summary.remaining.pictures:
             summary.notes.append(f"pictures wait for the dock: {link.why}")
         self._disclosures.add(summary)
+        return summary
+
+    def _only_upkeep(self, link: Link, stop: threading.Event) -> Summary:
+        """Dock a unit that has not read anything yet."""
+        summary = Summary(link=link.interface, link_metered=link.metered)
+        summary.notes.append("this unit has read nothing yet: there is nothing to send")
+        with HttpsCentre(self._url, self._tls()) as centre:
+            if not stop.is_set():
+                self._upkeep.round(centre, summary)
+        if self._upkeep.unreached:
+            self._upkeep.say_if_expired(summary)
         return summary
 
     def _leave(self, summary: Summary, docked: DockOutcome | None) -> None:

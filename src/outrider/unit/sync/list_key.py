@@ -49,7 +49,7 @@ class CentreKey:
                 found = self._ask(challenge)
             except UnreachableError as error:
                 # A centre that is there and does not accept the unit is no missing link.
-                kept = None if error.distrust else self._kept(challenge)
+                kept = None if error.reason.distrust else self._kept(challenge)
                 if kept is not None:
                     return kept
                 raise self._locked(

@@ -1,6 +1,7 @@
 """The hotlists as a part of docking: brought up to date, and told with revision and age."""
 
 import sqlite3
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outrider.clock import Clock
@@ -17,26 +18,45 @@ if TYPE_CHECKING:
     from outrider.unit.hotlist.update import Updated
 
 
-def bring_lists(settings: Settings, store: HotlistStore, clock: Clock, summary: Summary) -> None:
-    """Update the lists from the centre and put them into the summary; a fault is one there."""
-    if settings.hotlist_dir.is_file():
-        return  # one list, given by hand: nothing of the centre's
-    from outrider.unit.hotlist.trust import UpdateError  # takes a quarter of a second
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of bringing the lists. unreached: the centre could not be asked at all."""
 
-    done: list[Updated] = []
+    lines: tuple[ListLine, ...] = ()
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unreached: bool = False
+
+    def into(self, summary: Summary) -> None:
+        """Put it into a docking's summary; that nobody was there is said once."""
+        summary.lists = list(self.lines)
+        summary.notes += self.notes
+        if self.unreached and summary.gave_up:
+            summary.notes.append("hotlists not updated: those in force stay")
+            return
+        for fault in self.faults:
+            summary.fault(fault)
+
+
+def bring_lists(settings: Settings, store: HotlistStore, clock: Clock) -> Brought:
+    """Update the lists from the centre; what goes wrong is in the answer, and changes no list."""
+    if settings.hotlist_dir.is_file():
+        return Brought()  # one list, given by hand: nothing of the centre's
+    from outrider.unit.hotlist.trust import Trouble, UpdateError  # takes a quarter of a second
+
     try:
         done = refresh(settings, store, clock)
     except NotSetUpError as error:
-        summary.notes.append(f"hotlists not updated: {error}")
+        return Brought(_lines(store, clock, {}), notes=(f"hotlists not updated: {error}",))
     except (UpdateError, TransportSettingsError, OSError) as error:
-        summary.fault(f"hotlists not updated, those in force stay: {error}")
-    for one in done:
-        if one.fault:
-            summary.fault(one.fault)
-    summary.lists = _lines(store, clock, {one.name: one for one in done})
+        fault = f"hotlists not updated, those in force stay: {error}"
+        unreached = isinstance(error, UpdateError) and error.trouble is Trouble.UNREACHABLE
+        return Brought(_lines(store, clock, {}), (fault,), unreached=unreached)
+    faults = tuple(one.fault for one in done if one.fault)
+    return Brought(_lines(store, clock, {one.name: one for one in done}), faults)
 
 
-def _lines(store: HotlistStore, clock: Clock, done: "dict[str, Updated]") -> list[ListLine]:
+def _lines(store: HotlistStore, clock: Clock, done: "dict[str, Updated]") -> tuple[ListLine, ...]:
     now_ns = clock.stamp(clock.mono_ns()).utc_ns
     lines = []
     for name in store.names():
@@ -49,7 +69,7 @@ def _lines(store: HotlistStore, clock: Clock, done: "dict[str, Updated]") -> lis
             age = round(age_h(in_force.published_utc_ns, now_ns), 1)
             state = "made on this unit" if name == LIST_NAME else _state_of(done.get(name))
             lines.append(ListLine(name, in_force.revision, age, state))
-    return lines
+    return tuple(lines)
 
 
 def _state_of(one: "Updated | None") -> str:

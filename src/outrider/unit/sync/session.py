@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from outrider.clock import Clock
-from outrider.outside import OutsideError, json_value
-from outrider.shown import shown
 from outrider.unit.journal.outbox import Outbox, Remaining
+from outrider.unit.sync import refusals
 from outrider.unit.sync.backoff import Backoff
+from outrider.unit.sync.refusals import said
 from outrider.unit.sync.transport import Answer, Centre, UnreachableError
 from outrider.unit.sync.uploads import Chooser, Upload
 from outrider.wire import receipt as receipts
@@ -71,7 +71,7 @@ class Summary:
         grave: time and distance will not mend it, somebody must. passing: of a try, which a later
         success makes history.
         """
-        _log.warning("sync: %s", text)
+        _log.info("sync: %s", text)  # whoever is at the dock reads it once, in the summary
         if passing:
             self.passing.append(text)
         self.grave = self.grave or grave
@@ -122,6 +122,8 @@ class Session:
         self._progress = progress
         self._largest = batch_rows
         self._failed_in_a_row = 0
+        self._answered = False
+        self._in_vain = False
         self._chooser = Chooser(outbox, identity.unit_id, metered, batch_rows)
         self.summary = Summary()
 
@@ -139,7 +141,10 @@ class Session:
         return self.summary
 
     def _gives_up(self) -> bool:
-        return self._give_up_after is not None and self._failed_in_a_row >= self._give_up_after
+        """Whether to try no more: too often in a row, or in vain until somebody does something."""
+        if self._give_up_after is None:
+            return False
+        return self._in_vain or self._failed_in_a_row >= self._give_up_after
 
     def _deliver(self, upload: Upload, stop: threading.Event) -> None:
         """Send one upload until it is settled: the same name and body at each try."""
@@ -149,8 +154,12 @@ class Session:
             try:
                 answer = self._centre.put(upload.name.path, upload.body, headers)
             except UnreachableError as error:
-                self._failed(str(error), stop, grave=error.distrust)
+                reason = error.reason
+                absent = reason.absent and not self._answered and self._failed_in_a_row > 0
+                self._in_vain = reason.permanent or absent
+                self._failed(reason.text, stop, grave=reason.permanent or reason.distrust)
                 continue
+            self._answered = True
             if self._settle(upload, answer, stop):
                 return
 
@@ -161,11 +170,9 @@ class Session:
         if answer.status in (400, 409, 413, 422):
             self._refused(upload, answer, stop)
             return True
-        reason = f"the centre answers {answer.status}: {said(answer)}"
-        unwelcome = answer.status in (401, 403)
-        if unwelcome:
-            reason = f"the centre does not accept this unit ({answer.status}: {said(answer)})"
-        self._failed(reason, stop, answer.retry_after_s, grave=unwelcome)
+        not_taken = refusals.of(answer, self._centre.url)
+        self._in_vain = not_taken.permanent
+        self._failed(not_taken.text, stop, answer.retry_after_s, grave=not_taken.grave)
         return False
 
     def _take_receipt(self, upload: Upload, answer: Answer, stop: threading.Event) -> bool:
@@ -217,13 +224,3 @@ class Session:
         self.summary.fault(text, grave=grave, passing=True)
         if not self._gives_up():
             self._backoff.wait(stop, asked_s)
-
-
-def said(answer: Answer) -> str:
-    """Return what the centre says for itself, cut short and made safe to print."""
-    try:
-        found = json_value(answer.body)
-        text = str(found.get("message", found)) if isinstance(found, dict) else str(found)
-    except OutsideError:
-        text = answer.body[:200].decode("ascii", "replace")
-    return shown(text[:200])

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from outrider.unit.certificates import TransportSettingsError
+from outrider.unit.reaching import Reason, why
 
 MAX_ANSWER_BYTES = 64 * 1024
 _LONGEST_ASKED_S = 3600.0
@@ -21,12 +22,12 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class UnreachableError(Exception):
     """No whole answer came: why, in words. Trying again later may help.
 
-    distrust: one side does not accept the other's certificate, which waiting does not mend.
+    reason: in a sentence, and whether waiting mends it.
     """
 
-    def __init__(self, text: str, *, distrust: bool = False) -> None:
-        super().__init__(text)
-        self.distrust = distrust
+    def __init__(self, reason: Reason | str) -> None:
+        self.reason = Reason(reason) if isinstance(reason, str) else reason
+        super().__init__(self.reason.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,12 @@ class Answer:
 
 
 class Centre(Protocol):
-    """The other side, as the uploader sees it."""
+    """The other side, as the uploader sees it. url: its address."""
+
+    @property
+    def url(self) -> str:
+        """Its address, for people."""
+        ...
 
     def put(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a body and return the answer. Raises UnreachableError."""
@@ -50,7 +56,7 @@ class Centre(Protocol):
 class Patience:
     """Longest waits, s: for a connection, between bytes, and for a whole exchange."""
 
-    connect_s: float = 10.0
+    connect_s: float = 4.0
     silence_s: float = 30.0
     exchange_s: float = 300.0
 
@@ -63,21 +69,26 @@ class HttpsCentre(contextlib.AbstractContextManager["HttpsCentre"]):
     ) -> None:
         """Make ready; nothing is sent yet.
 
-        Raises TransportSettingsError for plain HTTP to anywhere but this machine.
+        Raises TransportSettingsError for what is no address, and for plain HTTP to anywhere but
+        this machine.
         """
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise TransportSettingsError(f"sync.url {url}: https is needed outside this machine")
         patience = patience or Patience()
+        self.url = url
         self._exchange_s = patience.exchange_s
-        self._client = httpx.Client(
-            base_url=url,
-            verify=tls or True,
-            timeout=httpx.Timeout(patience.silence_s, connect=patience.connect_s),
-            follow_redirects=False,
-            trust_env=False,
-            headers={"Accept-Encoding": "identity"},
-        )
+        try:
+            self._client = httpx.Client(
+                base_url=url,
+                verify=tls or True,
+                timeout=httpx.Timeout(patience.silence_s, connect=patience.connect_s),
+                follow_redirects=False,
+                trust_env=False,
+                headers={"Accept-Encoding": "identity"},
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise TransportSettingsError(f"sync.url {url}: no address: {error}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -104,8 +115,8 @@ class HttpsCentre(contextlib.AbstractContextManager["HttpsCentre"]):
         try:
             with self._client.stream(method, path, content=body, headers=dict(headers)) as response:
                 received = _read(response, deadline_s, max_bytes)
-        except (httpx.HTTPError, ssl.SSLError) as error:
-            raise _unreachable(error) from error
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ssl.SSLError) as error:
+            raise UnreachableError(why(error, self.url)) from error
         except UnreachableError:
             raise
         except Exception as error:
@@ -131,15 +142,3 @@ def _retry_after_s(response: httpx.Response) -> float:
         return min(max(0.0, asked_s), _LONGEST_ASKED_S) if math.isfinite(asked_s) else 0.0
     except ValueError:
         return 0.0  # a date: our own back-off is as good
-
-
-def _unreachable(error: Exception) -> UnreachableError:
-    text = str(error) or type(error).__name__
-    if "certificate" in text.lower():
-        # An alert came from the other side; without one it was this side that did not accept.
-        ours = "alert" in text.lower()
-        who = "the centre refuses this unit's" if ours else "this unit refuses the centre's"
-        return UnreachableError(f"{who} certificate: {text}", distrust=True)
-    if isinstance(error, httpx.TimeoutException):
-        return UnreachableError(f"the centre does not answer in time ({type(error).__name__})")
-    return UnreachableError(f"the centre cannot be reached: {text}")

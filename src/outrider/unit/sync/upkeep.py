@@ -18,7 +18,8 @@ from outrider.unit.certificates import (
     revocation_list,
 )
 from outrider.unit.settings.sections import Settings
-from outrider.unit.sync.session import Identity, Summary, said
+from outrider.unit.sync.refusals import said
+from outrider.unit.sync.session import Identity, Summary
 from outrider.unit.sync.transport import HttpsCentre, UnreachableError
 from outrider.wire import upload
 from outrider.wire.enrolment import (
@@ -43,6 +44,7 @@ class Upkeep:
         self._clock = clock
         self._done_s: float | None = None
         self._faults: list[str] = []
+        self.unreached = ""  # why the centre could not be asked in the last round, if so
 
     def is_due(self) -> bool:
         """Whether an hour has passed since the last round; also before the first."""
@@ -66,9 +68,10 @@ class Upkeep:
         if self.is_due():
             self._done_s = time.monotonic()
             self._faults.clear()
+            self.unreached = ""
             self._try(self._renew, "the certificate was not renewed", centre, summary)
             self._try(self._fetch_list, "the list of the revoked was not fetched", centre, summary)
-        for text in self._faults:
+        for text in filter(None, (*self._faults, self.unreached)):
             summary.fault(text)
 
     def _try(
@@ -78,9 +81,13 @@ class Upkeep:
         centre: HttpsCentre,
         summary: Summary,
     ) -> None:
+        if self.unreached:
+            return
         try:
             step(centre, summary)
-        except (SealingError, UnreachableError, OutsideError, OSError) as error:
+        except UnreachableError as error:
+            self.unreached = str(error)
+        except (SealingError, OutsideError, OSError) as error:
             self._faults.append(f"{failed}: {error}")
 
     def _renew(self, centre: HttpsCentre, summary: Summary) -> None:
