@@ -26,12 +26,14 @@ class Frame:
 
     image: uint8, H x W (grey) or H x W x 3 (RGB). mono_ns: the middle of the exposure on the
     source's monotonic clock. skipped: frames that the source dropped since the one before.
+    colour: a smaller copy in RGB, uint8 h x w x 3, where the image is grey and the camera is not.
     """
 
     index: int
     mono_ns: int
     image: Image
     skipped: int = 0
+    colour: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen, tracked
 from outrider.shown import complain, say_json
-from outrider.unit.commands.read import read_rgb
+from outrider.unit.devices.picture_files import read_rgb
 from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recogniser
 from outrider.unit.recognise.calibration import CalibrationError
 from outrider.unit.recognise.network import ModelError

@@ -8,7 +8,7 @@ import numpy as np
 
 from outrider.bench.scoring import ScoredPlate
 from outrider.records import Image
-from outrider.unit.commands.read import read_rgb
+from outrider.unit.devices.picture_files import read_rgb
 
 _TILE_W_PX, _TILE_H_PX, _TEXT_H_PX = 240, 120, 44
 _COLUMNS = 5

@@ -21,7 +21,7 @@ from outrider.drive.truth import (
 )
 from outrider.records import ComponentHealth, Direction, Frame, Level, Part
 from outrider.sources import FrameSource, SourceError
-from outrider.unit.commands.read import read_rgb
+from outrider.unit.devices.picture_files import read_rgb
 from outrider.vrm import family
 
 _PASS_GAP_S = 10.0  # a vehicle out of sight for longer comes again as another pass

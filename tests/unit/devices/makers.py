@@ -1,5 +1,6 @@
 """Recordings made for the tests: drawn pictures, never real ones."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -53,9 +54,11 @@ def write_avi(path: Path, count: int) -> tuple[bytearray, list[int]]:
     return data, [at for at in range(len(data)) if data.startswith(b"00dc", at)][:count]
 
 
-def write_video(path: Path, instants_ms: list[int]) -> Path:
-    """Write a video with a picture at each instant."""
+def write_video(path: Path, instants_ms: list[int], created: str | None = None) -> Path:
+    """Write a video with a picture at each instant; created: the container's creation time."""
     with av.open(str(path), "w") as container:
+        if created is not None:
+            container.metadata["creation_time"] = created
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height = SIZE_PX
         stream.pix_fmt = "yuv420p"
@@ -67,6 +70,32 @@ def write_video(path: Path, instants_ms: list[int]) -> Path:
             made.time_base = Fraction(1, 1000)
             container.mux(stream.encode(made))
         container.mux(stream.encode(None))
+    return path
+
+
+def turn_video(path: Path, clockwise_deg: int) -> Path:
+    """Have a video's display matrix (ISO 14496-12, tkhd) ask for it to be turned."""
+    cos, sin = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[clockwise_deg]
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    sides = (cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
+    data[at : at + 36] = struct.pack(">9i", *sides)
+    path.write_bytes(data)
+    return path
+
+
+def write_scene(path: Path, image: Image, tracks: int = 1) -> Path:
+    """Write a video of two pictures of an RGB scene, in so many video tracks."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("mpeg4", rate=25) for _ in range(tracks)]
+        for stream in streams:
+            stream.height, stream.width = image.shape[:2]
+            stream.pix_fmt = "yuv420p"
+            stream.codec_context.bit_rate = 4_000_000
+        for stream in streams:
+            for _ in range(2):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            container.mux(stream.encode(None))
     return path
 
 

@@ -116,7 +116,7 @@ def test_an_unreadable_picture_is_named_counted_and_left_out(
     source = PicturesSource(folder, rate_hz=25)
     frames = all_of(source)
     assert [(frame.index, frame.skipped) for frame in frames] == [(0, 0), (2, 1)]
-    assert "2.png cannot be read as a picture" in caplog.text
+    assert "2.png is no JPEG, PNG, GIF, BMP, WebP or TIFF picture" in caplog.text
     assert source.health().level is Level.WARNING
     assert source.health().counts == {"frames": 2, "unreadable": 1}
 
@@ -131,7 +131,7 @@ def test_a_folder_of_nothing_readable_is_refused(tmp_path: Path, content: bytes)
 
 def test_an_empty_or_absent_folder_is_refused(tmp_path: Path) -> None:
     """The message names the folder and what was looked for."""
-    with pytest.raises(SourceError, match=r"holds no picture \(\.bmp, \.jpeg"):
+    with pytest.raises(SourceError, match=r"holds no picture \(\.bmp, \.gif"):
         PicturesSource(tmp_path)
     with pytest.raises(SourceError, match="absent: is not a folder that can be read"):
         PicturesSource(tmp_path / "absent")

@@ -167,3 +167,22 @@ def test_a_surveyed_mount_is_always_there() -> None:
     assert (position.latitude_deg, position.longitude_deg) == (53.48, -2.24)
     assert position.quality is FixQuality.SURVEYED
     assert position.age_s == 0.0
+
+
+@pytest.mark.parametrize("year_s", [-843_955_200, 619_315_200 + 86_400 * 20])
+def test_a_log_of_a_rolled_over_receiver_gives_places_and_no_time(
+    tmp_path: Path, year_s: int
+) -> None:
+    """Dates of 1999 or 2046: the places are laid on the recording, its own time is kept."""
+    wrong_ns = UTC_NS + year_s * NS_PER_S
+    text = "".join(
+        epoch(fix_at(second, 53.0 + second, utc_ns=wrong_ns + second * NS_PER_S))
+        for second in (0, 1)
+    )
+    clock = RecordedClock(UTC_NS)
+    positions = NmeaPositions(written(tmp_path, text), clock, utc_at_zero_ns=UTC_NS)
+    assert positions.at(NS_PER_S // 2).latitude_deg == pytest.approx(53.5)
+    assert positions.first.utc_ns == UTC_NS
+    health = positions.health()
+    assert health.level is Level.WARNING
+    assert "cannot be: the receiver's weeks have rolled over" in health.detail

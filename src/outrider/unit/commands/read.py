@@ -8,21 +8,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from outrider.clock import Clock, SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.console import Screen, progress
-from outrider.records import Image
 from outrider.settings_file import ConfigError
 from outrider.shown import complain, say, say_json
+from outrider.sources import SourceError
+from outrider.unit.devices.picture_files import PictureError, read_rgb
 from outrider.unit.devices.recogniser_models import (
     OpenedRecogniser,
     RecogniserOptions,
     open_recogniser,
 )
-from outrider.unit.devices.source_pictures import SUFFIXES, natural_key
+from outrider.unit.devices.source_pictures import SUFFIXES, natural_key, why
 from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.still import StillPlate, read_still, worth_keeping
 from outrider.unit.run.json_events import standing_fields
@@ -57,7 +55,11 @@ def run(args: argparse.Namespace) -> int:
     except (ConfigError, ModelError) as error:
         complain(error)
         return 2
-    pictures = list(pictures_at(args.paths))
+    try:
+        pictures = list(pictures_at(args.paths))
+    except SourceError as error:
+        complain(error)
+        return 2
     clock = SystemClock()
     failed = 0
     for path in _with_progress(pictures):
@@ -71,34 +73,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def pictures_at(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files named, and the pictures in and below the folders named, in natural order."""
+    """Yield the files named, and the pictures in and below the folders named, in natural order.
+
+    Raises SourceError for a folder without any.
+    """
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        inside = (one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES)
+        inside = [one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES]
+        if not inside:
+            kinds = ", ".join(sorted(SUFFIXES))
+            raise SourceError(f"{path}: no picture is in or below it ({kinds})")
         yield from sorted(inside, key=lambda one: natural_key(str(one.relative_to(path))))
-
-
-def read_rgb(path: Path) -> Image:
-    """Return a picture as uint8 H x W x 3, RGB. Raises OSError or ValueError, saying why."""
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error as error:
-        raise ValueError(f"cannot be decoded: {error}") from error
-    if image is None:
-        raise ValueError("is empty" if not data.size else "is not a picture, or is damaged")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def line_of(opened: OpenedRecogniser, path: Path, clock: Clock) -> dict[str, Any]:
     """Return what is said of a picture; ms and cpu_ms cover recognition, not decoding."""
     try:
         image = read_rgb(path)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        return {"file": str(path), "error": f"{path}: {why}", "results": []}
+    except (OSError, PictureError) as error:
+        return {"file": str(path), "error": f"{path}: {why(error)}", "results": []}
     today = clock.stamp(clock.mono_ns()).utc.date()
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     try:

@@ -38,6 +38,7 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
     parser.add_argument("--source", default="picamera2", metavar="SPEC", help=FRAME_SOURCES)
     parser.add_argument("--gps", metavar="SPEC", help=POSITION_SOURCES)
+    parser.add_argument("--start", metavar="TIME", help="when a video began: 2026-11-21T06:00:00Z")
     parser.add_argument("--hotlist", type=Path, metavar="F", help="hotlist file, or a CSV of one")
     parser.add_argument("--alarm", metavar="PORT|terminal|none", help="the alarm unit")
     parser.add_argument("--journal", type=Path, metavar="DIR", help="where reads are kept")
@@ -96,7 +97,7 @@ def refuse_missing(path: Path) -> None:
 
 def options_of(args: argparse.Namespace) -> RunOptions:
     """Return what is asked of this run alone."""
-    return RunOptions(source=args.source, gps=args.gps, record=args.record)
+    return RunOptions(source=args.source, gps=args.gps, record=args.record, start=args.start)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from outrider.clock import Clock
+from outrider.clock import Clock, ClockQuality, UtcStamp, is_believable
 from outrider.drive.nmea_text import NmeaLog
 from outrider.records import ComponentHealth, Fix, Level, Part, Position
 from outrider.sources import SourceError
@@ -16,6 +16,12 @@ from outrider.unit.ports import PositionSource
 MAX_FIXES = 200_000
 """A log of more fixes than this (two days at one a second) is refused."""
 _MARK = re.compile(r"# mono_ns=(\d{1,19})")
+
+
+_DOUBT = (
+    "its date {day} cannot be: the receiver's weeks have rolled over, or the log is older than"
+    " 2026; no time is taken from it, and it is laid on the recording's begin (see --start)"
+)
 
 
 class NmeaPositions(PositionSource):
@@ -31,6 +37,8 @@ class NmeaPositions(PositionSource):
         self._clock = clock
         self._log = NmeaLog()
         self._marked = False
+        self._date_doubt = ""
+        self._doubtful_zero_ns: int | None = None
         self._fixes = self._read(utc_at_zero_ns)
         self._refused = 0
         self._aligned = utc_at_zero_ns is not None or self._marked
@@ -65,6 +73,10 @@ class NmeaPositions(PositionSource):
             "unreadable": self._log.unreadable,
             "out_of_order": self._refused,
         }
+        if self._date_doubt:
+            return ComponentHealth(
+                Part.GPS, Level.WARNING, f"{self._path}: {self._date_doubt}", counts
+            )
         if self._log.unreadable:
             detail = f"{self._path}: {self._log.unreadable} sentences cannot be read: "
             return ComponentHealth(
@@ -92,8 +104,19 @@ class NmeaPositions(PositionSource):
         for mark_ns, group in _by_mark(lines):
             for fix in self._log.fixes(group):
                 self._marked = self._marked or mark_ns is not None
-                true_ns = fix.utc_ns - (utc_at_zero_ns or 0)
-                yield replace(fix, mono_ns=true_ns if mark_ns is None else mark_ns)
+                yield self._placed(fix, mark_ns, utc_at_zero_ns)
+
+    def _placed(self, fix: Fix, mark_ns: int | None, utc_at_zero_ns: int | None) -> Fix:
+        """Return a fix on the recording's clock; one whose date cannot be takes its time there."""
+        doubtful = not is_believable(fix.utc_ns)
+        if doubtful and self._doubtful_zero_ns is None:
+            self._doubtful_zero_ns = fix.utc_ns
+            day = UtcStamp(fix.utc_ns, ClockQuality.FREE_RUNNING, 0).iso_ms()[:10]
+            self._date_doubt = _DOUBT.format(day=day)
+        zero_ns = self._doubtful_zero_ns if doubtful else utc_at_zero_ns
+        mono_ns = fix.utc_ns - (zero_ns or 0) if mark_ns is None else mark_ns
+        utc_ns = self._clock.stamp(mono_ns).utc_ns if doubtful else fix.utc_ns
+        return replace(fix, mono_ns=mono_ns, utc_ns=utc_ns)
 
     def _limited(self, fixes: Iterator[Fix]) -> Iterator[Fix]:
         for count, fix in enumerate(fixes, start=1):

@@ -16,10 +16,14 @@ from outrider.drive.format import (
 )
 from outrider.records import ComponentHealth, Frame, Image, Level, Part
 from outrider.sources import FrameSource, SourceError
-from outrider.unit.devices.source_pictures import read_grey
+from outrider.unit.devices.picture_files import PictureError, read_grey
+from outrider.unit.devices.source_pictures import why
 from outrider.unit.devices.source_video import VideoSource
 
 log = logging.getLogger(__name__)
+
+Views = tuple[Image, Image | None]
+"""A frame's picture in grey, and its smaller copy in colour where it has one."""
 
 
 class DriveSource(FrameSource):
@@ -70,27 +74,34 @@ class DriveSource(FrameSource):
             if image is None:
                 skipped += 1 + line.skipped
                 continue
-            yield Frame(index, line.mono_ns, image, skipped + line.skipped)
+            yield Frame(index, line.mono_ns, image[0], skipped + line.skipped, image[1])
             self._given += 1
             skipped = 0
         if not self._given and not stop.is_set():
             raise SourceError(f"{self._folder}: the drive holds no frame that can be read")
 
-    def _pictures(self, stop: threading.Event) -> Iterator[tuple[FrameLine, Image | None]]:
+    def _pictures(self, stop: threading.Event) -> Iterator[tuple[FrameLine, Views | None]]:
         if self._header.video is not None:
             yield from self._of_video(self._folder / self._header.video, stop)
             return
         for line in read_lines(self._folder):
             if stop.is_set():
                 return
-            image = None if line.file is None else read_grey(self._folder / line.file)
-            if image is None:
-                self._note_unreadable(line.file or "a frame without a file")
-            yield line, image
+            yield line, self._picture(line)
+
+    def _picture(self, line: FrameLine) -> Views | None:
+        if line.file is None:
+            self._note_unreadable("a frame without a file")
+            return None
+        try:
+            return read_grey(self._folder / line.file)
+        except (OSError, PictureError) as error:
+            self._note_unreadable(f"{line.file}: {why(error)}")
+            return None
 
     def _of_video(
         self, path: Path, stop: threading.Event
-    ) -> Iterator[tuple[FrameLine, Image | None]]:
+    ) -> Iterator[tuple[FrameLine, Views | None]]:
         video = VideoSource(path)
         try:
             for line, frame in zip_longest(read_lines(self._folder), video.frames(stop)):
@@ -98,7 +109,7 @@ class DriveSource(FrameSource):
                     return
                 if frame is None:
                     self._note_unreadable(f"{path.name} ends before frame {self._given}")
-                yield line, None if frame is None else frame.image
+                yield line, None if frame is None else (frame.image, frame.colour)
         finally:
             video.close()
 

@@ -6,16 +6,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from outrider.records import ComponentHealth, Frame, Image, Level, Part
+from outrider.records import ComponentHealth, Frame, Level, Part
 from outrider.sources import FrameSource, SourceError
+from outrider.unit.devices.picture_files import PictureError, read_grey
 
 log = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 class PicturesSource(FrameSource):
@@ -45,19 +43,25 @@ class PicturesSource(FrameSource):
         """`pictures:` and the folder's name."""
         return f"pictures:{self._folder.name}"
 
+    @property
+    def written_utc_ns(self) -> int:
+        """When the first picture was written; ns since 1970."""
+        return self._paths[0].stat().st_mtime_ns
+
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """Yield the pictures in order. Raises SourceError if not one of them can be read."""
         skipped = 0
         for place, path in enumerate(self._paths):
             if stop.is_set():
                 return
-            image = read_grey(path)
-            if image is None:
+            try:
+                image, colour = read_grey(path)
+            except (OSError, PictureError) as error:
                 skipped += 1
                 self._unreadable.append(path.name)
-                log.error("camera: %s cannot be read as a picture; left out", path)
+                log.error("camera: %s %s; left out", path, why(error))
                 continue
-            yield Frame(place, place * self._frame_ns, image, skipped)
+            yield Frame(place, place * self._frame_ns, image, skipped, colour)
             self._given += 1
             skipped = 0
         if not self._given:
@@ -100,18 +104,6 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def read_grey(path: Path) -> Image | None:
-    """Return a picture as uint8 H x W, or None if it cannot be read as one."""
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        log.error("camera: %s: %s", path, error.strerror)
-        return None
-    if not data.size:
-        return None
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    except cv2.error as error:  # a picture of absurd size
-        log.error("camera: %s: %s", path, error)
-        return None
-    return None if image is None else image.astype(np.uint8, copy=False)
+def why(error: Exception) -> str:
+    """Return what is said of a picture that could not be read."""
+    return f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)

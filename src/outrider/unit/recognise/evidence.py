@@ -38,7 +38,9 @@ class FrameViews:
     def of(self, corners: Corners) -> KeptViews:
         """Return the plate with a margin, at most 256 px wide, and the frame, at most 640."""
         if self._overview is None:
-            self._overview = _shrunk(self._frame.image, OVERVIEW_WIDTH_PX)
+            colour = self._frame.colour
+            whole = self._frame.image if colour is None else colour
+            self._overview = _shrunk(whole, OVERVIEW_WIDTH_PX)
         return KeptViews(
             _shrunk(_plate(self._frame.image, corners), _PATCH_WIDTH_PX), self._overview
         )

@@ -5,12 +5,12 @@ that it meets a live gpsd. *Recorded*: the clock is the recording's, frames come
 taken, and the same recording gives the same reads.
 """
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from outrider.clock import Clock, RecordedClock, SystemClock
+from outrider.clock import Clock, ClockQuality, RecordedClock, SystemClock
 from outrider.records import NO_POSITION, ComponentHealth, Fix, Frame, Level, Part, Position
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
@@ -27,6 +27,7 @@ from outrider.unit.devices.source_spec import (
     FileKind,
     FileSpec,
     FixedSpec,
+    FrameSpec,
     GpsdSpec,
     NmeaSpec,
     PositionSpec,
@@ -37,7 +38,10 @@ from outrider.unit.devices.source_spec import (
 from outrider.unit.devices.source_video import VideoSource
 from outrider.unit.gnss.track import GnssTrack, TrackLimits
 from outrider.unit.ports import PositionSource
+from outrider.unit.run.recording_start import Start, start_of_drive, start_of_file, start_said
 from outrider.unit.settings.sections import Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +139,34 @@ class ClockedSource:
 
 
 def open_inputs(
-    source_text: str, gps_text: str | None, settings: Settings, *, late_is_dropped: bool = False
+    source_text: str,
+    gps_text: str | None,
+    settings: Settings,
+    *,
+    start: str | None = None,
+    late_is_dropped: bool = False,
 ) -> Inputs:
     """Return what `--source` and `--gps` name. Raises SourceError, saying what to do.
 
-    late_is_dropped: play a recording as a camera would give it, the newest frame winning.
+    start: when a video or pictures began, as `--start` says it. late_is_dropped: play a recording
+    as a camera would give it, the newest frame winning.
     """
     frame_spec = parse_frame_source(source_text)
     if gps_text is None:
         gps_text = settings.gps.source or ("gpsd" if isinstance(frame_spec, CameraSpec) else None)
     position_spec = parse_position_source(gps_text) if gps_text else None
+    live = isinstance(position_spec, GpsdSpec) or late_is_dropped
+    if start is not None and (live or not _says_no_time(frame_spec)):
+        raise SourceError("--start is for a video or pictures that are not played with gpsd")
     if isinstance(frame_spec, CameraSpec):
         return _of_camera(frame_spec, position_spec, settings)
-    if isinstance(position_spec, GpsdSpec) or late_is_dropped:
+    if live:
         return _played(frame_spec, position_spec, settings, late_is_dropped)
-    return _recorded(frame_spec, position_spec)
+    return _recorded(frame_spec, position_spec, start)
+
+
+def _says_no_time(spec: FrameSpec) -> bool:
+    return isinstance(spec, FileSpec) and spec.kind is not FileKind.DRIVE
 
 
 def _of_camera(spec: CameraSpec, position_spec: PositionSpec | None, settings: Settings) -> Inputs:
@@ -183,14 +200,23 @@ def _positions(spec: PositionSpec | None, settings: Settings, clock: Clock) -> P
     return NmeaPositions(spec.path, clock)
 
 
-def _recorded(spec: FileSpec | RenderSpec, position_spec: PositionSpec | None) -> Inputs:
+def _recorded(
+    spec: FileSpec | RenderSpec, position_spec: PositionSpec | None, said: str | None
+) -> Inputs:
     source = _open_file(spec)
-    clock = RecordedClock(_utc_at_zero_ns(source, position_spec))
+    start = _start_of(source, position_spec, said)
+    clock = RecordedClock(start.utc_ns, start.error_s, start.quality)
+    level = logging.INFO if start.quality is ClockQuality.RECORDED else logging.WARNING
+    log.log(
+        level, "clock: the time rests on %s: within %.3g s", start.rests_on, clock.stamp(0).error_s
+    )
     positions = _recorded_positions(source, position_spec, clock)
     return Inputs(ClockedSource(source, clock), positions, clock, source.source_id)
 
 
-def _open_file(spec: FileSpec | RenderSpec) -> FrameSource:
+def _open_file(
+    spec: FileSpec | RenderSpec,
+) -> RenderedDrive | VideoSource | PicturesSource | DriveSource:
     if isinstance(spec, RenderSpec):
         return RenderedDrive(RenderSettings(seed=spec.seed))
     if spec.kind is FileKind.VIDEO:
@@ -200,20 +226,22 @@ def _open_file(spec: FileSpec | RenderSpec) -> FrameSource:
     return DriveSource(spec.path)
 
 
-def _utc_at_zero_ns(source: FrameSource, position_spec: PositionSpec | None) -> int:
-    """Return UTC at the recording's start: its header's, its NMEA log's, or else now."""
+def _start_of(
+    source: RenderedDrive | VideoSource | PicturesSource | DriveSource,
+    position_spec: PositionSpec | None,
+    said: str | None,
+) -> Start:
     if isinstance(source, RenderedDrive):
-        return source.utc_at_zero_ns
+        return Start(source.utc_at_zero_ns, ClockQuality.RECORDED, 0.0, "the rendered drive")
     if isinstance(source, DriveSource):
-        return source.header.utc_at_zero_ns
+        return start_of_drive(source.header)
+    now = SystemClock()
+    if said is not None:
+        return start_said(said, now)
+    first = None
     if isinstance(position_spec, NmeaSpec):
-        return _first_utc_ns(position_spec.path)
-    system = SystemClock()
-    return system.stamp(system.mono_ns()).utc_ns
-
-
-def _first_utc_ns(path: Path) -> int:
-    return NmeaPositions(path, RecordedClock(0), utc_at_zero_ns=0).first.utc_ns
+        first = NmeaPositions(position_spec.path, RecordedClock(0), utc_at_zero_ns=0).first
+    return start_of_file(source, first, now)
 
 
 def _recorded_positions(

@@ -71,6 +71,7 @@ class RunOptions:
     gps: str | None = None
     record: Path | None = None
     late_is_dropped: bool = False
+    start: str | None = None
 
 
 def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -> Parts:
@@ -83,7 +84,11 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
         inputs = _undone(
             undo,
             open_inputs(
-                options.source, options.gps, settings, late_is_dropped=options.late_is_dropped
+                options.source,
+                options.gps,
+                settings,
+                start=options.start,
+                late_is_dropped=options.late_is_dropped,
             ),
         )
         journal = _open_journal(settings, inputs, live=inputs.camera)
