@@ -24,6 +24,9 @@ COMMANDS = {
     "read": _Command("outrider.unit.commands.read", "plates on still pictures"),
     "replay": _Command("outrider.unit.commands.replay", "a recorded drive, the same every time"),
     "status": _Command("outrider.unit.commands.status", "how a running unit is"),
+    "selftest": _Command(
+        "outrider.unit.commands.selftest", "every part of a mounted unit: pass or fail"
+    ),
     "hotlist": _Command(
         "outrider.unit.commands.hotlist", "vehicles of interest: import, check, info"
     ),

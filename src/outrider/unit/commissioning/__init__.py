@@ -1,0 +1,1 @@
+"""Commissioning: whether a mounted unit works, part by part, and what to do where it does not."""
