@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 import threadpoolctl
 
-from outrider.unit.devices.tflite import Runtime, choose_runtime, open_network
+from outrider.unit.devices.tflite import Runtime, RuntimeChoice, choose_runtime, open_network
 from outrider.unit.recognise import calibration, operating_points
 from outrider.unit.recognise.calibration import Calibration
 from outrider.unit.recognise.detect import Detector
@@ -39,6 +39,7 @@ class RecogniserOptions:
     detector_width_px: int | None = 640
     score_threshold: float | None = None
     second_looks: bool = True
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class OpenedRecogniser:
     calibration: Calibration
     points: OperatingPoints
     store: ModelStore
+    others: tuple[PlateRecogniser, ...] = ()
+    """Beside the first, each with networks of its own: one thread owns one."""
 
 
 def still_threads() -> None:
@@ -61,13 +64,27 @@ def still_threads() -> None:
 
 
 def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
-    """Load both networks and what belongs to them.
+    """Load the networks and what belongs to them, once for each worker.
 
     Raises ModelError, naming the file and the remedy, where any of it cannot be used.
     """
     still_threads()
     store = open_store(options.models_dir)
     choice = choose_runtime(options.runtime, options.precision, options.threads)
+    digest = choose_reader(store.manifest.reader, choice.precision).sha256
+    calibrated = calibration.load(store.folder, digest)
+    first, *others = (
+        _recogniser(store, choice, options, calibrated.is_fitted)
+        for _ in range(max(1, options.workers))
+    )
+    points = operating_points.load(store.folder)
+    return OpenedRecogniser(first, calibrated, points, store, tuple(others))
+
+
+def _recogniser(
+    store: ModelStore, choice: RuntimeChoice, options: RecogniserOptions, is_calibrated: bool
+) -> PlateRecogniser:
+    """Return a recogniser with interpreters of its own."""
     found, read = store.manifest.detector, store.manifest.reader
     variants = choose_detectors(found, choice.precision, options.detector_width_px)
     detector_nets = [open_network(store, variant, choice) for variant in variants]
@@ -79,7 +96,6 @@ def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
         else []
     )
     threshold = options.score_threshold or found.score_threshold
-    calibrated = calibration.load(store.folder, reader_net.digest)
     names = ModelNames(
         " and ".join(net.name for net in detector_nets),
         reader_net.name,
@@ -88,13 +104,12 @@ def open_recogniser(options: RecogniserOptions) -> OpenedRecogniser:
             *(("straightener", net.digest) for net in straight_nets),
             ("reader", reader_net.digest),
         ),
-        calibrated.is_fitted,
+        is_calibrated,
     )
-    recogniser = PlateRecogniser(
+    return PlateRecogniser(
         [Detector(net, found.stride_px, threshold) for net in detector_nets],
         Reader(reader_net, read.alphabet, read.slots),
         names,
         options.second_looks,
         next((Straightener(net) for net in straight_nets), None),
     )
-    return OpenedRecogniser(recogniser, calibrated, operating_points.load(store.folder), store)

@@ -17,18 +17,21 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from outrider.records import Frame, Observation
 from outrider.sources import FrameSource, SourceError
 from outrider.unit.health import Beats
 from outrider.unit.pipeline.decide import Decider
 from outrider.unit.pipeline.handoff import Handoff, Idle
+from outrider.unit.pipeline.workers import Line
 from outrider.unit.ports import PositionSource, Recogniser
 from outrider.unit.timing import StageTimes
 
 _log = logging.getLogger(__name__)
 
 Observed = tuple[Frame, list[Observation]]
+Stage = Callable[[threading.Event], None]
 
 _ROUNDS_EVERY_S = 0.1
 
@@ -50,6 +53,8 @@ class Pipeline:
     recogniser: Recogniser
     decider: Decider
     positions: PositionSource
+    others: tuple[Recogniser, ...] = ()
+    """Recognisers beside the first, each for a thread of its own; a replay uses the first alone."""
     times: StageTimes = field(default_factory=StageTimes)
     beats: Beats = field(default_factory=Beats)
     frames: FrameCounts = field(default_factory=FrameCounts)
@@ -63,7 +68,13 @@ class Pipeline:
         """Make the hand-offs: a one-frame slot, and a queue of what was seen."""
         self.slot = Handoff(1, newest_wins=self.source.live)
         self.queue = Handoff(self.queue_frames, newest_wins=False)
-        self.recogniser.time_with(self.times)
+        for worker in self.workers:
+            worker.time_with(self.times)
+
+    @property
+    def workers(self) -> tuple[Recogniser, ...]:
+        """Every recogniser, the first one first."""
+        return (self.recogniser, *self.others)
 
     @property
     def frames_dropped(self) -> int:
@@ -76,10 +87,16 @@ class Pipeline:
         Raises what a stage raised: a stage that fails ends the run, with all made reads kept.
         """
         failures: list[BaseException] = []
-        stages = (self._capture, self._recognise, self._decide)
+        line: Line[Frame, Observed] = Line(
+            self.slot, self.queue, len(self.workers), _ROUNDS_EVERY_S
+        )
+        stages: dict[str, Stage] = {"capture": self._capture, "decide": self._decide}
+        for number, worker in enumerate(self.workers, 1):
+            name = "recognise" if number == 1 else f"recognise {number}"
+            stages[name] = partial(self._recognise, line, worker, name)
         threads = [
-            threading.Thread(target=_guarded(stage, stop, failures), args=(stop,), name=name)
-            for stage, name in zip(stages, ("capture", "recognise", "decide"), strict=True)
+            threading.Thread(target=_guarded(stage, name, stop, failures), args=(stop,), name=name)
+            for name, stage in stages.items()
         ]
         for thread in threads:
             thread.start()
@@ -106,19 +123,25 @@ class Pipeline:
             self.slot.close()
             self.times.note_thread_cpu("capture")
 
-    def _recognise(self, _stop: threading.Event) -> None:
+    def _recognise(
+        self, line: Line[Frame, Observed], worker: Recogniser, name: str, _stop: threading.Event
+    ) -> None:
         try:
-            for frame in self.slot.items(_ROUNDS_EVERY_S):
-                self.beats.beat("recognise")
-                if isinstance(frame, Idle):
+            while (taken := line.take()) is not None:
+                self.beats.beat(name)
+                if isinstance(taken, Idle):
                     continue
-                with self.times.stage("recognise"):
-                    observations = self.recogniser.observe(frame)
-                self.queue.put((frame, observations))
+                ticket, frame = taken
+                try:
+                    with self.times.stage("recognise"):
+                        observations = worker.observe(frame)
+                except BaseException:
+                    line.break_off(ticket)
+                    raise
+                line.give(ticket, (frame, observations))
         finally:
-            self.slot.close()
-            self.queue.close()
-            self.times.note_thread_cpu("recognise")
+            line.leave()
+            self.times.note_thread_cpu(name)
 
     def _decide(self, _stop: threading.Event) -> None:
         idle_s = 0.0
@@ -159,7 +182,8 @@ class Pipeline:
 
 
 def _guarded(
-    stage: Callable[[threading.Event], None],
+    stage: Stage,
+    name: str,
     stop: threading.Event,
     failures: list[BaseException],
 ) -> Callable[[threading.Event], None]:
@@ -170,7 +194,7 @@ def _guarded(
             stage(event)
         except BaseException as error:  # noqa: BLE001 - re-raised in the caller's thread
             if not isinstance(error, SourceError):  # that one says itself what to do
-                _log.exception("stage %s failed", stage.__name__)
+                _log.exception("stage %s failed", name)
             failures.append(error)
             stop.set()
 

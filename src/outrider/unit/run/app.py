@@ -13,6 +13,7 @@ from outrider.unit.health import HealthBoard, HealthKeeper, write_status
 from outrider.unit.pipeline.decide import Decider, Outputs, PassTracker, Rules
 from outrider.unit.pipeline.pipeline import Pipeline
 from outrider.unit.pipeline.tag import Tagger, drawn_bits, repeatable_bits
+from outrider.unit.pipeline.workers import health_of
 from outrider.unit.ports import AlarmOutput, DockOutcome, Journal, Matcher, Recogniser
 from outrider.unit.run.inputs import Inputs
 from outrider.unit.settings.sections import Settings
@@ -35,6 +36,8 @@ class Parts:
     """Health of what runs beside the unit, such as the last hotlist update."""
     dock_news: Callable[[], DockOutcome | None] = lambda: None
     """How docking has just ended, told once; asked in each round of health."""
+    other_recognisers: tuple[Recogniser, ...] = ()
+    """Beside the first one, each with networks of its own and for a thread of its own."""
 
 
 class Unit:
@@ -64,6 +67,7 @@ class Unit:
             parts.recogniser,
             self.decider,
             parts.inputs.positions,
+            parts.other_recognisers,
             idle_flush_s=settings.pipeline.pass_ends_after_s,
             queue_frames=settings.pipeline.observation_queue_frames,
         )
@@ -118,7 +122,7 @@ class Unit:
             parts.inputs.source.health,
             parts.inputs.positions.health,
             self._clock_health,
-            parts.recogniser.health,
+            lambda: health_of(self.pipeline.workers),
             self._pipeline_health,
             parts.matcher.health,
             parts.alarm.health,

@@ -202,6 +202,7 @@ def _parts(
     return Parts(
         inputs=inputs,
         recogniser=opened.recogniser,
+        other_recognisers=opened.others,
         tracker=Tracker(opened.calibration, opened.points, _today_of(inputs.clock), limits),
         matcher=open_matcher(lists, inputs.clock, matching, keys or list_keys(settings)),
         rules=Rules(
@@ -243,6 +244,7 @@ def _open_models(settings: Settings) -> OpenedRecogniser:
             precision=wanted.precision,
             threads=wanted.threads,
             detector_width_px=wanted.detector_width_px,
+            workers=wanted.workers,
         )
     )
 

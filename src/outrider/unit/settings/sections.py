@@ -60,13 +60,18 @@ class CameraSettings(Section):
 
 
 class RecogniserSettings(Section):
-    """Detector and reader."""
+    """Detector and reader.
+
+    workers: frames that are looked at side by side, each by networks of its own; one core is left
+    to the rest of the unit. threads: of each worker's networks.
+    """
 
     runtime: Literal["auto", "ai-edge-litert", "tflite-runtime"] = "auto"
     precision: Literal["auto", "int8", "f32"] = "auto"
-    threads: Annotated[int, Field(ge=1, le=8)] = Field(
+    workers: Annotated[int, Field(ge=1, le=8)] = Field(
         default_factory=lambda: max(1, min(3, (os.cpu_count() or 2) - 1))
     )
+    threads: Annotated[int, Field(ge=1, le=8)] = 1
     models_dir: Path | None = None
     detector_width_px: Annotated[int, Field(ge=320, le=1280)] = 640
 
