@@ -174,10 +174,14 @@ class Campaign:
         """Erase what is receipted, and see that the centre has it; sync needs a good clock to."""
         with contextlib.suppress(sqlite3.OperationalError):  # in use for long: another time
             with contextlib.closing(Outbox(self._unit.journal)) as outbox:
-                outbox.expire(0.0, _FAR_FUTURE)
+                outbox.expire(0.0, _FAR_FUTURE, self._confirmed(outbox))
             with contextlib.closing(self._centre.store()) as store:
                 _, bad = deleted_before_receipt(self._unit.journal, store)
             self.account.deleted_before_receipt += bad
+
+    def _confirmed(self, outbox: Outbox) -> set[int]:
+        """Return what the centre says that it holds now; nothing where it does not answer."""
+        return self._unit.confirmed(outbox)
 
     def _drain(self) -> None:
         """Let what is left go its way, unharmed; then end all as systemd does."""

@@ -1,14 +1,22 @@
 """A real centre and a real unit, set up by their own commands, for the campaigns."""
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.centre.folder import CentreFolder
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store_of import open_store_of
+from outrider.clock import SystemClock
+from outrider.unit.certificates import tls_context
+from outrider.unit.journal.outbox import Outbox
 from outrider.unit.settings import sections as config
 from outrider.unit.settings.sections import JournalSettings, Settings
+from outrider.unit.sync.reconcile import Reconciler
+from outrider.unit.sync.session import Identity, Summary
+from outrider.unit.sync.transport import HttpsCentre
 from outrider.wire.sealing import CentrePrivateKey
+from outrider.wire.signing import SigningIdentity, VerifyingKey
 from tests.fault.processes import Program, free_ports, outrider
 
 UNIT = "unit-7"
@@ -103,6 +111,21 @@ class UnitPlace:
     def journal_settings(self) -> JournalSettings:
         """Return how the journal is sealed and kept."""
         return self.settings().journal
+
+    def confirmed(self, outbox: Outbox) -> set[int]:
+        """Ask the centre as a sync does; return what it holds now, nothing where it is silent."""
+        settings, clock = self.settings().sync, SystemClock()
+        assert settings.url is not None
+        assert settings.signing_key is not None
+        assert settings.receipt_key is not None
+        signing = SigningIdentity.read(settings.signing_key)
+        identity = Identity(UNIT, signing, VerifyingKey.read(settings.receipt_key))
+        tls = tls_context(
+            settings.ca_certificate, settings.client_certificate, settings.client_key, None
+        )
+        with HttpsCentre(settings.url, tls) as centre:
+            reconciler = Reconciler(identity, clock)
+            return reconciler.run(outbox, centre, Summary(), threading.Event()).confirmed
 
     def sync(self) -> Program:
         """Return the uploader's program."""

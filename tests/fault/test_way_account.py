@@ -152,6 +152,6 @@ def test_erasing_without_the_centre_having_it_is_counted(store: CentreStore, jou
     for stream in Stream:
         pictures = [picture for picture, _ in outbox.pictures(stream, 100, 10**7)]
         outbox.pictures_receipted(pictures, false_receipt(len(pictures)), NOW)
-    outbox.expire(0.0, NOW)
+    outbox.expire(0.0, NOW, [row.seq for row in rows])
     outbox.close()
     assert deleted_before_receipt(journal, store) == (len(rows), len(rows) - 2)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from outrider.wire import batch, picture_bundle, receipt, upload
+from outrider.wire import batch, holdings, picture_bundle, receipt, upload
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedRow
 from outrider.wire.read_record import Role
@@ -78,6 +78,24 @@ class TestCentre:
                 stored += 1
         return stored, len(found.rows) - stored
 
+    def answer(self, body: bytes, headers: dict[str, str]) -> bytes:
+        """Say what is held of the rows that a unit asks about. Raises WireError."""
+        self.unit.verify(holdings.PURPOSE, body, headers[upload.SIGNATURE_HEADER])
+        asked = holdings.decode_question(body)
+        kept = {
+            claim.seq: row
+            for claim in asked.claims
+            if (row := self.rows.get((asked.journal_id, claim.seq)))
+            and row.hash[: holdings.MARK_BYTES] == claim.mark
+        }
+        whole = {
+            seq
+            for seq, row in kept.items()
+            if all((asked.journal_id, seq, p.role) in self.pictures for p in row.pictures)
+        }
+        found = holdings.Holdings(frozenset(kept), frozenset(whole))
+        return holdings.encode_answer(asked, body, found, AT, self.identity)
+
     def _take_pictures(self, found: picture_bundle.PictureBundle) -> tuple[int, int]:
         stored = 0
         for picture in found.pictures:
@@ -118,6 +136,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         registrar = self.server.centre.registrar
+        if self.path.endswith("/holdings"):
+            with self.server.centre.lock:
+                answer = self.server.centre.answer(body, dict(self.headers.items()))
+            self.answer(200, answer)
+            return
         if registrar is None or not self.path.endswith("/certificate"):
             self.answer(404, b"{}")
             return

@@ -23,7 +23,7 @@ from outrider.unit.sync.transport import (
     HttpsCentre,
     Patience,
 )
-from outrider.wire import receipt
+from outrider.wire import batch, receipt
 from outrider.wire.read_record import RecordKind, decode
 from outrider.wire.sealing import Opener, Place
 from outrider.wire.signing import SigningIdentity
@@ -34,6 +34,7 @@ from tests.unit.sync import centre as acts
 from tests.unit.sync.centre import Handler, TestCentre, serve
 
 UNIT = SigningIdentity.generate()
+ALL = set(range(1, 100))
 PATIENCE = Patience(connect_s=2.0, silence_s=1.0, exchange_s=0.5)
 RECORDS: list[Read | Hit] = [*reads(0, 25), makers.hit(25), *reads(26, 14)]
 
@@ -213,6 +214,34 @@ def test_one_refused_row_does_not_hold_up_the_rest(journal: Path, centre: TestCe
     assert len(centre.rows) == 40
 
 
+def test_no_bad_row_stands_before_a_good_one(journal: Path, centre: TestCentre) -> None:
+    """Four rows that are refused in each session: all others arrive, at once, with no wait.
+
+    What was refused is remembered: it is not tried in the next session, and is when its time comes.
+    """
+    bad = {3, 4, 17, 30}
+    taken = centre._take_rows
+
+    def take(found: batch.Batch) -> tuple[int, int]:
+        if any(row.seq in bad for row in found.rows):
+            raise acts.Refusal(409, "never")
+        return taken(found)
+
+    centre._take_rows = take  # type: ignore[method-assign]
+    with serve(centre) as url:
+        summary = sync(journal, centre, url, give_up_after=3)
+        assert (summary.set_aside, summary.gave_up, summary.tries_failed) == (4, False, 0)
+        assert len(centre.rows) == 37
+        uploads = len(centre.uploads)
+        assert not sync(journal, centre, url, give_up_after=3).faults
+        assert len(centre.uploads) == uploads
+        query(journal, "UPDATE refused SET at_utc_ns = at_utc_ns - 3600 * 1000000000")
+        bad.clear()
+        assert sync(journal, centre, url, give_up_after=3).done
+    assert query(journal, "SELECT * FROM refused") == []
+    assert_all_arrived(journal, centre)
+
+
 def test_damaged_picture_does_not_hold_up_the_rest(journal: Path, centre: TestCentre) -> None:
     """A picture that has gone bad on the card is marked and counted; all others arrive."""
     segment, offset = query(journal, "SELECT segment, offset FROM picture WHERE seq = 3")[0]
@@ -255,14 +284,14 @@ def test_erased_only_after_receipt_and_time(journal: Path, centre: TestCentre) -
     now = SystemClock().stamp(SystemClock().mono_ns())
     day_s = 86_400.0
     later = UtcStamp(now.utc_ns + int(2 * day_s * 1e9), ClockQuality.GPS, 0.0)
-    assert outbox.expire(day_s, now) == 0
+    assert outbox.expire(day_s, now, ALL) == 0
     # The hit and the audit event are whole at the centre; the reads' pictures are not yet.
-    assert outbox.expire(day_s, later) == 2
+    assert outbox.expire(day_s, later, ALL) == 2
     outbox.close()
     with serve(centre) as url:
         assert sync(journal, centre, url).done
     outbox = Outbox(journal)
-    assert outbox.expire(day_s, later) == 39
+    assert outbox.expire(day_s, later, ALL) == 39
     outbox.close()
     assert_all_arrived(journal, centre)
     fill(journal, reads(900, 2))

@@ -31,6 +31,7 @@ from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.intake.uploads import UploadDesk
 from outrider.centre.store.records import EnrolmentRefused, StoreError
 from outrider.wire import enrolment as messages
+from outrider.wire import holdings
 from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import EnrolmentRequest, RenewalRequest
 from outrider.wire.list_key import CHALLENGE
@@ -92,6 +93,7 @@ def unit_app(intake: Intake, hotlists: Path | None) -> ASGIApp:
         Route("/v1/units/{unit}/{kind}/{upload}", bound(_put_upload), methods=["PUT"]),
         Route("/v1/units/{unit}/certificate", bound(_post_renewal), methods=["POST"]),
         Route("/v1/units/{unit}/list-key/{challenge}", bound(_get_list_key), methods=["GET"]),
+        Route("/v1/units/{unit}/holdings", bound(_post_question), methods=["POST"]),
         Route("/v1/revoked", bound(_get_revoked), methods=["GET"]),
         Route("/v1/health", bound(_get_health), methods=["GET"]),
         Route("/v1/openapi.json", _get_openapi, methods=["GET"]),
@@ -200,21 +202,53 @@ async def _post_renewal(intake: Intake, request: Request) -> Response:
 
 
 def _renew(intake: Intake, unit_id: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    _check_signed(intake, unit_id, messages.RENEWAL_PURPOSE, body, headers)
+    try:
+        asked = RenewalRequest.decode(body)
+        _check_said(asked.unit_id, asked.sent, unit_id, headers)
+        return intake.enrolment.renew(asked).encode()
+    except WireError as error:
+        raise Refusal(Code.CONTENT, str(error)) from error
+
+
+def _check_signed(
+    intake: Intake, unit_id: str, purpose: str, body: bytes, headers: Mapping[str, str]
+) -> None:
+    """Check that a request is whole and signed by a unit that is trusted. Raises Refusal."""
     unit = intake.uploads.trusted(unit_id)
     if headers.get(DIGEST_HEADER, "") != content_digest(body):
         raise Refusal(Code.DIGEST, "the body is not what its Content-Digest says")
     try:
-        signature = headers.get(SIGNATURE_HEADER, "")
-        unit.signing_key.verify(messages.RENEWAL_PURPOSE, body, signature)
+        unit.signing_key.verify(purpose, body, headers.get(SIGNATURE_HEADER, ""))
     except WireError as error:
         raise Refusal(Code.SIGNATURE, str(error)) from error
+
+
+def _check_said(said_unit: str, said_sent: str, unit_id: str, headers: Mapping[str, str]) -> None:
+    if (said_unit, said_sent) != (unit_id, headers.get(SENT_HEADER, "")):
+        raise Refusal(Code.CONTENT, "the unit or the time in the request is not its header's")
+
+
+async def _post_question(intake: Intake, request: Request) -> Response:
+    unit_id = _unit_id(request.path_params)
+    check_declared(request, holdings.MAX_BYTES)
+    _check_peer(request, unit_id)
+    intake.uploads.check_sent(request.headers)
+    with intake.gate.enter(unit_id) as place:
+        body = await read_body(request, holdings.MAX_BYTES, _patience(intake.limits), place)
+        answer = await intake.work(_answer, intake, unit_id, body, request.headers)
+    return Response(answer, media_type="application/json")
+
+
+def _answer(intake: Intake, unit_id: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return what is held of the rows that a unit asks about, signed."""
+    _check_signed(intake, unit_id, holdings.PURPOSE, body, headers)
     try:
-        asked = RenewalRequest.decode(body)
-        if (asked.unit_id, asked.sent) != (unit_id, headers.get(SENT_HEADER, "")):
-            raise Refusal(Code.CONTENT, "the unit or the time in the request is not its header's")
-        return intake.enrolment.renew(asked).encode()
+        question = holdings.decode_question(body)
     except WireError as error:
         raise Refusal(Code.CONTENT, str(error)) from error
+    _check_said(question.unit_id, question.sent, unit_id, headers)
+    return intake.uploads.answer(question, body)
 
 
 async def _post_enrolment(intake: Intake, request: Request) -> Response:

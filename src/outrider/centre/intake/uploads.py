@@ -14,6 +14,7 @@ from outrider.centre.store.ports import IntakeStore, UnitRegister
 from outrider.centre.store.records import ConflictError, ReceivedUpload, UnfitError, Unit
 from outrider.clock import Clock
 from outrider.wire import batch as batches
+from outrider.wire import holdings
 from outrider.wire import picture_bundle as bundles
 from outrider.wire import receipt as receipts
 from outrider.wire.batch import Batch
@@ -108,6 +109,12 @@ class UploadDesk:
             raise Refusal(Code.CONFLICT, str(error)) from error
         except UnfitError as error:
             raise Refusal(Code.CONTENT, str(error)) from error
+
+    def answer(self, question: holdings.Question, body: bytes) -> bytes:
+        """Return what is held now of the rows that a unit asks about, signed. Raises StoreError."""
+        found = self._store.holdings(question.journal_id, question.claims)
+        at = self._clock.stamp(self._clock.mono_ns()).iso_ms()
+        return holdings.encode_answer(question, body, found, at, self._identity)
 
     def _authentic(self, name: UploadName, body: bytes, headers: Mapping[str, str]) -> Sent:
         unit = self.trusted(name.unit_id)

@@ -1,5 +1,6 @@
 """What is still to be sent, what the centre has receipted, and erasing it when its time is over."""
 
+import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +9,14 @@ from outrider.clock import NS_PER_S, UtcStamp
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import add_to_counter, tail, transaction
 from outrider.unit.journal.epochs import LAST, epoch_of
+from outrider.unit.journal.refused import forget_refusals
 from outrider.unit.journal.reseal import clear_rows
 from outrider.unit.journal.retention import drop_unnamed_segments, erase_rows
 from outrider.unit.journal.segments import PictureState, StoredPicture, Stream, read_sealed
 from outrider.unit.journal.verify import find_key, read_rows
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.chain import GENESIS, SealedRow
+from outrider.wire.holdings import ranges
 from outrider.wire.read_record import RecordKind, Role
 from outrider.wire.receipt import Receipt
 from outrider.wire.sealing import UNSEALED
@@ -45,6 +48,11 @@ class Outbox:
         self._db = schema.open_database(directory)
         self.journal_id = schema.journal_id(self._db)
         self._sealed_only = sealed_only
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The journal's database, for what is not sending: see `refused.py` and `held.py`."""
+        return self._db
 
     def close(self) -> None:
         """Close the journal."""
@@ -152,6 +160,7 @@ class Outbox:
                 "UPDATE crew_row SET receipted = 1 WHERE seq = ?",
                 [(row.seq,) for row in rows if row.kind is RecordKind.CREW],
             )
+            forget_refusals(self._db, [row.seq for row in rows], pictures=False)
 
     def crew_rows(self, *, receipted: bool = False) -> set[str]:
         """Return the names of the crew's entries that are here; receipted: the centre has them."""
@@ -172,6 +181,7 @@ class Outbox:
                     for p in pictures
                 ],
             )
+            forget_refusals(self._db, [p.seq for p in pictures], pictures=True)
 
     def _keep(self, receipt: Receipt, count: int, at: UtcStamp) -> None:
         last_seq = tail(self._db)[0]
@@ -180,23 +190,30 @@ class Outbox:
             (receipt.upload, receipt.kind, count, receipt.sha256, at.utc_ns, last_seq),
         )
 
-    def expire(self, keep_s: float, now: UtcStamp) -> int:
-        """Erase what the centre has had for keep_s, hits included; return how many rows went.
-
-        Nothing that has no verified receipt goes, whatever its age.
-        """
+    def erasable(self, keep_s: float, now: UtcStamp) -> int:
+        """Return up to which number the centre has receipted rows for keep_s; 0 for none."""
         before_ns = now.utc_ns - int(keep_s * NS_PER_S)
         found = self._db.execute(
             "SELECT max(last_seq) FROM receipt WHERE at_utc_ns <= ?", (before_ns,)
         ).fetchone()[0]
-        if found is None:
+        return int(found or 0)
+
+    def expire(self, keep_s: float, now: UtcStamp, confirmed: Collection[int]) -> int:
+        """Erase what the centre has had for keep_s, hits included; return how many rows went.
+
+        confirmed: the rows that the centre has just said it holds. Nothing else goes, and nothing
+        that has no verified receipt, whatever its age.
+        """
+        end = self.erasable(keep_s, now)
+        if not end:
             return 0
         erased = 0
-        while (one := erase_rows(self._db, list(RecordKind), before_seq=found + 1)) is not None:
-            erased += one[0]
+        for first, last in ranges([seq for seq in confirmed if seq <= end]):
+            while (one := erase_rows(self._db, list(RecordKind), last + 1, first)) is not None:
+                erased += one[0]
         drop_unnamed_segments(self._db, self.directory)
         with transaction(self._db):
-            self._db.execute("DELETE FROM receipt WHERE last_seq < ?", (found,))
+            self._db.execute("DELETE FROM receipt WHERE last_seq < ?", (end,))
         return erased
 
 

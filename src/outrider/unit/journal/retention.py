@@ -129,24 +129,28 @@ def _drop_rows(db: sqlite3.Connection, directory: Path, is_open: Collection[int]
 
 
 def erase_rows(
-    db: sqlite3.Connection, kinds: Collection[RecordKind], before_seq: int | None
+    db: sqlite3.Connection,
+    kinds: Collection[RecordKind],
+    before_seq: int | None,
+    from_seq: int = 0,
 ) -> _Range | None:
     """Erase the oldest rows that the centre has, with their places in the chain kept as gaps.
 
-    Takes rows of the kinds, below before_seq if given, none of whose pictures is still to be sent;
-    at most 500. None where there is none. Segments keep pictures of erased rows until they go.
+    Takes rows of the kinds, from from_seq on and below before_seq if given, none of whose pictures
+    is still to be sent; at most 500. None where there is none. Segments keep pictures of erased
+    rows until they go.
     """
     marks = ",".join("?" * len(kinds))
     with transaction(db):
         seqs = [
             int(seq)
             for (seq,) in db.execute(
-                f"SELECT seq FROM row WHERE kind IN ({marks}) AND seq < ? "
+                f"SELECT seq FROM row WHERE kind IN ({marks}) AND seq < ? AND seq >= ? "
                 "AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = row.seq "
                 "                AND outbox.priority IN (0, 1)) "
                 "AND NOT EXISTS (SELECT 1 FROM picture WHERE picture.seq = row.seq AND state = ?) "
                 "ORDER BY seq LIMIT ?",
-                (*kinds, before_seq or 2**62, PictureState.PENDING, _ROWS_AT_ONCE),
+                (*kinds, before_seq or 2**62, from_seq, PictureState.PENDING, _ROWS_AT_ONCE),
             )
         ]
         if not seqs:

@@ -14,8 +14,10 @@ from outrider.clock import Clock, ClockQuality
 from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.hotlist.keys import ListKeys, LockedError
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.journal import refused
 from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.enrolment import choose_sealer
+from outrider.unit.journal.epochs import LAST
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.reseal import reseal_folder
 from outrider.unit.journal.schema import DATABASE, JournalError
@@ -30,10 +32,12 @@ from outrider.unit.sync.docking import Docking
 from outrider.unit.sync.link import Link, link_to
 from outrider.unit.sync.lists import bring_lists
 from outrider.unit.sync.own_entries import CrewTrail
+from outrider.unit.sync.reconcile import Compared, Reconciler
 from outrider.unit.sync.session import Identity, Session, Summary
 from outrider.unit.sync.state import SyncStateFile, state_of
 from outrider.unit.sync.transport import HttpsCentre
 from outrider.unit.sync.upkeep import Upkeep
+from outrider.wire.read_record import Role
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 _log = logging.getLogger(__name__)
@@ -80,6 +84,7 @@ class Dock:
         self._directory = settings.journal_dir
         self._backoff = Backoff(_FIRST_WAIT_S, sync.longest_wait_s)
         self._upkeep = Upkeep(settings, self._identity, clock)
+        self._reconciler = Reconciler(self._identity, clock)
         self._lists = HotlistStore(settings.hotlist_dir, keys)
         self._crew = CrewTrail(self._lists, clock)
         self._disclosures = Disclosures(self._identity, clock, self._open_store)
@@ -191,8 +196,9 @@ class Dock:
             summary = session.run(stop)
             if in_clear:
                 summary.fault(in_clear)
+            compared = self._compare(session, outbox, centre, stop)
             self._settle_crew(outbox)
-            self._expire(outbox, summary)
+            self._expire(outbox, summary, compared.confirmed)
             if summary.gave_up:
                 self._upkeep.say_if_expired(summary)
             elif not stop.is_set():
@@ -213,6 +219,23 @@ class Dock:
             self._upkeep.say_if_expired(summary)
         return summary
 
+    def _compare(
+        self, session: Session, outbox: Outbox, centre: HttpsCentre, stop: threading.Event
+    ) -> Compared:
+        """Hold what is here against what the centre holds; what it lacks is sent again."""
+        summary = session.summary
+        due = self._reconciler.is_due(summary.link)
+        if summary.gave_up or stop.is_set() or not due:
+            return Compared()
+        last = LAST if not summary.link_metered else self._erasable(outbox)
+        found = self._reconciler.run(outbox, centre, summary, stop, last)
+        if found.again:
+            summary.sent_again += found.again
+            text = f"the centre had lost {found.again} rows and pictures that it had receipted"
+            summary.notes.append(f"{text}: they are sent again")
+            session.run(stop)
+        return found
+
     def _leave(self, summary: Summary, docked: DockOutcome | None) -> None:
         at = self._clock.stamp(self._clock.mono_ns())
         self._state.write(state_of(summary, at), docked)
@@ -224,9 +247,12 @@ class Dock:
             return True
         with contextlib.closing(Outbox(self._directory, sealed_only=self._sealer.seals)) as outbox:
             remaining, held_back = outbox.remaining(), outbox.held_back()
-        if remaining.rows > held_back:
+            now = self._clock.stamp(self._clock.mono_ns())
+            aside = refused.waiting(outbox.db, now)
+        if remaining.rows > held_back + len(aside.rows):
             return True
-        return remaining.pictures > 0 and not link.metered and not held_back
+        pictures = remaining.pictures - len(Role) * len(aside.pictures)
+        return pictures > 0 and not link.metered and not held_back
 
     def _seal_earlier(self) -> str:
         """Seal what was kept in clear before enrolment; return what is in the way, if anything."""
@@ -272,8 +298,15 @@ class Dock:
         finally:
             outbox.close()
 
-    def _expire(self, outbox: Outbox, summary: Summary) -> None:
+    def _erasable(self, outbox: Outbox) -> int:
+        """Return up to which number rows have been at the centre long enough to be erased here."""
         now = self._clock.stamp(self._clock.mono_ns())
         if now.quality is ClockQuality.FREE_RUNNING:
-            return  # a clock that may be years off must not decide that a day is over
-        summary.erased_rows = outbox.expire(self._settings.sync.keep_acknowledged_h * 3600, now)
+            return 0  # a clock that may be years off must not decide that a day is over
+        return outbox.erasable(self._settings.sync.keep_acknowledged_h * 3600, now)
+
+    def _expire(self, outbox: Outbox, summary: Summary, confirmed: set[int]) -> None:
+        if confirmed and self._erasable(outbox):
+            keep_s = self._settings.sync.keep_acknowledged_h * 3600
+            now = self._clock.stamp(self._clock.mono_ns())
+            summary.erased_rows += outbox.expire(keep_s, now, confirmed)

@@ -32,7 +32,7 @@ def of(answer: Answer, url: str) -> NotTaken:
     if status in (404, 405):
         text = f"{where} answers, but takes nothing from units ({status}): {UNITS_PORT} (sync.url)"
         return NotTaken(text, grave=True, permanent=True)
-    to_do = _TO_DO.get(_code(answer), "")
+    to_do = _TO_DO.get(code_of(answer), "")
     if status in (401, 403):
         reason = to_do or f"{said(answer)}; ask its operator"
         text = f"the centre at {where} does not accept this unit ({status}): {reason}"
@@ -40,7 +40,8 @@ def of(answer: Answer, url: str) -> NotTaken:
     return NotTaken(f"the centre at {where} cannot take it now ({status}: {said(answer)})")
 
 
-def _code(answer: Answer) -> str:
+def code_of(answer: Answer) -> str:
+    """Return the centre's code for a refusal; empty where it gives none."""
     try:
         found = json_value(answer.body)
     except OutsideError:

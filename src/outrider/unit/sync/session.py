@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
-from outrider.clock import Clock
+from outrider.clock import Clock, UtcStamp
+from outrider.unit.journal import held, refused
 from outrider.unit.journal.outbox import Outbox, Remaining
 from outrider.unit.sync import refusals
 from outrider.unit.sync.backoff import Backoff
@@ -22,6 +23,7 @@ from outrider.wire.upload import UploadKind
 
 _log = logging.getLogger(__name__)
 _FAULTS_KEPT = 20
+CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Summary:
     duplicates: int = 0
     tries_failed: int = 0
     set_aside: int = 0
+    rehomed: int = 0
+    sent_again: int = 0
     erased_rows: int = 0
     took_s: float = 0.0
     gave_up: bool = False
@@ -124,12 +128,14 @@ class Session:
         self._failed_in_a_row = 0
         self._answered = False
         self._in_vain = False
+        self._rehomed: set[int] = set()
         self._chooser = Chooser(outbox, identity.unit_id, metered, batch_rows)
         self.summary = Summary()
 
     def run(self, stop: threading.Event) -> Summary:
         """Send until nothing is left, stop is set, or too many tries have failed."""
         start_ns = time.monotonic_ns()
+        self._chooser.leave(refused.waiting(self._outbox.db, self._now()))
         while not stop.is_set() and not self._gives_up():
             upload = self._chooser.next()
             if upload is None:
@@ -139,6 +145,9 @@ class Session:
         self.summary.took_s = round((time.monotonic_ns() - start_ns) / 1e9, 3)
         self.summary.remaining = self._outbox.remaining()
         return self.summary
+
+    def _now(self) -> UtcStamp:
+        return self._clock.stamp(self._clock.mono_ns())
 
     def _gives_up(self) -> bool:
         """Whether to try no more: too often in a row, or in vain until somebody does something."""
@@ -168,7 +177,7 @@ class Session:
         if answer.status in (200, 201):
             return self._take_receipt(upload, answer, stop)
         if answer.status in (400, 409, 413, 422):
-            self._refused(upload, answer, stop)
+            self._refused(upload, answer)
             return True
         not_taken = refusals.of(answer, self._centre.url)
         self._in_vain = not_taken.permanent
@@ -203,18 +212,51 @@ class Session:
         if self._progress is not None:
             self._progress(summary)
 
-    def _refused(self, upload: Upload, answer: Answer, stop: threading.Event) -> None:
-        """Find what is refused by halving; what is refused by itself is set aside, and said."""
+    def _refused(self, upload: Upload, answer: Answer) -> None:
+        """Find what is refused by halving; by itself it is moved to another epoch, or set aside.
+
+        An answer is no failure of the way: what is behind goes on at once, however many rows are
+        refused.
+        """
+        self._failed_in_a_row = 0
         if upload.count > 1:
             self._chooser.limit = max(1, upload.count // 2)
             if answer.status == 413:
                 self._largest = self._chooser.limit
             _log.info("sync: refused (%d), trying %d at once", answer.status, self._chooser.limit)
-            return
-        self._chooser.set_aside.update(upload.seqs)
+        elif not self._rehomes(upload, answer):
+            self._set_aside(upload, answer)
+
+    def _rehomes(self, upload: Upload, answer: Answer) -> bool:
+        """Give a row that is otherwise at the centre an epoch of its own; once a session."""
+        seq = upload.seqs[0]
+        conflicts = upload.name.kind is UploadKind.ROWS and refusals.code_of(answer) == CONFLICT
+        if not conflicts or seq in self._rehomed:
+            return False
+        self._rehomed.add(seq)
+        count = held.rehome(self._outbox.db, self._outbox.directory, seq)
+        self._chooser.limit = self._largest
+        self.summary.rehomed += count
+        note = f"{count} rows from {seq} on go under a new epoch: the card was put back or copied"
+        self.summary.notes.append(note)
+        return True
+
+    def _set_aside(self, upload: Upload, answer: Answer) -> None:
+        of_pictures = upload.name.kind is UploadKind.PICTURES
+        why = said(answer)
+        refused.set_aside(
+            self._outbox.db,
+            upload.seqs,
+            self._now(),
+            pictures=of_pictures,
+            status=answer.status,
+            why=why,
+        )
+        self._chooser.leave(refused.waiting(self._outbox.db, self._now()))
         self.summary.set_aside += 1
-        text = f"row {upload.seqs[0]} is refused ({answer.status}: {said(answer)})"
-        self._failed(f"{text}; it stays on the unit", stop, answer.retry_after_s, grave=True)
+        what = f"a picture of row {upload.seqs[0]}" if of_pictures else f"row {upload.seqs[0]}"
+        text = f"{what} is refused ({answer.status}: {why}); it stays here, and is tried again"
+        self.summary.fault(text, grave=True, passing=True)
 
     def _failed(
         self, text: str, stop: threading.Event, asked_s: float = 0.0, *, grave: bool = False

@@ -3,10 +3,11 @@
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from outrider.clock import UtcStamp
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
+from outrider.unit.journal.refused import NOTHING, SetAside
 from outrider.unit.journal.segments import Stream
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
@@ -34,15 +35,19 @@ class Upload:
 class Chooser:
     """Chooses and builds uploads from an outbox.
 
-    limit: most things in one upload, halved when the centre finds one too large. set_aside: rows
-    that the centre has refused by themselves; they stay in the journal for the next session.
+    limit: most things in one upload, halved when the centre finds one too large. set_aside: what
+    the centre has refused by itself; it stays in the journal, and is tried again later.
     """
 
     outbox: Outbox
     unit_id: str
     metered: bool
     limit: int
-    set_aside: set[int] = field(default_factory=set)
+    set_aside: SetAside = NOTHING
+
+    def leave(self, set_aside: SetAside) -> None:
+        """Leave out what waits to be tried again."""
+        self.set_aside = set_aside
 
     def next(self) -> Upload | None:
         """Return what is most urgent now; None where nothing is left to send."""
@@ -61,7 +66,7 @@ class Chooser:
             yield lambda: self._pictures(Stream.OVERVIEWS)
 
     def _rows(self, priority: int) -> Upload | None:
-        rows = self.outbox.rows(priority, self.limit, self.set_aside)
+        rows = self.outbox.rows(priority, self.limit, self.set_aside.rows)
         if not rows:
             return None
         body = batches.encode(self.outbox.batch(self.unit_id, rows))
@@ -75,7 +80,7 @@ class Chooser:
         return Upload(name, body, len(rows), kinds, seqs, receipted)
 
     def _pictures(self, stream: Stream) -> Upload | None:
-        found = self.outbox.pictures(stream, self.limit, _BUNDLE_BYTES, self.set_aside)
+        found = self.outbox.pictures(stream, self.limit, _BUNDLE_BYTES, self.set_aside.pictures)
         if not found:
             return None
         pictures = [picture for picture, _ in found]
