@@ -7,6 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from outrider.records import Frame, Image, Level
 from outrider.sources import SourceError
@@ -106,6 +108,41 @@ def test_the_creation_time_is_told_where_it_can_be(
 ) -> None:
     """A camera that was never set writes the beginning of its calendar."""
     assert VideoSource(write_video(tmp_path / "v.mp4", [0, 40], created)).created_utc_ns == known
+
+
+@given(st.sampled_from(["v.mp4", "v.ts", "v.avi", "v.mkv"]), st.data())
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_damage_to_a_video_is_counted_or_one_error(
+    tmp_path: Path, name: str, data: st.DataObject
+) -> None:
+    """Cut anywhere, bytes changed anywhere: pictures, counted damage or a SourceError."""
+    path = tmp_path / name
+    whole = bytearray((_coloured if data.draw(st.booleans()) else _plain)(path).read_bytes())
+    for _ in range(data.draw(st.integers(0, 12))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    try:
+        source = VideoSource(path)
+    except SourceError:
+        return
+    try:
+        frames = all_of(source)
+        assert all(after.mono_ns > before.mono_ns for before, after in pairwise(frames))
+    except SourceError:
+        pass
+    finally:
+        source.health()
+        source.close()
+
+
+def _coloured(path: Path) -> Path:
+    return write_scene(path, scene())
+
+
+def _plain(path: Path) -> Path:
+    return write_video(path, [0, 40, 80])
 
 
 def test_a_cover_picture_is_no_track() -> None:

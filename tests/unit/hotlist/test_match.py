@@ -132,6 +132,16 @@ def test_a_clock_that_nothing_has_set_disarms_nothing(tmp_path: Path) -> None:
     matcher.close()
 
 
+def test_a_list_that_says_it_is_of_2046_disarms_nothing(tmp_path: Path) -> None:
+    """The centre's clock was wrong when it was published: its entries are not weeded for that."""
+    store = HotlistStore(tmp_path)
+    entry = voi("AB12CDE", weed_date=date(2026, 12, 31))
+    put(store.list("stolen"), [entry], published_ns=NOW_NS + 1024 * 7 * 24 * HOUR_NS)
+    matcher = HotlistMatcher(store, RecordedClock(NOW_NS))
+    assert len(matcher.match(text("AB12CDE"), NO_POSITION, NOW_NS)) == 1
+    matcher.close()
+
+
 def test_a_clock_that_is_sure_disarms_by_date_and_hour(tmp_path: Path) -> None:
     """The same entry, a good clock: past its weed date, or out of its hours, it is not armed."""
     for hours in (19 * 365 * 24, 12):

@@ -4,7 +4,6 @@ A key that a report leaves out is unknown, never 0; a value that cannot be is un
 several receivers one that has a fix is listened to, and no other while it keeps it.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,7 +88,7 @@ def _number(tpv: Mapping[str, Any], name: str, least: float, most: float) -> flo
     value = tpv.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and least <= value <= most else None
+    return float(value) if least <= value <= most else None  # no NaN, no number beyond floats
 
 
 class Receivers:

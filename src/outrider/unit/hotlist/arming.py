@@ -10,7 +10,7 @@ from outrider.wire.hotlist_policy import ListPolicy, Span, parse_hours, within_h
 
 _UK = ZoneInfo("Europe/London")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_ERROR_S = 20 * 366 * 86_400.0
+_LONGEST_ERROR_S = 100 * 366 * 86_400.0
 _HOURS_WITHIN_S = 900.0
 
 

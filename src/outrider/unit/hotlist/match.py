@@ -132,9 +132,10 @@ class HotlistMatcher:
         met = candidates.find(one.file, text, self._settings.look_alike_min_probability)
         if not met:
             return []
-        # A clock that has lost its time must not make a list not yet valid.
-        now_ns = max(utc_ns, one.file.header.published_utc_ns)
-        local, error_s = uk_time(now_ns), self._clock.stamp(self._clock.mono_ns()).error_s
+        # A read from before its list was true: one of the clocks is wrong, and nobody knows which.
+        before_s = (one.file.header.published_utc_ns - utc_ns) / NS_PER_S
+        error_s = max(before_s, self._clock.stamp(self._clock.mono_ns()).error_s)
+        local = uk_time(utc_ns)
         policy = one.file.policy
         ranked = []
         for candidate in met:
