@@ -72,7 +72,7 @@ def test_a_clock_that_nobody_has_set_erases_nothing(store: CentreStore) -> None:
 def test_the_command_reads_the_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`centre expire` keeps as many months as centre.toml says."""
     centre = tmp_path / "centre"
-    assert main(["centre", "init", str(centre)]) == 0
+    assert main(["centre", "init", str(centre), "--keys-here"]) == 0
     with (centre / "centre.toml").open("a") as file:
         file.write("[retention]\nmonths = 7\n")
     capsys.readouterr()

@@ -100,7 +100,7 @@ def driven(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "unit.toml").write_text(f'[unit]\nstate_dir = "{folder}"\n')
     config = str(folder / "unit.toml")
     assert main(["run", "--quiet", "-c", config, "--source", f"drive:{GOLDEN}"]) == 0
-    assert main(["centre", "init", str(folder / "centre"), "--host", "localhost"]) == 0
+    assert main(["centre", "init", str(folder / "centre"), "--keys-here"]) == 0
     return folder
 
 

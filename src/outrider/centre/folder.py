@@ -4,6 +4,7 @@ The private key that opens sealed reads is no part of what the intake needs: see
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,8 @@ class CentreFault(Exception):
 
 SETTINGS_FILE = "centre.toml"
 _Seconds = Annotated[float, Field(gt=0, le=3600)]
-_Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
+_HOST = r"^[A-Za-z0-9.:-]{1,253}$"
+_Host = Annotated[str, Field(pattern=_HOST)]
 
 
 class ServerSettings(Section):
@@ -107,6 +109,10 @@ class CentreFolder:
 
     root: Path
 
+    def holds(self, path: Path) -> bool:
+        """Whether a path lies in the centre's own folder, by whatever way."""
+        return path.resolve().is_relative_to(self.root.resolve())
+
     @property
     def settings(self) -> Path:
         """The settings (TOML)."""
@@ -171,6 +177,11 @@ class CentreFolder:
         except OSError as error:
             raise ConfigError(f"{self.settings}: cannot be read: {error}") from error
         return parse_as(CentreSettings, text, str(self.settings))
+
+
+def is_host(text: str) -> bool:
+    """Whether a text may be the name or address of a server."""
+    return re.fullmatch(_HOST.strip("^$"), text) is not None
 
 
 def opening_keys(given: Path | None, folder: CentreFolder) -> Path:

@@ -121,7 +121,7 @@ def test_opening_keys_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "warning" not in capsys.readouterr().err
     assert not (tmp_path / "a" / "opening").exists()
     assert list(apart.glob("sealing-*.key"))
-    assert main(["centre", "init", str(tmp_path / "b")]) == 0
+    assert main(["centre", "init", str(tmp_path / "b"), "--keys-here"]) == 0
     assert "Move it" in capsys.readouterr().err
     assert opening_keys(None, CentreFolder(tmp_path / "b")).is_dir()
 

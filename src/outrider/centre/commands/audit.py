@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 from outrider import durable
@@ -23,7 +22,7 @@ from outrider.centre.folder import CentreFolder
 from outrider.centre.store.ports import AuditStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
-from outrider.command_line import Subparsers, new_parser
+from outrider.command_line import Subparsers, new_parser, values
 from outrider.shown import say
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity, VerifyingKey
@@ -51,8 +50,10 @@ def _register_actions(actions: Subparsers) -> None:
         "the trail as NDJSON, with its hashes",
         "--dir C --follow -o trail.ndjson",
     )
-    parser.add_argument("-o", "--output", type=Path, help="file (standard output)")
-    parser.add_argument("--since", type=int, default=0, help="only rows after this number")
+    parser.add_argument("-o", "--output", type=values.new_file, help="file (standard output)")
+    parser.add_argument(
+        "--since", type=values.whole(0, 2**62), default=0, help="only rows after this number"
+    )
     parser.add_argument(
         "--follow", action="store_true", help="go on as rows come; a file is added to"
     )
@@ -60,18 +61,24 @@ def _register_actions(actions: Subparsers) -> None:
     parser = _action(
         actions, "verify", "check every row, its chain and checkpoints", "--dir C --checkpoint F"
     )
-    parser.add_argument("--file", type=Path, help="check an export instead of the centre's trail")
+    parser.add_argument(
+        "--file", type=values.existing_file, help="check an export instead of the centre's trail"
+    )
     parser.add_argument(
         "--checkpoint", type=Path, action="append", default=[], help="one kept elsewhere"
     )
     parser.add_argument("--key", type=Path, help="public key of the checkpoints (the centre's own)")
-    parser.add_argument("--since", type=int, default=0, help="only rows after this number")
+    parser.add_argument(
+        "--since", type=values.whole(0, 2**62), default=0, help="only rows after this number"
+    )
     finish(parser, _verify, *_EXPECTED)
     parser = _action(
         actions, "checkpoint", "sign where the trail stands now", "--dir C -o /media/safe/cp.json"
     )
-    parser.add_argument("-o", "--output", type=Path, help="a new file (standard output)")
-    parser.add_argument("--public-key", type=Path, help="write the key that verifies it, too")
+    parser.add_argument("-o", "--output", type=values.new_file, help="a new file (standard output)")
+    parser.add_argument(
+        "--public-key", type=values.new_file, help="write the key that verifies it, too"
+    )
     finish(parser, _checkpoint, *_EXPECTED)
     parser = _action(actions, "crew", "check the trails of the crews' own entries", "--dir C")
     finish(parser, _crew, *_EXPECTED)
@@ -92,20 +99,19 @@ def _register_export(commands: Subparsers) -> None:
         ' --officer "DC 1234" --recipient "Northshire CID" --reason "CR/45/26: ..."',
     )
     add_dir(parser)
-    parser.add_argument("--since", type=_instant, required=True, help="ISO 8601 (UTC), included")
     parser.add_argument(
-        "--until", type=_instant, required=True, help="ISO 8601 (UTC), not included"
+        "--since", type=values.instant, required=True, help="ISO 8601 (UTC), included"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="a new file")
-    parser.add_argument("--officer", required=True, help="who hands them on")
-    parser.add_argument("--recipient", required=True, help="who receives them")
-    parser.add_argument("--reason", required=True, help="why, with the case's reference")
+    parser.add_argument(
+        "--until", type=values.instant, required=True, help="ISO 8601 (UTC), not included"
+    )
+    parser.add_argument("-o", "--output", type=values.new_file, required=True, help="a new file")
+    parser.add_argument("--officer", type=values.words, required=True, help="who hands them on")
+    parser.add_argument("--recipient", type=values.words, required=True, help="who receives them")
+    parser.add_argument(
+        "--reason", type=values.words, required=True, help="why, with the case's reference"
+    )
     finish(parser, _disclose, *_EXPECTED)
-
-
-def _instant(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _write_out(lines: bytes) -> None:

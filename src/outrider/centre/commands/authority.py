@@ -3,7 +3,6 @@
 import argparse
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 from outrider import durable
 from outrider.centre.authority.authority import Authority, time_of
@@ -11,14 +10,16 @@ from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
 from outrider.centre.authority.overview import UnitLine, overview
 from outrider.centre.authority.setup import set_up
 from outrider.centre.command_line import add_dir, finish
-from outrider.centre.folder import CentreFolder, opening_keys
+from outrider.centre.folder import CentreFolder, is_host, opening_keys
 from outrider.centre.opening.alarm import alarm_text
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
-from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser, values
+from outrider.command_line.exits import UseError
 from outrider.console import Line, Screen, styled
 from outrider.shown import complain, say, say_json
 from outrider.tables import Table
+from outrider.wire.enrolment import NOBODY
 from outrider.wire.names import NAME_FORM, is_name
 from outrider.wire.signing import SigningIdentity
 
@@ -55,7 +56,9 @@ def register(commands: Subparsers) -> None:
         'outrider centre revoke unit-7 --why "stolen, crime reference 4711" --dir /srv/centre',
     )
     parser.add_argument("unit", type=_unit_id)
-    parser.add_argument("--why", required=True, help="for the record, and for whoever asks")
+    parser.add_argument(
+        "--why", required=True, type=values.words, help="for the record, and for whoever asks"
+    )
     add_dir(parser)
     finish(parser, _revoke)
 
@@ -67,14 +70,24 @@ def _register_init(commands: Subparsers) -> None:
         "make a centre's folder: settings, authority, keys",
         "outrider centre init /srv/centre --host centre.example --opening-keys /media/opening",
     )
-    parser.add_argument("dir", type=Path)
+    parser.add_argument("dir", type=values.folder)
     parser.add_argument(
-        "--host", action="append", help="name or address of the server; again for more (localhost)"
+        "--host",
+        action="append",
+        type=_host,
+        help="name or address of the server; again for more (localhost)",
     )
     parser.add_argument(
-        "--opening-keys", type=Path, help="folder of the private keys that open sealed reads"
+        "--opening-keys",
+        type=values.folder,
+        help="folder of the private keys that open sealed reads, outside the centre's",
     )
-    finish(parser, _init, ValueError)
+    parser.add_argument(
+        "--keys-here",
+        action="store_true",
+        help="confirm: keep those keys in the centre's own folder (a trial on one machine)",
+    )
+    finish(parser, _init, UseError)
 
 
 def _register_ticket(commands: Subparsers) -> None:
@@ -86,26 +99,44 @@ def _register_ticket(commands: Subparsers) -> None:
     )
     parser.add_argument("unit", type=_unit_id)
     add_dir(parser)
-    parser.add_argument("--hours", type=float, default=24.0, help="how long it is good for (24)")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="file for the ticket")
+    parser.add_argument(
+        "--hours", type=values.number(0.1, 720), default=24.0, help="how long it is good for (24)"
+    )
+    parser.add_argument(
+        "-o", "--output", type=values.new_file, required=True, help="file for the ticket"
+    )
     finish(parser, _ticket)
 
 
 def _unit_id(text: str) -> str:
     if not is_name(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name of a unit: {NAME_FORM}")
+        raise argparse.ArgumentTypeError(f"{values.short(text)} is no name of a unit: {NAME_FORM}")
+    if text == NOBODY:
+        raise argparse.ArgumentTypeError(f"{text!r} is no unit: all are, until they enrol")
+    return text
+
+
+def _host(text: str) -> str:
+    if not is_host(text):
+        raise argparse.ArgumentTypeError(f"{values.short(text)} is no name or address of a server")
     return text
 
 
 def _init(args: argparse.Namespace) -> int:
     folder = CentreFolder(args.dir)
     opening = opening_keys(args.opening_keys, folder)
+    if not args.keys_here and not folder.sealing_key.exists() and folder.holds(opening):
+        raise UseError(
+            f"{opening}: the private keys that open every read may not lie in the centre's own "
+            "folder, where the intake runs: name another with --opening-keys, best on another "
+            "machine's disk, or confirm with --keys-here for a trial on one machine"
+        )
     done = set_up(folder, tuple(args.host or ("localhost",)), opening, SystemClock())
     for path in done.made:
         say(f"made {path}")
     if not done.made:
         say(f"{args.dir}: is set up already; nothing is changed")
-    if args.opening_keys is None and opening.exists():
+    if folder.holds(opening) and opening.exists():
         complain(
             f"warning: {opening} holds the private keys that open every read. Move it to another "
             "machine, or to another user's folder, before units enrol: who has this machine then "

@@ -9,8 +9,9 @@ from outrider.centre.opening.consult import Consultation
 from outrider.centre.opening.find import MOST, Found, find
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
-from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser, values
 from outrider.shown import say, say_json
+from outrider.vrm import VrmError, normalise
 
 
 def register(commands: Subparsers) -> None:
@@ -21,13 +22,20 @@ def register(commands: Subparsers) -> None:
         "where and when a mark was read, logged with who asks and why",
         'outrider centre find AB12CDE --dir C --officer "DC 1234" --case CR/45/26 --reason "..."',
     )
-    parser.add_argument("mark", help="the whole mark, with or without spaces")
+    parser.add_argument("mark", type=_mark, help="the whole mark, with or without spaces")
     add_dir(parser)
-    parser.add_argument("--officer", required=True, help="who asks")
-    parser.add_argument("--case", required=True, help="reference of the case")
-    parser.add_argument("--reason", required=True, help="why it is needed")
+    parser.add_argument("--officer", type=values.words, required=True, help="who asks")
+    parser.add_argument("--case", type=values.words, required=True, help="reference of the case")
+    parser.add_argument("--reason", type=values.words, required=True, help="why it is needed")
     add_json(parser)
-    finish(parser, _find, ValueError)
+    finish(parser, _find)
+
+
+def _mark(text: str) -> str:
+    try:
+        return normalise(text)
+    except VrmError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _find(args: argparse.Namespace) -> int:

@@ -5,11 +5,11 @@ import logging
 from contextlib import closing
 
 from outrider.centre.command_line import add_dir, finish
-from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
+from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings, is_host
 from outrider.centre.intake.journal_lines import JsonLines
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
-from outrider.command_line import Subparsers, new_parser
+from outrider.command_line import Subparsers, new_parser, values
 
 
 def register(commands: Subparsers) -> None:
@@ -21,10 +21,16 @@ def register(commands: Subparsers) -> None:
         "outrider centre serve --dir /srv/centre",
     )
     add_dir(parser)
-    parser.add_argument("--host", help="address to listen at (all)")
-    parser.add_argument("--port", type=int, help="for units (8443)")
-    parser.add_argument("--enrol-port", type=int, help="for enrolment (8444)")
+    parser.add_argument("--host", type=_address, help="address to listen at (all)")
+    parser.add_argument("--port", type=values.whole(0, 65535), help="for units (8443)")
+    parser.add_argument("--enrol-port", type=values.whole(0, 65535), help="for enrolment (8444)")
     finish(parser, _serve)
+
+
+def _address(text: str) -> str:
+    if text and not is_host(text):
+        raise argparse.ArgumentTypeError(f"{values.short(text)} is no address of this machine")
+    return text
 
 
 def _serve(args: argparse.Namespace) -> int:

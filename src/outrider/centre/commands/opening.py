@@ -5,7 +5,6 @@ import signal
 import threading
 import uuid
 from contextlib import closing
-from pathlib import Path
 
 from outrider import durable
 from outrider.centre.command_line import add_dir, finish
@@ -19,7 +18,7 @@ from outrider.centre.opening.watchdog import Watchdog
 from outrider.centre.store.ports import OpeningStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
-from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, new_parser, values
 from outrider.shown import complain, say, say_json
 from outrider.wire.read_record import Role
 
@@ -38,12 +37,14 @@ def register(commands: Subparsers) -> None:
         ' --officer "DC 1234" --case CR/45/26 --reason "identify the driver"',
     )
     _add_folders(parser)
-    parser.add_argument("--read", type=uuid.UUID, required=True, help="of the read or hit")
+    parser.add_argument("--read", type=_record_id, required=True, help="of the read or hit")
     parser.add_argument("--role", choices=[role.label for role in Role], required=True)
-    parser.add_argument("-o", "--output", type=Path, required=True, help="a new JPEG file")
-    parser.add_argument("--officer", required=True, help="who will see it")
-    parser.add_argument("--case", required=True, help="reference of the case")
-    parser.add_argument("--reason", required=True, help="why it is needed")
+    parser.add_argument(
+        "-o", "--output", type=values.new_file, required=True, help="a new JPEG file"
+    )
+    parser.add_argument("--officer", type=values.words, required=True, help="who will see it")
+    parser.add_argument("--case", type=values.words, required=True, help="reference of the case")
+    parser.add_argument("--reason", type=values.words, required=True, help="why it is needed")
     finish(parser, _picture, *_EXPECTED)
     parser = new_parser(
         commands,
@@ -70,7 +71,9 @@ def _register_open(commands: Subparsers) -> None:
     parser.add_argument(
         "--retry", action="store_true", help="first let what was set aside wait again"
     )
-    parser.add_argument("--batch-rows", type=int, default=200, help="rows at a time (200)")
+    parser.add_argument(
+        "--batch-rows", type=values.whole(1, 10_000), default=200, help="rows at a time (200)"
+    )
     add_json(parser)
     finish(parser, _open, *_EXPECTED)
 
@@ -78,8 +81,17 @@ def _register_open(commands: Subparsers) -> None:
 def _add_folders(parser: argparse.ArgumentParser) -> None:
     add_dir(parser)
     parser.add_argument(
-        "--keys", type=Path, help="folder of the private keys (`opening` in the centre's)"
+        "--keys", type=values.folder, help="folder of the private keys (`opening` in the centre's)"
     )
+
+
+def _record_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{values.short(text)} is no identifier of a read: `outrider centre find` shows them"
+        ) from None
 
 
 def _keys(args: argparse.Namespace) -> KeyFolder:
@@ -88,8 +100,6 @@ def _keys(args: argparse.Namespace) -> KeyFolder:
 
 def _open(args: argparse.Namespace) -> int:
     """Open. Exit 0: nothing waits or is set aside; 1: something is, and why; 2: not possible."""
-    if not 1 <= args.batch_rows <= 10_000:
-        raise ValueError(f"--batch-rows {args.batch_rows}: from 1 to 10000")
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         if args.backlog:
             return _show(store, args.json, watching=False)
