@@ -7,12 +7,18 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import pytest
 
 from outrider.clock import NS_PER_S, SystemClock
 from outrider.records import Frame, Level
-from outrider.unit.devices.camera_picamera2 import Gaps, exposure_mono_ns, y_plane
+from outrider.unit.devices.camera_picamera2 import (
+    Gaps,
+    exposure_mono_ns,
+    half_in_colour,
+    y_plane,
+)
 from outrider.unit.devices.live_camera import CameraFault, Deliver, LiveCamera, Picture
 
 DEADLINE_S = 10.0
@@ -256,6 +262,23 @@ def test_the_y_plane_is_cut_out_of_padded_rows() -> None:
     assert plane[1].tolist() == [8, 9, 10, 11, 12, 13]
     buffer[:] = 0
     assert plane[1, 0] == 8
+
+
+@pytest.mark.parametrize("layout", ["YUV420", "NV12"])
+def test_the_colour_of_a_buffer_comes_out_at_half_size(layout: str) -> None:
+    """Overviews were grey though the camera is colour: a red left half, padded rows."""
+    width_px, height_px, stride = 60, 32, 64
+    rgb = np.zeros((height_px, stride, 3), np.uint8)
+    rgb[:, : width_px // 2] = (220, 30, 30)
+    planar = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420).reshape(-1)
+    if layout == "NV12":
+        chroma = planar[stride * height_px :].reshape(2, -1)
+        planar = np.concatenate([planar[: stride * height_px], chroma.T.reshape(-1)])
+    buffer = np.asarray(planar, np.uint8)
+    half = half_in_colour(buffer, width_px, height_px, stride, layout)
+    assert half.shape == (16, 30, 3)
+    assert int(half[8, 5, 0]) > int(half[8, 5, 2]) + 100
+    assert half[8, 25].max() < 40
 
 
 @pytest.mark.parametrize("suspended_s", [0, 3600])

@@ -54,7 +54,7 @@ class Picamera2:
 
 
 def _request(number: int) -> Any:
-    stream = {"size": (WIDTH_PX, HEIGHT_PX), "stride": WIDTH_PX}
+    stream = {"size": (WIDTH_PX, HEIGHT_PX), "stride": WIDTH_PX, "format": "YUV420"}
     return SimpleNamespace(
         request=SimpleNamespace(sequence=number), config={"main": stream}, get_metadata=dict
     )

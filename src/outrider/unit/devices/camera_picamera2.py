@@ -1,8 +1,8 @@
 """The Raspberry Pi's camera through picamera2: global-shutter (imx296) and HQ (imx477).
 
 Asked for as YUV 4:2:0: its Y plane is the grey picture that the recogniser wants, made by the
-camera's own image processor. picamera2 comes from the operating system and is imported only when
-a camera is asked for.
+camera's own image processor; the other two give the overviews their colour. picamera2 comes from
+the operating system and is imported only when a camera is asked for.
 """
 
 import gc
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 
 from outrider.clock import Clock
@@ -194,7 +195,18 @@ class Picamera2Session:
             mono_ns = exposure_mono_ns(sensor_ns, exposure_us, mono_ns, _boottime_ns())
         if self._streams.lores_px is not None:
             self.lores_image = self._grey(request, "lores")
-        deliver(Picture(self._grey(request, "main"), mono_ns, missed))
+        deliver(Picture(mono_ns=mono_ns, missed=missed, **self._views(request)))
+
+    def _views(self, request: Any) -> dict[str, Image]:
+        form = request.config["main"]
+        width_px, height_px = form["size"]
+        with self._library.MappedArray(request, "main", reshape=False) as mapped:
+            return {
+                "image": y_plane(mapped.array, width_px, height_px, form["stride"]),
+                "colour": half_in_colour(
+                    mapped.array, width_px, height_px, form["stride"], form["format"]
+                ),
+            }
 
     def _grey(self, request: Any, stream: str) -> Image:
         form = request.config[stream]
@@ -216,6 +228,27 @@ def y_plane(buffer: Image, width_px: int, height_px: int, stride: int) -> Image:
     """Return a copy of the Y plane, uint8 H x W, out of a YUV420 or NV12 buffer."""
     rows = buffer[: stride * height_px].reshape(height_px, stride)
     return np.array(rows[:, :width_px], order="C")
+
+
+def half_in_colour(buffer: Image, width_px: int, height_px: int, stride: int, layout: str) -> Image:
+    """Return the picture at half its size, uint8 h x w x 3 RGB, out of a YUV420 or NV12 buffer.
+
+    Half the size is what its colour planes have, and more than an overview needs.
+    """
+    luma = buffer[: stride * height_px].reshape(height_px, stride)[:, :width_px]
+    rest = buffer[stride * height_px :]
+    if layout == "NV12":
+        pairs = rest[: stride * height_px // 2].reshape(height_px // 2, stride // 2, 2)
+        blue, red = pairs[:, : width_px // 2, 0], pairs[:, : width_px // 2, 1]
+    else:
+        size = stride * height_px // 4
+        blue, red = (
+            rest[at : at + size].reshape(height_px // 2, stride // 2)[:, : width_px // 2]
+            for at in (0, size)
+        )
+    half = cv2.resize(luma, blue.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    planes = cv2.merge((half, np.ascontiguousarray(red), np.ascontiguousarray(blue)))
+    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), np.uint8)
 
 
 def exposure_mono_ns(sensor_ns: int, exposure_us: float, mono_ns: int, boot_ns: int) -> int:

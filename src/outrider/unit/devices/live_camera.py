@@ -29,11 +29,15 @@ class CameraFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as the camera gave it; missed: pictures lost before it, below this program."""
+    """A picture as the camera gave it; missed: pictures lost before it, below this program.
+
+    colour: a smaller copy in RGB, where there is one.
+    """
 
     image: Image
     mono_ns: int
     missed: int = 0
+    colour: Image | None = None
 
 
 class CameraSession(Protocol):
@@ -123,7 +127,9 @@ class LiveCamera(FrameSource):
             if self._pending is not None:
                 self._counts["skipped"] += 1
                 skipped += 1 + self._pending.skipped
-            self._pending = Frame(self._index, picture.mono_ns, picture.image, skipped)
+            self._pending = Frame(
+                self._index, picture.mono_ns, picture.image, skipped, picture.colour
+            )
             self._index += 1
             self._counts["frames"] += 1
             self._last_mono_ns = self._clock.mono_ns()
