@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from outrider.centre.store.papers import PaperStore
 from outrider.centre.store.records import (
     AuditRow,
     Backlog,
@@ -189,7 +190,14 @@ class RetentionStore(Protocol):
 
 
 class CentreStore(
-    UnitRegister, IntakeStore, OpeningStore, AuditStore, RetentionStore, SearchStore, Protocol
+    UnitRegister,
+    IntakeStore,
+    OpeningStore,
+    AuditStore,
+    RetentionStore,
+    SearchStore,
+    PaperStore,
+    Protocol,
 ):
     """All of it; each service is handed only its part."""
 

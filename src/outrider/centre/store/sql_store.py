@@ -10,6 +10,7 @@ from outrider.centre.store import (
     holding,
     journals,
     opened,
+    papers,
     pictures_in,
     register,
     rows_in,
@@ -20,6 +21,7 @@ from outrider.centre.store import (
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import to_us
 from outrider.centre.store.filed import Filed
+from outrider.centre.store.papers import Paper
 from outrider.centre.store.ports import MakeReceipt
 from outrider.centre.store.queries import SearchSession
 from outrider.centre.store.records import (
@@ -219,6 +221,34 @@ class SqlStore:
         """Say whose a unit is."""
         with self._backend.filing() as session:
             filing.set_force(session, unit_id, force)
+
+    # PaperStore
+
+    def put_paper(self, paper: Paper, events: Sequence[AuditEvent] = ()) -> None:
+        """Add a state of a paper."""
+        with self._backend.writing("write a paper") as session:
+            papers.put(self._backend, session, paper, events)
+
+    def paper(self, kind: str, paper_id: str) -> Paper | None:
+        """Return the last state of a paper."""
+        with self._backend.reading("read a paper") as session:
+            return papers.find(session, kind, paper_id)
+
+    def papers(
+        self,
+        kind: str,
+        holder: str | None = None,
+        subject: str | None = None,
+        state: str | None = None,
+    ) -> list[Paper]:
+        """Return the last states of papers that fit."""
+        with self._backend.reading("list papers") as session:
+            return papers.list_of(session, kind, holder, subject, state)
+
+    def forget_papers(self, kind: str, before_us: int) -> int:
+        """Erase papers that were over before an instant."""
+        with self._backend.writing("erase papers that are over") as session:
+            return papers.forget(session, kind, before_us)
 
     # RetentionStore
 

@@ -7,6 +7,7 @@ and receipts, and of what is opened it sees only numbers, hashes and the digests
 
 import psycopg
 
+from outrider.centre.store import papers
 from outrider.centre.store.postgresql.search_schema import SEARCH_1
 from outrider.centre.store.records import StoreError
 from outrider.wire.read_record import RecordKind
@@ -176,7 +177,12 @@ CREATE TABLE erased (
 GRANT SELECT ON erased TO outrider_intake;
 """
 
-MIGRATIONS = (_TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1)
+_PAPERS_1 = (
+    papers.TABLE.format(text="text", blob="bytea")
+    + "GRANT SELECT, INSERT ON paper TO outrider_searcher;"
+)
+
+MIGRATIONS = (_TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1, _PAPERS_1)
 _MIGRATING = "SELECT pg_advisory_xact_lock(1870033522, 3)"
 
 

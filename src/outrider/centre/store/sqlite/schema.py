@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+from outrider.centre.store import papers
 from outrider.centre.store.records import StoreError
 
 BUSY_S = 10.0
@@ -122,7 +123,7 @@ CREATE TABLE picture (
 CREATE UNIQUE INDEX picture_place ON picture (journal, seq, role);
 """
 
-INTAKE = (_INTAKE_1, _INTAKE_2)
+INTAKE = (_INTAKE_1, _INTAKE_2, papers.TABLE.format(text="TEXT", blob="BLOB"))
 OPENED_DAY = (_OPENED_1,)
 PICTURE_DAY = (_PICTURES_1,)
 

@@ -1,0 +1,1 @@
+"""What surrounds a decision: authorisations, sessions, reviews, holds, and who watches whom."""

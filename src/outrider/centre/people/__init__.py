@@ -1,0 +1,1 @@
+"""People sign in at their force's own provider; here there are sessions, and no passwords."""

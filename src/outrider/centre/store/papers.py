@@ -1,0 +1,131 @@
+"""The centre's papers: authorisations, sessions, reviews, holds and the like, each state kept.
+
+A paper is never changed: its next state is added as its next revision, together with the audit
+events that tell of it, in one transaction. Two who change one paper at once: the second is told.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from outrider.centre.store import trail
+from outrider.centre.store.records import ConflictError
+from outrider.centre.store.session import Backend, Row, Session
+from outrider.wire.audit import AuditEvent
+
+_COLUMNS = "kind, paper_id, revision, holder, subject, state, at_us, until_us, body"
+_MOST = 10_000
+
+TABLE = """
+CREATE TABLE paper (
+    kind {text} NOT NULL, paper_id {text} NOT NULL, revision integer NOT NULL,
+    holder {text} NOT NULL, subject {text} NOT NULL, state {text} NOT NULL,
+    at_us bigint NOT NULL, until_us bigint NOT NULL, body {blob} NOT NULL,
+    PRIMARY KEY (kind, paper_id, revision)
+);
+CREATE INDEX paper_holder ON paper (kind, holder);
+CREATE INDEX paper_subject ON paper (kind, subject);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One state of a paper. revision counts from 1. holder: whose; subject: a case, a read, a team.
+
+    until_us: when it is over; body: its content as canonical JSON.
+    """
+
+    kind: str
+    paper_id: str
+    revision: int
+    holder: str
+    subject: str
+    state: str
+    at_us: int
+    until_us: int
+    body: bytes
+
+
+class PaperStore(Protocol):
+    """Keeps papers."""
+
+    def put_paper(self, paper: Paper, events: Sequence[AuditEvent] = ()) -> None:
+        """Add a state. Raises ConflictError where that revision is there, StoreError."""
+        ...
+
+    def paper(self, kind: str, paper_id: str) -> Paper | None:
+        """Return the last state of a paper."""
+        ...
+
+    def papers(
+        self,
+        kind: str,
+        holder: str | None = None,
+        subject: str | None = None,
+        state: str | None = None,
+    ) -> list[Paper]:
+        """Return the last states of all papers of a kind that fit, the newest first."""
+        ...
+
+    def forget_papers(self, kind: str, before_us: int) -> int:
+        """Erase papers that were over before an instant; return how many."""
+        ...
+
+
+def put(backend: Backend, session: Session, paper: Paper, events: Sequence[AuditEvent]) -> None:
+    """Add a state, and what the trail says of it."""
+    backend.lock_audit(session)
+    last = find(session, paper.kind, paper.paper_id)
+    if paper.revision != (last.revision if last else 0) + 1:
+        raise ConflictError(f"{paper.kind} {paper.paper_id} was changed by somebody else meanwhile")
+    session.run(
+        f"INSERT INTO paper ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        paper.kind, paper.paper_id, paper.revision, paper.holder, paper.subject, paper.state,
+        paper.at_us, paper.until_us, paper.body,
+    )  # fmt: skip
+    trail.append(backend, session, events)
+
+
+def find(session: Session, kind: str, paper_id: str) -> Paper | None:
+    """Return the last state of a paper."""
+    row = session.one(
+        f"SELECT {_COLUMNS} FROM paper WHERE kind = ? AND paper_id = ? "
+        "ORDER BY revision DESC LIMIT 1",
+        kind,
+        paper_id,
+    )
+    return None if row is None else _paper(row)
+
+
+def list_of(
+    session: Session, kind: str, holder: str | None, subject: str | None, state: str | None
+) -> list[Paper]:
+    """Return last states, the newest first."""
+    parts, values = ["kind = ?"], [kind]
+    for column, value in (("holder", holder), ("subject", subject), ("state", state)):
+        if value is not None:
+            parts.append(f"{column} = ?")
+            values.append(value)
+    found = session.rows(
+        f"SELECT {_COLUMNS} FROM paper AS p WHERE {' AND '.join(parts)} AND revision = "
+        "(SELECT max(revision) FROM paper AS q WHERE q.kind = p.kind AND q.paper_id = p.paper_id) "
+        "ORDER BY at_us DESC, paper_id LIMIT ?",
+        *values,
+        _MOST,
+    )
+    return [_paper(row) for row in found]
+
+
+def _paper(row: Row) -> Paper:
+    return Paper(*row)
+
+
+def forget(session: Session, kind: str, before_us: int) -> int:
+    """Erase papers of a kind whose last state was over before an instant."""
+    return session.run(
+        "DELETE FROM paper WHERE kind = ? AND paper_id IN (SELECT paper_id FROM paper "
+        "WHERE kind = ? GROUP BY paper_id HAVING max(until_us) < ?)",
+        kind,
+        kind,
+        before_us,
+    )
