@@ -24,7 +24,7 @@ class SerialPort:
             self._serial = serial.Serial(
                 str(path), PROTOCOL_BAUD, timeout=0, write_timeout=_WRITE_LIMIT_S, exclusive=True
             )
-        except (OSError, ValueError) as error:
+        except Exception as error:  # the border: termios.error is no OSError
             raise PortLostError(f"{path}: cannot be opened: {error}") from error
 
     def fileno(self) -> int:
@@ -35,14 +35,14 @@ class SerialPort:
         """Return what has come. Raises PortLostError where the port is gone."""
         try:
             return bytes(self._serial.read(4096))
-        except OSError as error:  # SerialException is one
+        except Exception as error:  # the border: pyserial raises TypeError for a port that is gone
             raise PortLostError(f"{self._path}: gone: {error}") from error
 
     def write(self, data: bytes) -> None:
         """Send. Raises PortLostError where the port is gone or takes nothing for 0.2 s."""
         try:
             self._serial.write(data)
-        except OSError as error:
+        except Exception as error:  # the border, as above
             raise PortLostError(f"{self._path}: cannot be written: {error}") from error
 
     def close(self) -> None:
