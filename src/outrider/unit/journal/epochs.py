@@ -84,12 +84,14 @@ def begin(db: sqlite3.Connection, log: Path, now: Epoch) -> Epoch:
     return made
 
 
-def put(db: sqlite3.Connection, log: Path, epoch: Epoch) -> None:
-    """Note an epoch, in the place of one that begins at the same number."""
+def put(db: sqlite3.Connection, log: Path | None, epoch: Epoch) -> None:
+    """Note an epoch, in the place of one that begins at the same number; log None: there alone."""
     after = epoch.after
     past = (None, None, None) if after is None else (str(after.epoch_id), after.seq, after.hash)
     values = (epoch.first_seq, str(epoch.epoch_id), *past)
     db.execute(f"INSERT OR REPLACE INTO epoch ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", values)
+    if log is None:
+        return
     line = {"epoch": values[1], "first": epoch.first_seq}
     if after is not None:
         line |= {"after": past[0], "after_seq": after.seq, "after_hash": after.hash.hex()}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from outrider.unit.journal.database import transaction
 from outrider.unit.journal.epochs import epoch_of, split
+from outrider.unit.journal.schema import KEY_LOG
 from outrider.unit.journal.segments import PictureState
-from outrider.unit.journal.store import KEY_LOG, PRIORITY
+from outrider.unit.journal.store import PRIORITY
 from outrider.wire.holdings import MARK_BYTES, Claim
 from outrider.wire.read_record import RecordKind
 

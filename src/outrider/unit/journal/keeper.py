@@ -61,6 +61,7 @@ class Keeper:
         self._erased: list[Dropped] = []
         self._card_seen_ns: int | None = None
         self._card: list[str] = []
+        self._gone: int | None = None
         self._lost_rows = 0
         self._lost_pictures = 0
         self._commit_s: deque[float] = deque(maxlen=_COMMITS_WATCHED)
@@ -73,7 +74,7 @@ class Keeper:
         """
         if self._store is None:
             if not self._prepared:
-                prepare(self._directory)
+                self._gone = prepare(self._directory)
                 self._prepared = True
             settings = self._settings
             self._store = Store(
@@ -187,6 +188,11 @@ class Keeper:
         lost = sum(count for step, count in self.dropped.items() if "not yet" in step)
         if lost:
             return Level.FAULT, f"disk filling: {lost} pictures dropped unsent: dock the unit"
+        if self._gone is not None:
+            return Level.FAULT, (
+                f"the journal's database was GONE: up to {self._gone} rows are lost that had not "
+                "come to the centre: see `outrider journal status`, and report it"
+            )
         if self._lost_rows or self._lost_pictures:
             return Level.WARNING, (
                 f"damage found: {self._lost_rows} rows and {self._lost_pictures} pictures lost: "

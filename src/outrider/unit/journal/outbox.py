@@ -42,7 +42,7 @@ class Outbox:
 
     def __init__(self, directory: Path, *, sealed_only: bool = False) -> None:
         """Open the journal. Raises JournalError where there is none, sqlite3.Error."""
-        if not (directory / schema.DATABASE).exists():
+        if not schema.has_journal(directory):
             raise schema.JournalError(f"{directory}: holds no journal; nothing to send")
         self.directory = directory
         self._db = schema.open_database(directory)

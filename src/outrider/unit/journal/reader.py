@@ -84,7 +84,7 @@ class JournalReader(contextlib.AbstractContextManager["JournalReader"]):
             free_bytes(self._directory),
             tuple(sorted(key for key in keys if key != UNSEALED)),
             UNSEALED in keys,
-            len(list(quarantine.iterdir())) if quarantine.is_dir() else 0,
+            len(list(quarantine.glob("[0-9]*"))) if quarantine.is_dir() else 0,
             counters(self._db),
         )
 

@@ -1,8 +1,8 @@
 """Making room, in the stated order: what the centre has goes first, and a hit never goes.
 
-1. overviews that the centre has, 2. patches that it has, 3. rows that it has, 4. overviews of
-other reads, 5. patches of other reads. Rows that the centre has not receipted, and hits with their
-pictures, are never dropped for room.
+1. overviews that the centre has, 2. patches that it has, 3. rows that it has, 4. segments that no
+row names and that were set apart, 5. overviews of other reads, 6. patches of other reads. Rows that
+the centre has not receipted, and hits with their pictures, are never dropped for room.
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from outrider.unit.journal.database import add_to_counter, record_gaps, transaction
-from outrider.unit.journal.segments import PictureState, Stream, path_of
+from outrider.unit.journal.segments import SET_APART, PictureState, Stream, path_of
 from outrider.unit.journal.space import Space
 from outrider.wire.read_record import RecordKind
 
@@ -26,13 +26,14 @@ class Step(StrEnum):
     ACKNOWLEDGED_OVERVIEWS = "acknowledged overviews"
     ACKNOWLEDGED_PATCHES = "acknowledged patches"
     ACKNOWLEDGED_ROWS = "acknowledged rows"
+    SET_APART = "segments set apart"
     OVERVIEWS = "overviews not yet at the centre"
     PATCHES = "patches not yet at the centre"
 
     @property
     def loses(self) -> bool:
         """Whether something is dropped that the centre does not have."""
-        return self in (Step.OVERVIEWS, Step.PATCHES)
+        return self in (Step.SET_APART, Step.OVERVIEWS, Step.PATCHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,21 @@ def erase_rows(
     return len(seqs), seqs[0], seqs[-1]
 
 
+def _drop_set_apart(
+    db: sqlite3.Connection, directory: Path, is_open: Collection[int]
+) -> _Range | None:
+    oldest = min((directory / SET_APART).glob("*.seg"), default=None)
+    if oldest is None:
+        return None
+    oldest.unlink()
+    return 1, 0, 0
+
+
 _STEPS = (
     (Step.ACKNOWLEDGED_OVERVIEWS, _drop_segment(Stream.OVERVIEWS, acknowledged=True)),
     (Step.ACKNOWLEDGED_PATCHES, _drop_segment(Stream.PATCHES, acknowledged=True)),
     (Step.ACKNOWLEDGED_ROWS, _drop_rows),
+    (Step.SET_APART, _drop_set_apart),
     (Step.OVERVIEWS, _drop_segment(Stream.OVERVIEWS, acknowledged=False)),
     (Step.PATCHES, _drop_segment(Stream.PATCHES, acknowledged=False)),
 )

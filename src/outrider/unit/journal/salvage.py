@@ -18,11 +18,14 @@ from outrider import durable
 from outrider.unit.journal import schema
 from outrider.unit.journal.carve import RawRow, carve_rows
 from outrider.unit.journal.database import add_to_counter, transaction
+from outrider.unit.journal.epochs import epochs, put, read_epoch_log
 from outrider.unit.journal.scan import SegmentHead, scan_segments
+from outrider.unit.journal.schema import KEY_LOG
 from outrider.unit.journal.segments import PictureState, StoredPicture, sync_folder
-from outrider.unit.journal.store import KEY_LOG, PRIORITY, read_key_log
+from outrider.unit.journal.store import PRIORITY, read_key_log
 from outrider.unit.journal.verify import stored_pictures
 from outrider.wire.chain import GENESIS, SealedPicture, SealedRow
+from outrider.wire.epoch import Epoch, Past
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import SealedKey
 
@@ -43,6 +46,7 @@ class _Found:
     segments: list[SegmentHead] = field(default_factory=list)
     gaps: list[tuple[int, int, bytes, str]] = field(default_factory=list)
     crew: list[tuple[str, int, int]] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
     last_seq: int = 0
 
     def numbers(self) -> Iterator[int]:
@@ -59,7 +63,7 @@ def finish_interrupted(directory: Path) -> None:
 
 
 def salvage(directory: Path) -> int:
-    """Put a sound database in the place of a damaged one; return how many rows are lost.
+    """Put a sound database in the place of one damaged or gone; return how many rows are lost.
 
     Rows that are whole by their own hash are kept, with what is known of their pictures. Numbers
     after the last known one are skipped, so that none that the centre may have seen is used twice.
@@ -75,7 +79,8 @@ def salvage(directory: Path) -> int:
     sync_folder(directory)
     _swap(directory)
     _log.error(
-        "journal: %s was damaged: %d rows saved, %d lost; the damaged files are in %s",
+        "journal: the database in %s was damaged or gone: %d rows saved, %d lost; what was left of "
+        "it is in %s",
         directory, len(found.rows), lost, directory / QUARANTINE,
     )  # fmt: skip
     return lost
@@ -107,8 +112,7 @@ def _gather(directory: Path) -> _Found:
     segments, scanned = scan_segments(directory)
     logged_id, logged_keys = read_key_log(directory / KEY_LOG)
     known_id = next((head.journal_id for head in segments), logged_id)
-    uri = f"{(directory / schema.DATABASE).absolute().as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=schema.BUSY_S)) as db:
+    with contextlib.closing(_open_damaged(directory / schema.DATABASE)) as db:
         found = _Found(_journal_id(db) or known_id or uuid.uuid4())
         found.segments = segments
         found.keys = {key.key_id: key for key in logged_keys}
@@ -118,11 +122,28 @@ def _gather(directory: Path) -> _Found:
         found.crew = _table(db, "SELECT record_id, seq, receipted FROM crew_row") or []
         outbox = _table(db, "SELECT seq FROM outbox", whole=True)
         found.unsent = {seq for (seq,) in outbox} if outbox is not None else None
+        found.epochs = _epochs(db) or read_epoch_log(directory / KEY_LOG)
         carved = _carve(directory, db, scanned, found.journal_id)
-        found.last_seq = max([0, *scanned, *carved, *_last_seqs(db)])
+        begun = [epoch.first_seq - 1 for epoch in found.epochs]
+        found.last_seq = max([0, *scanned, *carved, *_last_seqs(db), *begun])
         for seq in found.numbers():
             _gather_row(db, seq, scanned.get(seq, []), carved.get(seq), found)
     return found
+
+
+def _open_damaged(path: Path) -> sqlite3.Connection:
+    """Open a damaged database to read what can be read; one that is gone holds nothing."""
+    if not path.exists():
+        return sqlite3.connect(":memory:")
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, timeout=schema.BUSY_S)
+
+
+def _epochs(db: sqlite3.Connection) -> list[Epoch]:
+    try:
+        return epochs(db)
+    except (sqlite3.DatabaseError, ValueError, TypeError, AttributeError):
+        return []
 
 
 def _carve(
@@ -240,14 +261,32 @@ def _build(building: Path, found: _Found) -> int:
 
 
 def _insert_facts(db: sqlite3.Connection, found: _Found) -> None:
+    # A segment of whose pictures no row is left is set apart at the start (see startup.py).
+    named = {picture.segment for picture, _ in found.pictures}
     db.executemany(
         "INSERT OR IGNORE INTO data_key VALUES (?, ?, ?)",
         [(key.key_id, key.centre_key_id, key.sealed) for key in found.keys.values()],
     )
     db.executemany(
         "INSERT OR IGNORE INTO segment VALUES (?, ?, ?)",
-        [(head.number, head.stream, head.sealed_key.key_id) for head in found.segments],
+        [
+            (head.number, head.stream, head.sealed_key.key_id)
+            for head in found.segments
+            if head.number in named
+        ],
     )
+    _insert_epochs(db, found)
+
+
+def _insert_epochs(db: sqlite3.Connection, found: _Found) -> None:
+    """Take over the epochs; what is written from here on is of a fresh one, whatever was lost."""
+    db.execute("DELETE FROM epoch")
+    for epoch in found.epochs or [Epoch(found.journal_id)]:
+        put(db, None, epoch)
+    now = (found.epochs or [Epoch(found.journal_id)])[-1]
+    first = found.last_seq + LEAP + 1
+    if now.first_seq < first:
+        put(db, None, Epoch(uuid.uuid4(), first, Past(now.epoch_id, first - 1, GENESIS)))
 
 
 def _insert_rows(db: sqlite3.Connection, found: _Found) -> None:

@@ -77,6 +77,9 @@ CREATE TABLE refused (
 MIGRATIONS = (_V1, _V2, _V3, _V4)
 
 
+KEY_LOG = "keys.log"
+
+
 class JournalError(Exception):
     """The journal cannot be used: what, where, and what to do."""
 
@@ -84,9 +87,15 @@ class JournalError(Exception):
 def open_database(directory: Path) -> sqlite3.Connection:
     """Open the journal's database for writing, made or migrated where needed.
 
-    Raises JournalError where a newer version made it; sqlite3.Error and OSError as they come.
+    Raises JournalError where a newer version made it, or where there was one that is gone: no
+    journal begins anew in silence. sqlite3.Error and OSError as they come.
     """
     path = directory / DATABASE
+    if is_gone(directory):
+        raise JournalError(
+            f"{path} is GONE, though what stands beside it tells of a journal: start the unit "
+            "(outrider run), which saves what can be saved, and report it"
+        )
     # Made here so that no one else may read it; its WAL takes the same mode.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
@@ -101,6 +110,26 @@ def open_database(directory: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def is_gone(directory: Path) -> bool:
+    """Whether there was a database that is not there now: what stands beside it tells.
+
+    An empty file is none: to SQLite it would be a new one.
+    """
+    if _holds(directory / DATABASE):
+        return False
+    beside = [directory / KEY_LOG, directory / f"{DATABASE}-wal"]
+    return any(map(_holds, [*beside, *(directory / "segments").glob("[0-9]*.seg")]))
+
+
+def _holds(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def has_journal(directory: Path) -> bool:
+    """Whether there is a journal in a folder, or was."""
+    return (directory / DATABASE).exists() or is_gone(directory)
 
 
 def open_read_only(directory: Path) -> sqlite3.Connection:

@@ -20,6 +20,7 @@ from outrider.wire.read_record import Role
 from outrider.wire.sealing import PICTURE_PART, DataKey, Place, SealedKey, Sealer
 
 FOLDER = "segments"
+SET_APART = "quarantine/segments"
 MAGIC = b"ORSEG1\r\n"
 HEAD = struct.Struct(">8s16sQBQ")
 PICTURE_HEAD = struct.Struct(">4sQBI")

@@ -19,7 +19,7 @@ def free_bytes(directory: Path) -> int:
 def used_bytes(directory: Path) -> int:
     """Return the bytes that the folder's files hold, segments included."""
     total = 0
-    for folder in (directory, directory / "segments"):
+    for folder in (directory, directory / "segments", directory / "quarantine" / "segments"):
         if folder.is_dir():
             total += sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file())
     return total

@@ -8,29 +8,33 @@ from pathlib import Path
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import add_to_counter, record_gaps, transaction
 from outrider.unit.journal.salvage import finish_interrupted, is_damage, salvage
-from outrider.unit.journal.segments import FOLDER, PictureState, path_of, sync_folder
+from outrider.unit.journal.scan import scan_segments
+from outrider.unit.journal.segments import FOLDER, SET_APART, PictureState, path_of, sync_folder
 from outrider.unit.journal.verify import read_rows
 
 _log = logging.getLogger(__name__)
 
 
-def prepare(directory: Path) -> None:
+def prepare(directory: Path) -> int | None:
     """Check the journal as the last run or power cut left it, and set damage apart.
 
-    A damaged database is salvaged into a new one; a row that is not what was written is taken out
-    of the way with its number kept; pictures that are gone are marked; files that no row names,
-    left by a cut between picture and row, are removed. Raises OSError, sqlite3.Error,
-    JournalError.
+    A database that is damaged, or gone although what stands beside it tells of one, is salvaged
+    into a new one; a row that is not what was written is taken out of the way with its number
+    kept; pictures that are gone are marked; files that no row names are set apart where they hold
+    a whole picture, else removed. Returns how many numbers are unaccounted for where the database
+    was gone, else None. Raises OSError, sqlite3.Error, JournalError.
     """
     finish_interrupted(directory)
     (directory / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    gone = salvage(directory) if schema.is_gone(directory) else None
     if (directory / schema.DATABASE).exists() and not _is_sound(directory):
         salvage(directory)
     with contextlib.closing(schema.open_database(directory)) as db:
         sync_folder(directory)  # the database's own name must survive a cut
         _isolate_rows(db)
         _mark_lost_pictures(db, directory)
-        _remove_orphans(db, directory)
+        _set_orphans_apart(db, directory)
+    return gone
 
 
 def _is_sound(directory: Path) -> bool:
@@ -93,9 +97,26 @@ def _mark_lost_pictures(db: sqlite3.Connection, directory: Path) -> None:
         _log.error("journal: segment %d ends early: %d pictures are lost", segment, count)
 
 
-def _remove_orphans(db: sqlite3.Connection, directory: Path) -> None:
+def _set_orphans_apart(db: sqlite3.Connection, directory: Path) -> None:
+    """Move segments that no row names out of the way; the centre's key opens what is in them.
+
+    A cut between picture and row leaves one, and so does a database that was lost or put back.
+    """
     known = {number for (number,) in db.execute("SELECT number FROM segment")}
+    _, pictures = scan_segments(directory)
+    whole = {picture.segment for some in pictures.values() for picture in some}
     for path in (directory / FOLDER).glob("[0-9]*.seg"):
-        if int(path.stem) not in known:
-            _log.info("journal: removing %s, which no row names", path.name)
+        number = int(path.stem)
+        if number in known:
+            continue
+        if number not in whole:
+            _log.info("journal: removing %s, which holds nothing whole", path.name)
             path.unlink()
+            continue
+        place = directory / SET_APART
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = place / path.name
+        while target.exists():
+            target = target.with_name(f"{target.stem}-again.seg")
+        path.rename(target)
+        _log.warning("journal: %s, which no row names, is in %s", path.name, place)

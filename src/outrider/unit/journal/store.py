@@ -13,7 +13,7 @@ from outrider.unit.journal import schema
 from outrider.unit.journal.database import record_gaps, tail, transaction
 from outrider.unit.journal.epochs import append_line, continue_or_begin, epoch_of
 from outrider.unit.journal.queue import Entry
-from outrider.unit.journal.schema import JournalError
+from outrider.unit.journal.schema import KEY_LOG, JournalError
 from outrider.unit.journal.segments import (
     SegmentWriter,
     StoredPicture,
@@ -25,7 +25,6 @@ from outrider.wire.chain import SealedPicture, SealedRow, row_hash
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import DataKey, Place, SealedKey, Sealer
 
-KEY_LOG = "keys.log"
 PRIORITY = {
     RecordKind.HIT: 0,
     RecordKind.ACTION: 0,

@@ -20,7 +20,7 @@ from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.epochs import LAST
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.reseal import reseal_folder
-from outrider.unit.journal.schema import DATABASE, JournalError
+from outrider.unit.journal.schema import JournalError, has_journal
 from outrider.unit.journal.space import MIB
 from outrider.unit.journal.store import Store
 from outrider.unit.journal.witness import RuntimeWitness
@@ -139,6 +139,9 @@ class Dock:
                         audited_s = time.monotonic()
                 except BusyError as error:
                     _log.info("%s", error)
+                except JournalError as error:  # the unit may mend it: it is looked at again
+                    _log.error("sync: %s", error)
+                    self._backoff.wait(stop)
                 except sqlite3.OperationalError as error:
                     if not is_busy(error):
                         raise
@@ -177,7 +180,7 @@ class Dock:
     def _send(
         self, link: Link, manner: Manner, stop: threading.Event, progress: _Progress | None
     ) -> Summary:
-        if not (self._directory / DATABASE).exists():
+        if not has_journal(self._directory):
             return self._only_upkeep(link, stop)
         in_clear = self._seal_earlier()
         with self._outbox() as outbox, HttpsCentre(self._url, self._tls()) as centre:
@@ -241,7 +244,7 @@ class Dock:
         self._state.write(state_of(summary, at), docked)
 
     def _has_work(self, link: Link) -> bool:
-        if not (self._directory / DATABASE).exists():
+        if not has_journal(self._directory):
             return False
         if self._upkeep.is_due() and link.interface:
             return True
