@@ -50,10 +50,15 @@ class HotlistSettings(Section):
 
 
 class CertificateSettings(Section):
-    """How long certificates hold, in days. A unit renews its own when a third is left."""
+    """How long certificates hold, in days. A unit renews its own when a third is left.
+
+    revocations: file in which revocations are noted a second time, outside of what is backed up
+    with the folder; left out, it stands beside the folder (`centre.revocations`).
+    """
 
     unit_days: Annotated[int, Field(ge=1, le=1100)] = 365
     server_days: Annotated[int, Field(ge=1, le=1100)] = 365
+    revocations: Path | None = None
 
 
 class RetentionSettings(Section):
@@ -132,6 +137,11 @@ class CentreFolder:
     def revoked(self) -> Path:
         """The authority's list of revoked certificates (PEM)."""
         return self.root / "authority" / "revoked.pem"
+
+    @property
+    def revocations(self) -> Path:
+        """Revocations once more, outside the folder: a restored copy of it forgets none."""
+        return self.root.with_name(f"{self.root.name}.revocations")
 
     @property
     def lock(self) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from outrider.centre.authority.histories import Kind, forks
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.records import Read
 from outrider.unit.journal import epochs
@@ -78,6 +79,8 @@ def test_a_card_that_is_put_back_loses_nothing(centre: Running, home: Path, tmp_
     summary = dock(unit)
     assert (summary.done, summary.set_aside, summary.faults) == (True, 0, [])
     assert_once(centre, "put-back", names)
+    (fork,) = forks(centre.store.journals("put-back"))
+    assert (fork.kind, fork.seq) == (Kind.PUT_BACK, 22)  # 20 reads, collection and disclosure
 
 
 def test_conflicting_rows_are_moved_and_hold_nothing_up(
@@ -115,6 +118,7 @@ def test_a_card_in_two_cars_loses_nothing(centre: Running, home: Path, tmp_path:
         assert dock(unit).done
         assert dock(other).done
     assert_once(centre, "twins", names)
+    assert {fork.kind for fork in forks(centre.store.journals("twins"))} == {Kind.COPIED}
 
 
 @contextlib.contextmanager

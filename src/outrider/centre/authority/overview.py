@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from outrider.centre.authority.histories import Fork, forks
 from outrider.centre.store.ports import IntakeStore, OpeningStore, UnitRegister
 from outrider.centre.store.records import JournalState, SeqRange, Unit
 from outrider.wire.canonical import plain
@@ -44,6 +45,11 @@ class UnitLine:
         return sum(len(journal.chain_breaks) for journal in self.journals)
 
     @property
+    def forks(self) -> list[Fork]:
+        """Where its card was put back, or goes on twice."""
+        return forks(self.journals)
+
+    @property
     def pictures_due(self) -> int:
         """Pictures that rows name and that have not come."""
         return sum(journal.pictures_due for journal in self.journals)
@@ -62,6 +68,15 @@ class UnitLine:
             "chain_breaks": self.chain_breaks,
             "pictures_due": self.pictures_due,
             "set_aside": self.set_aside,
+            "card": [
+                {
+                    "kind": fork.kind,
+                    "journal": str(fork.journal_id),
+                    "after": fork.seq,
+                    "at": _iso(fork.at),
+                }
+                for fork in self.forks
+            ],
             "journals": [_journal_json(journal) for journal in self.journals],
         }
 

@@ -1,13 +1,16 @@
 """`outrider centre init|enrol-ticket|units|revoke`."""
 
 import argparse
+from collections import Counter
 from contextlib import closing
 from datetime import timedelta
 
 from outrider import durable
 from outrider.centre.authority.authority import Authority, time_of
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
+from outrider.centre.authority.histories import Kind
 from outrider.centre.authority.overview import UnitLine, overview
+from outrider.centre.authority.revocations import Revocations
 from outrider.centre.authority.setup import set_up
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, is_host, opening_keys
@@ -31,6 +34,7 @@ _COLUMNS = (
     "gaps",
     "breaks",
     "pictures due",
+    "card",
     "set aside",
     "certificate",
 )
@@ -163,29 +167,39 @@ def _revoke(args: argparse.Namespace) -> int:
     folder, clock = CentreFolder(args.dir), SystemClock()
     settings = folder.load()
     with closing(open_store_of(folder)) as store:
-        store.revoke(args.unit, args.why, time_of(clock))
+        unit = store.revoke(args.unit, args.why, time_of(clock))
         Authority(folder, settings, clock).write_revoked(store.revoked_certificates())
-    say(f"{args.unit}: revoked; nothing of it is taken from now on")
+        say(f"{args.unit}: revoked; nothing of it is taken from now on")
+        kept = Revocations(settings.certificates.revocations or folder.revocations)
+        try:
+            kept.note(store, unit)
+        except OSError as error:
+            complain(f"a restored copy of the centre would trust it again: {kept.path}: {error}")
+            return 1
     return 0
 
 
 def _units(args: argparse.Namespace) -> int:
-    """Show. Exit 0: all that came is open or waits; 1: rows do not open, and what to do."""
+    """Show. Exit 0: all that came is open or waits; 1: rows do not open, or a card was copied."""
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         lines, aside = overview(store), store.set_aside_by_unit()
     if aside:
         complain(alarm_text(aside))
+    told = [(line.unit_id, fork) for line in lines for fork in line.forks]
+    for unit_id, fork in told:
+        complain(fork.text(unit_id))
+    bad = bool(aside) or any(fork.kind is Kind.COPIED for _, fork in told)
     if args.json:
         say_json([line.as_json() for line in lines], indent=1)
-        return int(bool(aside))
+        return int(bad)
     if not lines:
         say("no unit is enrolled: outrider centre enrol-ticket")
-        return int(bool(aside))
+        return int(bad)
     table = Table("unit", *_COLUMNS)
     for line in lines:
         table.add_row(*_cells(line))
     Screen().print(table)
-    return int(bool(aside))
+    return int(bad)
 
 
 def _cells(line: UnitLine) -> tuple[Line | str, ...]:
@@ -202,9 +216,17 @@ def _cells(line: UnitLine) -> tuple[Line | str, ...]:
         gaps,
         _bad(line.chain_breaks),
         f"{line.pictures_due:,}",
+        _card(line),
         _bad(line.set_aside),
         f"{line.certificate_until:%d %b %Y}" if line.certificate_until else "none",
     )
+
+
+def _card(line: UnitLine) -> Line | str:
+    kinds = Counter(fork.kind for fork in line.forks)
+    if kinds[Kind.COPIED]:
+        return styled("COPIED", "red")
+    return f"put back {kinds[Kind.PUT_BACK]}x" if kinds else "one"
 
 
 def _bad(count: int) -> Line | str:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from outrider import __version__
 from outrider.centre.authority.authority import Authority, AuthorityError
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
+from outrider.centre.authority.revocations import Revocations, RevocationsError
 from outrider.centre.folder import CentreFolder, CentreSettings
 from outrider.centre.intake.app import Intake, enrolment_app, unit_app
 from outrider.centre.intake.counts import Counts
@@ -62,6 +63,7 @@ class IntakeService:
         self._faults: dict[str, str] = {}
         self._authority = Authority(folder, settings, clock)
         self._authority.renew_server()
+        self._compare_revocations(folder)
         self._authority.write_revoked(store.revoked_certificates())
         self._workers = ThreadPoolExecutor(settings.limits.workers, thread_name_prefix="intake")
         self._intake = self._make_intake(folder)
@@ -73,6 +75,17 @@ class IntakeService:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+
+    def _compare_revocations(self, folder: CentreFolder) -> None:
+        """Revoke again what a register that was restored from a copy has forgotten."""
+        path = self._settings.certificates.revocations or folder.revocations
+        try:
+            again = Revocations(path).compare(self._store)
+        except (RevocationsError, OSError) as error:
+            self._fault("revocations", f"not kept outside the folder: {error}")
+            return
+        for unit_id in again:
+            say(_log, logging.WARNING, "revoked again: the register had forgotten", unit=unit_id)
 
     def _make_intake(self, folder: CentreFolder) -> Intake:
         settings, store, clock = self._settings, self._store, self._clock
