@@ -29,6 +29,8 @@ from typing import TextIO
 
 from outrider.shown import LogLines
 
+# Tell each request with its path: pictures on a metered line tell of a hit.
+_TALKATIVE = ("httpx", "httpcore")
 _MAY_SPEAK = (OSError, sqlite3.Error)
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -60,6 +62,8 @@ def start(verbose: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     sys.excepthook = _program_died
     threading.excepthook = _thread_died
 

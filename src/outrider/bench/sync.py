@@ -43,7 +43,6 @@ class Figures:
     cut_connections: int
     syncs: int
     tries_failed: int
-    duplicates: int
     lost: int
     left_on_the_unit: int
     chain_breaks: int
@@ -100,8 +99,13 @@ def measure(folder: Path, args: argparse.Namespace) -> Figures:
             before = reader.status()
         with proxy.running():
             summaries = _dock(toml)
+        with JournalReader(settings.journal_dir) as reader:
+            after = reader.status()
+        left = after.rows_to_send + after.pictures_to_send
+        if summaries[-1]["done"]:
+            left = 0  # what is to send now is the audit event of this very docking
         return _figures(
-            args.reads, before.rows, before.pictures_to_send, summaries, proxy, centre, load
+            args.reads, before.rows, before.pictures_to_send, summaries, left, proxy, centre, load
         )
 
 
@@ -139,13 +143,14 @@ def _figures(
     rows: int,
     pictures: int,
     summaries: list[dict[str, Any]],
+    left: int,
     proxy: CuttingProxy,
     centre: RunningCentre,
     load: float,
 ) -> Figures:
     total_s = sum(one["took_s"] for one in summaries)
-    megabytes = sum(one["bytes_sent"] for one in summaries) / 1e6
-    left, at_centre = summaries[-1]["remaining"], centre.unit_line()
+    megabytes = proxy.bytes_up / 1e6
+    at_centre = centre.unit_line()
     return Figures(
         reads=reads,
         rows=rows,
@@ -157,9 +162,8 @@ def _figures(
         cut_connections=proxy.cut_connections,
         syncs=len(summaries),
         tries_failed=sum(one["tries_failed"] for one in summaries),
-        duplicates=sum(one["duplicates"] for one in summaries),
         lost=max(0, rows - at_centre["rows"]) + at_centre["missing"] + at_centre["pictures_due"],
-        left_on_the_unit=left["rows"] + left["pictures"],
+        left_on_the_unit=left,
         chain_breaks=at_centre["chain_breaks"],
         load=round(load, 1),
     )

@@ -18,6 +18,7 @@ class CuttingProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.cut_connections = 0
+        self.bytes_up = 0
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -60,12 +61,15 @@ class CuttingProxy:
             with self._lock:
                 self._open |= {client, server}
             for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                ends = (source, sink, sink is server)
+                threading.Thread(target=self._pump, args=ends, daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, is_up: bool) -> None:
         with contextlib.suppress(OSError):  # cut: both ends are let go of below
             while data := source.recv(_CHUNK_BYTES):
                 sink.sendall(data)
+                with self._lock:
+                    self.bytes_up += len(data) if is_up else 0
         with self._lock:
             self._open -= {source, sink}
         for end in (source, sink):

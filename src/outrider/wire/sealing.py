@@ -201,6 +201,11 @@ class Opener:
     def __init__(self, keys: Iterable[CentrePrivateKey] = ()) -> None:
         self._keys = {key.public.key_id: key for key in keys}
 
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """Names of the keys that it has."""
+        return frozenset(self._keys)
+
     def open_key(self, sealed: SealedKey, journal_id: uuid.UUID) -> DataKey:
         """Return the data key. Raises SealingError where no private key here opens it."""
         if sealed.centre_key_id == UNSEALED:

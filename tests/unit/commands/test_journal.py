@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from outrider.cli import main
+from outrider.wire.sealing import CentrePrivateKey
 from tests.unit.journal import makers
 from tests.unit.journal.filled import CENTRE, fill, query, reads
 
@@ -25,7 +26,7 @@ def run(journal: Path, action: str, *options: str) -> int:
 
 def test_verify(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sound journal gives exit 0; one changed byte gives exit 1 and names the row."""
-    assert run(journal, "verify", "--json") == 0
+    assert run(journal, "verify", "--json", "--key", str(journal.parent / "private.key")) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["sound"]
     assert report["rows"] == 12
@@ -37,27 +38,35 @@ def test_verify(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_list_without_key_shows_no_mark(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a key the list names rows and whose key is needed; with it, the marks."""
-    assert run(journal, "list", "--json") == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert len(lines) == 12
-    assert all("vrm" not in line and CENTRE.public.key_id in line["sealed"] for line in lines)
+    """Without a key there is no list, and it says whose is needed; with it, the marks."""
+    CentrePrivateKey.generate().write(journal.parent / "other.key")
+    for given in ((), ("--key", str(journal.parent / "other.key"))):
+        assert run(journal, "list", "--json", *given) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "--key" in said.err
     key = str(journal.parent / "private.key")
     assert run(journal, "list", "--last", "3", "--json", "--key", key) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["kind"] for line in lines][-1] == "audit"
     assert any(line.get("vrm") == makers.mark(9) for line in lines)
-    assert run(journal, "list") == 0
+    assert run(journal, "list", "--key", key) == 0
 
 
 def test_status(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Status counts what is to be sent and names the key that it is sealed for."""
-    assert run(journal, "status", "--json") == 0
+    key = ("--key", str(journal.parent / "private.key"))
+    assert run(journal, "status", "--json", *key) == 0
     status = json.loads(capsys.readouterr().out)
     assert (status["rows"], status["rows_to_send"], status["hits_to_send"]) == (12, 12, 1)
     assert status["pictures_to_send"] == 22
     assert status["sealed_for"] == [CENTRE.public.key_id]
-    assert run(journal, "status") == 0
+    assert run(journal, "status", *key) == 0
+    capsys.readouterr()
+    assert run(journal, "status", "--json") == 0
+    status = json.loads(capsys.readouterr().out)
+    assert (status["reads"], status["reads_to_send"]) == (10, 10)
+    assert not {"rows", "hits_to_send", "pictures_to_send", "bytes_used", "last_seq"} & set(status)
 
 
 def test_export(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,8 +89,8 @@ def test_export(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_export_without_key_opens_nothing(journal: Path) -> None:
     """Without the key nothing is written out, and the exit status says so."""
     target = journal.parent / "out"
-    assert run(journal, "export", "--to", str(target), "--who", "X", "--why", "Y") == 1
-    assert (target / "records.ndjson").read_text() == ""
+    assert run(journal, "export", "--to", str(target), "--who", "X", "--why", "Y") == 2
+    assert not target.exists()
 
 
 def test_missing_journal_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

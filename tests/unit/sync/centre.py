@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from outrider.wire import batch, holdings, picture_bundle, receipt, upload
+from outrider.wire import batch, holdings, padding, picture_bundle, receipt, upload
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedRow
 from outrider.wire.read_record import Role
@@ -46,6 +46,7 @@ class TestCentre:
         self.pictures: dict[tuple[uuid.UUID, int, Role], bytes] = {}
         self.arrived: list[int] = []
         self.uploads: list[UploadKind] = []
+        self.covers = 0
         self.misbehaviour: list[Callable[[Handler], bool]] = []
         self.lock = threading.Lock()
         self.registrar: Registrar | None = None
@@ -115,9 +116,15 @@ class Handler(BaseHTTPRequestHandler):
     server: "Server"
 
     def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = padding.unpadded(
+            self.rfile.read(int(self.headers["Content-Length"])), dict(self.headers.items())
+        )
         centre = self.server.centre
         _, _, _, unit, kind, upload_id = self.path.split("/")
+        if kind == "cover":
+            centre.covers += 1
+            self.answer(200, padding.answered(b""))
+            return
         self.name = UploadName(unit, UploadKind(kind), uuid.UUID(upload_id))
         self.body = body
         with centre.lock:

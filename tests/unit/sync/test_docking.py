@@ -32,7 +32,7 @@ ON_THE_ROAD = Link("wwan0", True, "NetworkManager")
 
 def summary(rows: int = 0, left: int = 0, *, gave_up: bool = False, grave: bool = False) -> Summary:
     """Return what a session came to."""
-    made = Summary(rows=rows, remaining=Remaining(0, left, 0), gave_up=gave_up)
+    made = Summary(rows=rows, remaining=Remaining(0, left, 0, left), gave_up=gave_up)
     if gave_up:
         made.fault("the centre cannot be reached", grave=grave)
     return made
@@ -110,7 +110,7 @@ def test_running_unit_hears_of_it_once(tmp_path: Path) -> None:
     assert watch.health().level is Level.OK
     left.write(state_of(summary(left=4, gave_up=True), now), DockOutcome.FAILED)
     assert watch.dock_news() is DockOutcome.FAILED
-    assert (watch.health().level, watch.health().counts["rows_left"]) == (Level.WARNING, 4)
+    assert (watch.health().level, watch.health().counts["reads_left"]) == (Level.WARNING, 4)
     left.write(state_of(summary(left=4, gave_up=True, grave=True), now), None)
     assert watch.health().level is Level.FAULT
     mended = summary(rows=4)

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
@@ -31,7 +32,7 @@ from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.intake.uploads import UploadDesk
 from outrider.centre.store.records import EnrolmentRefused, StoreError
 from outrider.wire import enrolment as messages
-from outrider.wire import holdings
+from outrider.wire import holdings, padding
 from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import EnrolmentRequest, RenewalRequest
 from outrider.wire.list_key import CHALLENGE
@@ -90,6 +91,7 @@ def unit_app(intake: Intake, hotlists: Path | None) -> ASGIApp:
         return functools.partial(endpoint, intake)
 
     routes: list[BaseRoute] = [
+        Route("/v1/units/{unit}/cover/{upload}", bound(_put_cover), methods=["PUT"]),
         Route("/v1/units/{unit}/{kind}/{upload}", bound(_put_upload), methods=["PUT"]),
         Route("/v1/units/{unit}/certificate", bound(_post_renewal), methods=["POST"]),
         Route("/v1/units/{unit}/list-key/{challenge}", bound(_get_list_key), methods=["GET"]),
@@ -143,7 +145,9 @@ async def _put_upload(intake: Intake, request: Request) -> Response:
     intake.uploads.check_sent(request.headers)
     with intake.gate.enter(name.unit_id) as place:
         await intake.work(intake.uploads.trusted, name.unit_id)
-        body = await read_body(request, most_bytes, _patience(limits), place)
+        came = await read_body(request, most_bytes, _patience(limits), place)
+        answer_s = time.monotonic() + padding.ANSWER_AFTER_S
+        body = _true_body(came, request)
         taken = await intake.work(intake.uploads.take, name, body, request.headers)
     intake.counts.took(name.kind, taken, len(body))
     request.scope["state"]["told"] = {
@@ -152,7 +156,33 @@ async def _put_upload(intake: Intake, request: Request) -> Response:
         "duplicates": taken.duplicates,
         "again": taken.again,
     }
-    return Response(taken.receipt, media_type="application/json")
+    return await _answered(request, taken.receipt, answer_s)
+
+
+def _true_body(came: bytes, request: Request) -> bytes:
+    try:
+        return padding.unpadded(came, request.headers)
+    except WireError as error:
+        raise Refusal(Code.CONTENT, str(error)) from error
+
+
+async def _answered(request: Request, receipt: bytes, answer_s: float) -> Response:
+    """Return an answer; to a padded request one that looks and comes like any other."""
+    if padding.is_padded(request.headers):
+        await asyncio.sleep(max(0.0, answer_s - time.monotonic()))
+        receipt = padding.answered(receipt)
+    return Response(receipt, media_type="application/json")
+
+
+async def _put_cover(intake: Intake, request: Request) -> Response:
+    """Take in what holds nothing: it looks from outside as an upload does, and is thrown away."""
+    unit_id, limits = _unit_id(request.path_params), intake.limits
+    check_declared(request, padding.COVER_BYTES)
+    _check_peer(request, unit_id)
+    with intake.gate.enter(unit_id) as place:
+        await intake.work(intake.uploads.trusted, unit_id)
+        await read_body(request, padding.COVER_BYTES, _patience(limits), place)
+    return await _answered(request, b"{}", time.monotonic() + padding.ANSWER_AFTER_S)
 
 
 def _patience(limits: LimitSettings) -> Patience:

@@ -2,7 +2,7 @@
 
 import argparse
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from outrider.clock import SystemClock
@@ -73,6 +73,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     with JournalReader(directory, opener) as reader:
+        _check_may_be_seen(reader, directory)
         lines = [as_json(one) for one in reader.rows(args.last, pictures=False)]
     if args.json:
         for line in lines:
@@ -88,20 +89,29 @@ def _list(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     return 0
 
 
+def _check_may_be_seen(reader: JournalReader, directory: Path) -> None:
+    if not reader.may_be_seen:
+        raise JournalError(
+            f"{directory}: its rows open with the centre's key alone (--key); without it not even "
+            "their numbers are shown: `outrider journal status` tells of the reads"
+        )
+
+
 def _status(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     with JournalReader(directory, opener) as reader:
-        status = reader.status()
+        status, may_be_seen = reader.status(), reader.may_be_seen
     if args.json:
-        say_json(status.as_json(), indent=1)
-    else:
+        say_json(status.as_json() if may_be_seen else status.for_the_crew(), indent=1)
+    elif may_be_seen:
         _show_status(status)
+    else:
+        _show_table({name.replace("_", " "): v for name, v in status.for_the_crew().items()})
     return 1 if status.damaged_databases_kept or status.totals.get("lost_rows") else 0
 
 
 def _show_status(status: Status) -> None:
-    table = Table(show_header=False)
     sealed = ", ".join(status.sealed_for) or "nobody"
-    for name, value in (
+    rows = (
         ("journal", status.journal_id),
         ("rows", f"{status.rows} (last number {status.last_seq})"),
         ("to send", f"{status.rows_to_send} rows, {status.pictures_to_send} pictures"),
@@ -109,15 +119,21 @@ def _show_status(status: Status) -> None:
         ("on disk", f"{status.bytes_used / 2**20:.1f} MiB, {status.bytes_free / 2**20:.0f} free"),
         ("damaged databases kept", str(status.damaged_databases_kept)),
         *((name.replace("_", " "), str(count)) for name, count in status.totals.items()),
-    ):
-        table.add_row(name, value)
+    )
+    _show_table(dict(rows))
+
+
+def _show_table(rows: Mapping[str, object]) -> None:
+    table = Table(show_header=False)
+    for name, value in rows.items():
+        table.add_row(name, str(value))
     Screen().print(table)
 
 
 def _verify(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
-    with JournalReader(directory) as reader:
-        last_seq = reader.status().last_seq
-    with progress(Screen(stderr=True), disable=args.json) as bar:
+    with JournalReader(directory, opener) as reader:
+        last_seq, may_be_seen = reader.status().last_seq, reader.may_be_seen
+    with progress(Screen(stderr=True), disable=args.json or not may_be_seen) as bar:
         task = bar.add_task("verify", total=last_seq)
         report = verify(
             directory,
@@ -125,26 +141,27 @@ def _verify(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
             lambda seq: bar.update(task, completed=seq),
         )
     if args.json:
-        say_json(_report_json(report), indent=1)
+        say_json(_report_json(report, may_be_seen), indent=1)
     else:
-        _show_report(report)
+        _show_report(report, may_be_seen)
     return 0 if report.sound else 1
 
 
-def _report_json(report: Report) -> dict[str, object]:
-    names = Report.__slots__
+def _report_json(report: Report, may_be_seen: bool) -> dict[str, object]:
+    names = Report.__slots__ if may_be_seen else ("fault_count", "faults")
     return {"sound": report.sound} | {name: getattr(report, name) for name in names}
 
 
-def _show_report(report: Report) -> None:
-    say(
-        f"rows {report.first_seq} to {report.last_seq}: {report.rows} there,"
-        f" {report.erased} erased, {report.lost} lost to damage or skipped after it"
-    )
-    say(
-        f"pictures: {report.pictures} there, {report.dropped_pictures} dropped,"
-        f" {report.damaged_pictures} damaged; rows opened with the key: {report.opened}"
-    )
+def _show_report(report: Report, may_be_seen: bool) -> None:
+    if may_be_seen:
+        say(
+            f"rows {report.first_seq} to {report.last_seq}: {report.rows} there,"
+            f" {report.erased} erased, {report.lost} lost to damage or skipped after it"
+        )
+        say(
+            f"pictures: {report.pictures} there, {report.dropped_pictures} dropped,"
+            f" {report.damaged_pictures} damaged; rows opened with the key: {report.opened}"
+        )
     for fault in report.faults:
         say(f"FAULT {fault}")
     if report.fault_count > len(report.faults):
@@ -154,6 +171,7 @@ def _show_report(report: Report) -> None:
 
 def _export(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     with JournalReader(directory, opener) as reader:
+        _check_may_be_seen(reader, directory)
         last_seq = reader.status().last_seq
         with progress(Screen(stderr=True), disable=args.json) as bar:
             task = bar.add_task("export", total=last_seq)

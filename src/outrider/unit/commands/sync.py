@@ -78,7 +78,7 @@ def _watch(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:
     said: list[str] = []
 
     def report(summary: Summary) -> None:
-        if summary.rows + summary.pictures > 0 or summary.faults != said:
+        if summary.reads > 0 or summary.faults != said:
             _show(summary, args.json)
         said[:] = summary.faults
 
@@ -92,8 +92,7 @@ def _once(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:
         task = bar.add_task("to the centre", total=None)
 
         def tell(summary: Summary) -> None:
-            text = f"{summary.rows} rows, {summary.pictures} pictures"
-            bar.update(task, completed=summary.rows + summary.pictures, description=text)
+            bar.update(task, completed=summary.reads, description=f"{summary.reads} reads")
 
         summary = dock.once(manner, stop, tell)
     _show(summary, args.json)
@@ -105,18 +104,13 @@ def _show(summary: Summary, as_json: bool) -> None:
     if as_json:
         say_json(summary.as_json(), flush=True)
         return
-    left = summary.remaining
+    # Nothing from which hits could be told: see Summary.as_json.
     table = Table(show_header=False)
     for name, value in (
         ("reads", f"{summary.reads:,}"),
-        ("hits", f"{summary.hits:,}"),
         ("crew's own entries", f"{summary.crew_entries:,}"),
-        ("pictures", f"{summary.pictures:,}"),
-        ("sent", f"{summary.bytes_sent / 1e6:.1f} MB in {summary.took_s:.1f} s"),
-        ("the centre had already", f"{summary.duplicates:,}"),
-        ("left on the unit", f"{left.rows:,} rows, {left.pictures:,} pictures"),
-        ("refused, kept here", f"{summary.set_aside:,}"),
-        ("erased here after receipt", f"{summary.erased_rows:,} rows"),
+        ("took", f"{summary.took_s:.1f} s"),
+        ("reads left on the unit", f"{summary.remaining.reads:,}"),
         ("link", f"{summary.link}, {'metered' if summary.link_metered else 'not metered'}"),
         *((f"list {one.name}", _list_line(one)) for one in summary.lists),
     ):

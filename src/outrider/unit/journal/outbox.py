@@ -27,11 +27,15 @@ _PICTURE_COLUMNS = "seq, role, segment, offset, length, picture.key_id, digest"
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """How much is still to be sent; urgent: hits and what officers did about them."""
+    """How much is still to be sent; urgent: hits and what officers did about them.
+
+    reads: of the rows; the only one of these numbers that the crew may see.
+    """
 
     urgent: int
     rows: int
     pictures: int
+    reads: int = 0
 
 
 class Outbox:
@@ -60,15 +64,17 @@ class Outbox:
 
     def remaining(self) -> Remaining:
         """Return what is still to be sent."""
-        urgent, rows, pictures = (
+        urgent, rows, pictures, reads = (
             int(self._db.execute(query).fetchone()[0])
             for query in (
                 "SELECT count(*) FROM outbox WHERE priority = 0",
                 "SELECT count(*) FROM outbox",
                 "SELECT count(*) FROM picture WHERE state = 0",
+                "SELECT count(*) FROM outbox JOIN row ON row.seq = outbox.seq "
+                f"WHERE kind = {RecordKind.READ:d}",
             )
         )
-        return Remaining(urgent, rows, pictures)
+        return Remaining(urgent, rows, pictures, reads)
 
     def held_back(self) -> int:
         """Return how many rows that are to be sent are held back, because they lie in clear."""
@@ -88,6 +94,13 @@ class Outbox:
             _, last = epoch_of(self._db, seqs[0])
             seqs = [seq for seq in seqs if seq <= last]
         return [row for seq in seqs for row in read_rows(self._db, seq - 1, seq)]
+
+    def of_one_epoch(self, rows: Sequence[SealedRow]) -> list[SealedRow]:
+        """Return those of the rows that are of the first one's epoch."""
+        if not rows:
+            return []
+        epoch, last = epoch_of(self._db, rows[0].seq)
+        return [row for row in rows if epoch.first_seq <= row.seq <= last]
 
     def batch(self, unit_id: str, rows: Sequence[SealedRow]) -> Batch:
         """Return rows of one epoch as a batch, with the keys they need and the losses known."""

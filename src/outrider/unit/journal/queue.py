@@ -180,6 +180,11 @@ class Backlog:
         with self._condition:
             self._condition.wait_for(lambda: self._closing, wait_s)
 
+    def reads_waiting(self) -> int:
+        """Return how many reads are queued."""
+        with self._condition:
+            return sum(entry.kind is RecordKind.READ for entry in self._rest)
+
     def __len__(self) -> int:
         with self._condition:
             return len(self._urgent) + len(self._rest)

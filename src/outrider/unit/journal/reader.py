@@ -16,7 +16,7 @@ from outrider.unit.journal.space import free_bytes, used_bytes
 from outrider.unit.journal.verify import find_key, read_rows, stored_pictures
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedRow
-from outrider.wire.read_record import Record, Role, decode
+from outrider.wire.read_record import Record, RecordKind, Role, decode
 from outrider.wire.sealing import UNSEALED, DataKey, Opener, Place, SealingError
 
 
@@ -37,9 +37,25 @@ class Status:
     damaged_databases_kept: int
     totals: dict[str, int]
 
+    reads: int = 0
+    reads_to_send: int = 0
+
     def as_json(self) -> dict[str, object]:
         """Return the status as JSON values."""
         return asdict(self)
+
+    def for_the_crew(self) -> dict[str, object]:
+        """Return what tells nothing of hits: no numbers of rows, of pictures, or of bytes."""
+        lost = {name: count for name, count in self.totals.items() if name.startswith("lost_")}
+        return {
+            "journal_id": self.journal_id,
+            "reads": self.reads,
+            "reads_to_send": self.reads_to_send,
+            "sealed_for": list(self.sealed_for),
+            "in_clear": self.in_clear,
+            "damaged_databases_kept": self.damaged_databases_kept,
+            **lost,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,18 @@ class JournalReader(contextlib.AbstractContextManager["JournalReader"]):
             UNSEALED in keys,
             len(list(quarantine.glob("[0-9]*"))) if quarantine.is_dir() else 0,
             counters(self._db),
+            self._count(f"SELECT count(*) FROM row WHERE kind = {RecordKind.READ:d}"),
+            self._count(
+                "SELECT count(*) FROM outbox JOIN row ON row.seq = outbox.seq "
+                f"WHERE kind = {RecordKind.READ:d}"
+            ),
         )
+
+    @property
+    def may_be_seen(self) -> bool:
+        """Whether whoever reads has a key of those that it is sealed for, or it is all in clear."""
+        sealed_for = self.status().sealed_for
+        return not sealed_for or any(key in self._opener.key_ids for key in sealed_for)
 
     def _count(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])

@@ -81,6 +81,7 @@ class SealedJournal:
         self._closing = threading.Event()
         self._abandoned = threading.Event()
         self._committed = 0
+        self._reads = 0
         self._errors = 0
         self._fault = ""
         self._doubt: tuple[list[Entry], list[SealedRow]] | None = None
@@ -128,10 +129,14 @@ class SealedJournal:
             _log.error("journal: memory is full while the disk takes nothing: a record is LOST")
 
     def health(self) -> ComponentHealth:
-        """Return the state now. Counts never tell hits from reads: some are nobody's to know."""
+        """Return the state now. Its counts are of reads alone.
+
+        Of all rows they would tell hits, for what is committed beyond the reads is those, silent
+        ones included.
+        """
         counts = {
-            "committed": self._committed,
-            "queued": len(self._backlog),
+            "committed": self._reads,
+            "queued": self._backlog.reads_waiting(),
             "waits": self._backlog.counts.waits,
             "shed_pictures": self._backlog.counts.shed_pictures,
             "lost": self._backlog.counts.lost,
@@ -239,6 +244,7 @@ class SealedJournal:
     def _finish(self, entries: list[Entry], seqs: list[int]) -> None:
         self._backlog.done(entries)
         self._committed += len(entries)
+        self._reads += sum(entry.kind is RecordKind.READ for entry in entries)
         if self._fault:
             _log.warning("journal: writing again")
             self._fault = ""

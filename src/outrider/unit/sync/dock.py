@@ -27,6 +27,7 @@ from outrider.unit.journal.witness import RuntimeWitness
 from outrider.unit.ports import DockOutcome
 from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.backoff import Backoff
+from outrider.unit.sync.cadence import Cadence, SlotSession
 from outrider.unit.sync.disclosure import Disclosures
 from outrider.unit.sync.docking import Docking
 from outrider.unit.sync.link import Link, link_to
@@ -90,6 +91,7 @@ class Dock:
         self._disclosures = Disclosures(self._identity, clock, self._open_store)
         self._state = SyncStateFile(settings.unit.runtime_dir or settings.unit.state_dir)
         self._link: tuple[float, Link] | None = None
+        self._cadence = Cadence(sync.metered_every_s)
 
     def _tls(self) -> ssl.SSLContext | None:
         """Return TLS from the files as they are now: a renewal may have replaced one."""
@@ -162,12 +164,13 @@ class Dock:
         link = self._way(manner)
         if not self._has_work(link):
             return
-        summary = self._send(link, manner, stop, None)
+        summary = self._send(link, manner, stop, None, slot=link.metered)
         self._leave(summary, docking.after(link, summary))
         report(summary)
         if summary.gave_up:
             self._link = None
-            self._backoff.wait(stop)
+            if not link.metered:  # there the next slot is the next try
+                self._backoff.wait(stop)
 
     def _way(self, manner: Manner) -> Link:
         """Return the way to the centre, looked at anew after a while."""
@@ -178,13 +181,20 @@ class Dock:
         return self._link[1]
 
     def _send(
-        self, link: Link, manner: Manner, stop: threading.Event, progress: _Progress | None
+        self,
+        link: Link,
+        manner: Manner,
+        stop: threading.Event,
+        progress: _Progress | None,
+        *,
+        slot: bool = False,
     ) -> Summary:
         if not has_journal(self._directory):
             return self._only_upkeep(link, stop)
         in_clear = self._seal_earlier()
         with self._outbox() as outbox, HttpsCentre(self._url, self._tls()) as centre:
-            session = Session(
+            # By the clock and of one size where others can count it: see cadence.py.
+            session = (SlotSession if link.metered else Session)(
                 outbox,
                 centre,
                 self._identity,
@@ -192,11 +202,11 @@ class Dock:
                 self._backoff,
                 batch_rows=self._settings.sync.batch_rows,
                 metered=link.metered,
-                give_up_after=manner.give_up_after,
+                give_up_after=1 if slot else manner.give_up_after,
                 progress=progress,
             )
             session.summary.link, session.summary.link_metered = link.interface, link.metered
-            summary = session.run(stop)
+            summary = self._run(session, slot, stop)
             if in_clear:
                 summary.fault(in_clear)
             compared = self._compare(session, outbox, centre, stop)
@@ -228,9 +238,10 @@ class Dock:
         """Hold what is here against what the centre holds; what it lacks is sent again."""
         summary = session.summary
         due = self._reconciler.is_due(summary.link)
-        if summary.gave_up or stop.is_set() or not due:
+        # Not by the clock and not of one size: over a metered link it would tell of what was sent.
+        if summary.gave_up or stop.is_set() or not due or summary.link_metered:
             return Compared()
-        last = LAST if not summary.link_metered else self._erasable(outbox)
+        last = LAST
         found = self._reconciler.run(outbox, centre, summary, stop, last)
         if found.again:
             summary.sent_again += found.again
@@ -239,6 +250,13 @@ class Dock:
             session.run(stop)
         return found
 
+    def _run(self, session: Session, slot: bool, stop: threading.Event) -> Summary:
+        if not isinstance(session, SlotSession):
+            return session.run(stop)
+        if slot:
+            return session.run_slot(stop, pictures=self._cadence.take())
+        return session.run_all(stop)
+
     def _leave(self, summary: Summary, docked: DockOutcome | None) -> None:
         at = self._clock.stamp(self._clock.mono_ns())
         self._state.write(state_of(summary, at), docked)
@@ -246,6 +264,8 @@ class Dock:
     def _has_work(self, link: Link) -> bool:
         if not has_journal(self._directory):
             return False
+        if link.metered:
+            return bool(link.interface) and self._cadence.is_due()
         if self._upkeep.is_due() and link.interface:
             return True
         with contextlib.closing(Outbox(self._directory, sealed_only=self._sealer.seals)) as outbox:

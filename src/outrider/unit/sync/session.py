@@ -24,6 +24,10 @@ from outrider.wire.upload import UploadKind
 _log = logging.getLogger(__name__)
 _FAULTS_KEPT = 20
 CONFLICT = "conflict"
+_SHOWN = (
+    *("reads", "crew_entries", "tries_failed", "took_s", "gave_up", "grave", "renewed_until"),
+    *("link", "link_metered", "lists", "faults", "notes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,13 @@ class Summary:
         return tuple(text for text in self.faults if text not in over)
 
     def as_json(self) -> dict[str, object]:
-        """Return the summary as JSON values."""
-        return asdict(self) | {"done": self.done}
+        """Return what the crew may see as JSON values.
+
+        Nothing from which hits could be told: no count of rows, pictures or bytes, for a silent hit
+        is one more of each. The centre has them all.
+        """
+        shown = {name: value for name, value in asdict(self).items() if name in _SHOWN}
+        return shown | {"reads_left": self.remaining.reads, "done": self.done}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,9 @@ class Session:
             if upload is None:
                 break
             self._deliver(upload, stop)
+        return self._close(start_ns)
+
+    def _close(self, start_ns: int) -> Summary:
         self.summary.gave_up = self._gives_up()
         self.summary.took_s = round((time.monotonic_ns() - start_ns) / 1e9, 3)
         self.summary.remaining = self._outbox.remaining()

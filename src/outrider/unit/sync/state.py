@@ -29,13 +29,12 @@ _SILENT_AFTER_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """The last session, without what tells hits from reads. mono_ns: since the machine started."""
+    """The last session, without what tells of hits. mono_ns: since the machine started."""
 
     boot: str
     mono_ns: int
     utc: str
-    rows_left: int
-    pictures_left: int
+    reads_left: int
     faults: tuple[str, ...]
     grave: bool
     docked: DockOutcome | None = None
@@ -52,10 +51,9 @@ def boot_id() -> str:
 
 def state_of(summary: Summary, at: UtcStamp) -> SyncState:
     """Return the state after a session."""
-    left = summary.remaining
     faults, grave = summary.lasting_faults(), summary.grave and not summary.done
     return SyncState(
-        boot_id(), time.monotonic_ns(), at.iso_ms(), left.rows, left.pictures, faults, grave
+        boot_id(), time.monotonic_ns(), at.iso_ms(), summary.remaining.reads, faults, grave
     )
 
 
@@ -94,7 +92,7 @@ class SyncWatch:
                 Part.SYNC, Level.OFF, "no sync has run since the machine started"
             )
         age_s = (time.monotonic_ns() - state.mono_ns) / NS_PER_S
-        counts = {"rows_left": state.rows_left, "pictures_left": state.pictures_left}
+        counts = {"reads_left": state.reads_left}
         if state.faults:
             level = Level.FAULT if state.grave else Level.WARNING
             return ComponentHealth(Part.SYNC, level, state.faults[-1], counts)

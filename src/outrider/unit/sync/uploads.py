@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from outrider.clock import UtcStamp
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
 from outrider.unit.journal.refused import NOTHING, SetAside
-from outrider.unit.journal.segments import Stream
+from outrider.unit.journal.segments import StoredPicture, Stream
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
+from outrider.wire.chain import SealedRow
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind
 from outrider.wire.receipt import Receipt
@@ -67,8 +68,10 @@ class Chooser:
 
     def _rows(self, priority: int) -> Upload | None:
         rows = self.outbox.rows(priority, self.limit, self.set_aside.rows)
-        if not rows:
-            return None
+        return self.of_rows(rows) if rows else None
+
+    def of_rows(self, rows: list[SealedRow]) -> Upload:
+        """Return the upload of rows, in order of their numbers."""
         body = batches.encode(self.outbox.batch(self.unit_id, rows))
 
         def receipted(receipt: Receipt, at: UtcStamp) -> None:
@@ -81,8 +84,10 @@ class Chooser:
 
     def _pictures(self, stream: Stream) -> Upload | None:
         found = self.outbox.pictures(stream, self.limit, _BUNDLE_BYTES, self.set_aside.pictures)
-        if not found:
-            return None
+        return self.of_pictures(found) if found else None
+
+    def of_pictures(self, found: list[tuple[StoredPicture, bytes]]) -> Upload:
+        """Return the upload of pictures."""
         pictures = [picture for picture, _ in found]
         bundled = tuple(BundledPicture(p.seq, p.role, data) for p, data in found)
         body = bundles.encode(PictureBundle(self.unit_id, self.outbox.journal_id, bundled))
