@@ -1,7 +1,10 @@
 """TensorFlow Lite: the only module that imports a runtime of it.
 
 Two runtimes serve: ai-edge-litert (int8 runs 5 to 6 times faster there) and tflite-runtime 2.14,
-whose wheels hand no int8 graph to XNNPACK, so that float is the faster one on it.
+whose wheels hand no int8 graph to XNNPACK, so that float is the faster one on it. 2.14 is that
+one's last release and the customer's choice: no wheel for Python 3.12, a crash under numpy 2, no
+more corrections of faults in its parser of models, which is why only models whose digest stands in
+the manifest are given to it. Nothing else here depends on which of the two runs.
 """
 
 import importlib
