@@ -16,7 +16,7 @@ from typing import Any
 
 from outrider import cli
 
-_LIMIT_S = 30
+_LIMIT_S = 12
 
 
 def leaves() -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser]]:

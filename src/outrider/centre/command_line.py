@@ -1,18 +1,17 @@
 """What the centre's commands share: which folder, which store, and how they fail."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from outrider.centre.folder import CentreFault
 from outrider.centre.store.records import StoreError
-from outrider.settings_file import ConfigError
-from outrider.shown import complain
+from outrider.command_line import exits
+from outrider.command_line.exits import Handler
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.sealing import SealingError
 
 DEFAULT_DIR = Path("/var/lib/outrider-centre")
-_EXPECTED = (CentreFault, ConfigError, KeyFileError, SealingError, StoreError, OSError)
+_FAILED = (KeyFileError, SealingError, StoreError)
 
 
 def add_dir(parser: argparse.ArgumentParser) -> None:
@@ -22,22 +21,6 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def finish(
-    parser: argparse.ArgumentParser,
-    handler: Callable[[argparse.Namespace], int],
-    *expected: type[Exception],
-) -> None:
-    """Set a command's handler; what is expected to go wrong is said in a line, with status 2."""
-    failures: tuple[type[Exception], ...] = (*_EXPECTED, *expected)
-
-    def run(args: argparse.Namespace) -> int:
-        try:
-            return handler(args)
-        except BrokenPipeError:
-            raise
-        except failures as error:
-            words = (args.part, getattr(args, "action", ""))
-            complain(f"outrider centre {' '.join(filter(None, words))}: {error}")
-            return 2
-
-    parser.set_defaults(handler=run)
+def finish(parser: argparse.ArgumentParser, handler: Handler, *expected: type[Exception]) -> None:
+    """Set a command's handler; it ends by the one rule. expected: what tells of wrong use."""
+    exits.finish(parser, handler, *_FAILED, wrong=(CentreFault, *expected))

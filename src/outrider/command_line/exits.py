@@ -16,6 +16,7 @@ messages of unknown errors may hold a mark.
 
 import argparse
 import os
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,10 @@ class UseError(Exception):
     """What was asked cannot be done as it was asked; the message says what to change."""
 
 
-_WRONG_USE: tuple[type[Exception], ...] = (UseError, ConfigError, SourceError)
+# A file named by hand, or by a setting, is not what it should be.
+_WRONG_FILE = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+_WRONG_USE: tuple[type[Exception], ...] = (UseError, ConfigError, SourceError, *_WRONG_FILE)
+_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 def finish(
@@ -81,7 +85,9 @@ def words_of(error: BaseException) -> str:
         name = error.filename
         where = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes | Path) else ""
         return where + error.strerror
-    return str(error)
+    if isinstance(error, UnicodeError):
+        return "text that is not UTF-8 stands where text should"
+    return _NUMBER.sub("", str(error))
 
 
 def internal_fault(error: Exception) -> str:

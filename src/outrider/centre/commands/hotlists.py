@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from outrider.centre.hotlists.publish import Publisher
 from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository, RepositoryFault
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.list_options import add_options, list_file
+from outrider.command_line.values import short
 from outrider.hotlist_import.limits import ImportRefused
 from outrider.hotlist_import.mapping import MappingError
-from outrider.hotlist_import.options import add_options, list_file
 from outrider.shown import complain, say, say_json
-from outrider.wire.hotlist_policy import PolicyError
+from outrider.wire.hotlist_policy import NAME_FORM, PolicyError
 
 PASSPHRASE_VARIABLE = "OUTRIDER_KEY_PASSPHRASE"
 _SHOWN_REJECTIONS = 20
@@ -74,7 +76,7 @@ def _register_publishing(actions: Subparsers) -> None:
         "outrider centre hotlist publish stolen.csv --list stolen --repository R",
     )
     _add_repository(parser)
-    parser.add_argument("--list", required=True, help="name of the list")
+    parser.add_argument("--list", type=_list_name, required=True, help="name of the list")
     parser.add_argument("--masters", type=Path, help="folder of the master lists (beside R)")
     add_options(parser)
     add_json(parser)
@@ -93,6 +95,12 @@ def _register_publishing(actions: Subparsers) -> None:
 def _add_repository(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repository", type=Path, required=True, help="folder that is served")
     parser.add_argument("--online-keys", type=Path, help="folder of the online keys (beside R)")
+
+
+def _list_name(text: str) -> str:
+    if not re.match(NAME_FORM, text):
+        raise argparse.ArgumentTypeError(f"{short(text)}: a-z, 0-9, dot, dash, _, at most 48")
+    return text
 
 
 def _passphrase() -> bytes | None:

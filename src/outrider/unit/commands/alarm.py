@@ -1,13 +1,13 @@
 """`outrider alarm`: test, listen, flash, patterns."""
 
 import argparse
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.exits import finish
 from outrider.console import Screen, ask, styled
-from outrider.shown import complain, say, say_json
+from outrider.shown import say, say_json
 from outrider.tables import Table
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import ProtocolDisagreementError
@@ -62,7 +62,7 @@ def _add_test(actions: Subparsers) -> None:
     )
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, help="not all of it")
     add_json(parser)
-    parser.set_defaults(handler=_guarded(_test))
+    finish(parser, _test, *_ERRORS)
 
 
 def _add_flash(actions: Subparsers) -> None:
@@ -79,7 +79,7 @@ def _add_flash(actions: Subparsers) -> None:
     )
     parser.add_argument("--board-serial", help="write this serial (12 characters at most)")
     parser.add_argument("--verify-only", action="store_true", help="only compare what runs")
-    parser.set_defaults(handler=_guarded(_flash))
+    finish(parser, _flash, *_ERRORS)
 
 
 def _add_patterns(actions: Subparsers) -> None:
@@ -89,20 +89,7 @@ def _add_patterns(actions: Subparsers) -> None:
     parser.add_argument("--wav", type=Path, metavar="DIR", help="write the sound of each")
     parser.add_argument("--play", choices=[*table()], metavar="NAME", help="play one here")
     add_json(parser)
-    parser.set_defaults(handler=_guarded(_patterns))
-
-
-def _guarded(handler: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Return the handler with its known errors said on standard error, exit status 1."""
-
-    def run(args: argparse.Namespace) -> int:
-        try:
-            return handler(args)
-        except _ERRORS as error:
-            complain(f"outrider alarm: {error}")
-            return 1
-
-    return run
+    finish(parser, _patterns, *_ERRORS)
 
 
 def _test(args: argparse.Namespace) -> int:

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 from outrider.command_line import Subparsers, new_parser
+from outrider.command_line.exits import finish
+from outrider.command_line.values import number
 from outrider.shown import complain, say
 from outrider.unit.alarm.decode import Decoder
 from outrider.unit.alarm.interfaces import BytePort, PortLostError
@@ -29,8 +31,10 @@ def register(actions: Subparsers, default_port: Path) -> None:
         metavar="PATH",
         help="make a port PATH for `outrider run` and pass all on; without it, greet the unit here",
     )
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so long")
-    parser.set_defaults(handler=_run)
+    parser.add_argument(
+        "--seconds", type=number(0, 1e9), default=float("inf"), help="end after so long"
+    )
+    finish(parser, _run, PortLostError, UnitNotHeardError)
 
 
 class _Printer:
@@ -54,9 +58,6 @@ def _run(args: argparse.Namespace) -> int:
             _relay(args.port, args.relay, args.seconds)
     except KeyboardInterrupt:
         return 0
-    except (PortLostError, UnitNotHeardError) as error:
-        complain(f"outrider alarm: {error}")
-        return 1
     return 0
 
 

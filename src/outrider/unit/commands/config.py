@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 
 from outrider.command_line import Subparsers, add_json, new_parser
-from outrider.settings_file import ConfigError, as_toml
-from outrider.shown import complain, say, say_json
+from outrider.command_line.exits import finish
+from outrider.settings_file import as_toml
+from outrider.shown import say, say_json
 from outrider.unit.settings import sections as config
 
 
@@ -15,15 +16,11 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("action", choices=("show", "check"))
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
     add_json(parser)
-    parser.set_defaults(handler=_run)
+    finish(parser, _run)
 
 
 def _run(args: argparse.Namespace) -> int:
-    try:
-        settings = config.load(args.config)
-    except ConfigError as error:
-        complain(error)
-        return 1
+    settings = config.load(args.config)
     if args.action == "check":
         say(f"{args.config or config.DEFAULT_PATH}: good")
     elif args.json:

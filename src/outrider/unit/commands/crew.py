@@ -6,14 +6,20 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, exits, new_parser
+from outrider.command_line.exits import UseError, finish
+from outrider.command_line.values import folder as folder_type
+from outrider.command_line.values import short
 from outrider.console import Screen
 from outrider.records import Hit
-from outrider.settings_file import ConfigError
-from outrider.shown import complain, say, say_json
+from outrider.shown import say, say_json
 from outrider.tables import Table
 from outrider.unit.crew import desk as crew_desk
 from outrider.unit.settings import sections as config
+
+
+class NotTakenError(Exception):
+    """An answer that the unit does not wait for."""
 
 
 def register(commands: Subparsers) -> None:
@@ -27,36 +33,37 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("action", choices=("queue", "owed", "answer"))
     parser.add_argument("hit", nargs="?", help="the hit's id, for answer")
     parser.add_argument("note", nargs="?", help="the true mark, the reason or the outcome")
+    parser.add_argument(
+        "--runtime-dir", type=folder_type, help="the unit's folder in memory, if not as set"
+    )
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
     add_json(parser)
-    parser.set_defaults(handler=_run)
+    finish(parser, _run, NotTakenError)
 
 
 def _run(args: argparse.Namespace) -> int:
-    """Exit 0: done; 1: the answer was not taken; 2: settings or use are wrong."""
-    try:
-        folder = config.load(args.config).unit.runtime_dir
-    except ConfigError as error:
-        return _say(error, 2)
+    """Exit 0: done; 1: the answer was not taken; 2: wrong use."""
+    folder = args.runtime_dir or config.load(args.config).unit.runtime_dir
     if folder is None:
-        return _say("unit.runtime_dir is not set: the unit keeps nothing over a restart", 2)
+        raise UseError("unit.runtime_dir is not set: the unit keeps nothing over a restart")
+    if not (folder / "crew").is_dir():
+        raise UseError(f"{folder}: no unit runs there (or --runtime-dir is another): nothing waits")
     if args.action == "answer":
         return _answer(folder / "crew", args.hit, args.note)
     rows = _queue(folder / "crew") if args.action == "queue" else _owed(folder / "crew")
     _show(rows, args.json)
-    return 0
+    return exits.DONE
 
 
 def _answer(folder: Path, hit: str | None, note: str | None) -> int:
     if not hit or not note:
-        return _say("name the hit and the answer: outrider crew answer HIT 'AB12 CDE'", 2)
+        raise UseError("name the hit and the answer: outrider crew answer HIT 'AB12 CDE'")
     try:
         crew_desk.put_answer(folder, uuid.UUID(hit), note)
     except (KeyError, ValueError):
-        return _say(f"no answer is owed for hit {hit}; see `outrider crew owed`", 1)
-    except OSError as error:
-        return _say(f"the answer cannot be left for the unit: {error}", 1)
-    return 0
+        words = f"no answer is owed for hit {short(hit)}; see `outrider crew owed`"
+        raise NotTakenError(words) from None
+    return exits.DONE
 
 
 def _queue(folder: Path) -> list[dict[str, Any]]:
@@ -94,8 +101,3 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     Screen().print(table)
-
-
-def _say(words: object, status: int) -> int:
-    complain(f"outrider crew: {words}")
-    return status

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from outrider.clock import Clock, SystemClock
 from outrider.command_line import Subparsers, new_parser
+from outrider.command_line.exits import finish
+from outrider.command_line.values import number, whole
 from outrider.console import Screen, styled
 from outrider.drive.truth import DriveRead, DriveScore, DriveTruth, score
 from outrider.records import Fix, Hit, Read
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
-from outrider.shown import complain
 from outrider.sources import SourceError
 from outrider.tables import Table
 from outrider.unit.commands.run import stop_on_signals
@@ -54,9 +55,13 @@ def register(commands: Subparsers) -> None:
     parser = new_parser(
         commands, "demo", "a minute on a rendered road, no hardware", "outrider demo --seed 7"
     )
-    parser.add_argument("--seed", type=int, default=1, help="another seed, another drive")
-    parser.add_argument("--seconds", type=float, default=60.0, help="length of the drive, s")
-    parser.set_defaults(handler=_run)
+    parser.add_argument(
+        "--seed", type=whole(0, 2**63 - 1), default=1, help="another seed, another drive"
+    )
+    parser.add_argument(
+        "--seconds", type=number(1, 3600), default=60.0, help="length of the drive, s"
+    )
+    finish(parser, _run, *START_ERRORS)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -67,12 +72,8 @@ def _run(args: argparse.Namespace) -> int:
             seed=args.seed, duration_s=args.seconds, rate_hz=12.0, width_px=960, height_px=720
         )
     )
-    try:
-        with ExitStack() as stack:
-            return _drive(drive, console, stack)
-    except START_ERRORS as error:
-        complain(f"outrider demo: {error}")
-        return 2
+    with ExitStack() as stack:
+        return _drive(drive, console, stack)
 
 
 def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
@@ -115,8 +116,8 @@ def _write_hotlist(truth: DriveTruth, path: Path) -> Path:
     """List every fourth vehicle of the drive, among marks that nobody drives."""
     listed = [one.vrm for one in truth.passes if truth.due(one)][1::_LISTED_EVERY]
     lines = ["vrm,reason,response,priority"]
-    for number, vrm in enumerate(listed):
-        reason, response, priority = _REASONS[number % len(_REASONS)]
+    for place, vrm in enumerate(listed):
+        reason, response, priority = _REASONS[place % len(_REASONS)]
         lines.append(f"{vrm},{reason},{response},{priority}")
     lines += [f"ZZ{n % 100:02d}ZZZ{n // 100},decoy,ASSESS,4" for n in range(_DECOYS)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -149,8 +150,8 @@ def _endless(track: tuple[Fix, ...]) -> Iterator[Fix]:
     """Yield the track, then its last place for ever: a slow machine drives longer than it lasts."""
     yield from track
     step_ns = track[-1].mono_ns - track[-2].mono_ns
-    for number in itertools.count(1):
-        yield replace(track[-1], mono_ns=track[-1].mono_ns + number * step_ns)
+    for step in itertools.count(1):
+        yield replace(track[-1], mono_ns=track[-1].mono_ns + step * step_ns)
 
 
 def _own_track(drive: RenderedDrive, clock: Clock) -> TrackPositions:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.exits import finish
+from outrider.command_line.values import existing_file
 from outrider.console import Screen
-from outrider.settings_file import ConfigError
 from outrider.shown import complain, say, say_json
 from outrider.tables import Table
 from outrider.unit.certificates import CertificateError, Life, life_of
@@ -30,13 +31,11 @@ _PROTECTION = (
 )
 _ERRORS = (
     EnrolError,
-    ConfigError,
     enrolled.EnrolmentFileError,
     CertificateError,
     KeyFileError,
     SealingError,
     JournalError,
-    OSError,
 )
 
 
@@ -46,31 +45,29 @@ def register(commands: Subparsers) -> None:
         commands,
         "enrol",
         "join a centre with its one-time ticket",
-        "outrider enrol --ticket /media/stick/unit-7.ticket.json\n  outrider enrol --status",
+        "outrider enrol --ticket /media/stick/unit-7.ticket\n  outrider enrol --status",
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--ticket", type=Path, metavar="FILE", help="from `outrider centre`")
+    what.add_argument(
+        "--ticket", type=existing_file, metavar="FILE", help="from `outrider centre enrol-ticket`"
+    )
     what.add_argument("--status", action="store_true", help="what the unit is enrolled as")
     parser.add_argument(
         "--again", action="store_true", help="though it is enrolled: new keys, old ones dropped"
     )
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
     add_json(parser)
-    parser.set_defaults(handler=_run)
+    finish(parser, _run, *_ERRORS)
 
 
 def _run(args: argparse.Namespace) -> int:
     """Enrol, or show. Exit 0: the unit is enrolled; 1: it is not, and why."""
-    try:
-        settings = config.load_file(args.config)
-        if args.status:
-            return _status(settings.unit.state_dir, args.json)
-        done = enrol(args.ticket, settings, SystemClock(), again=args.again)
-        _tell(done, settings.unit.state_dir, args.json)
-        _seal_earlier(args.config, done.enrolment.unit_id)
-    except _ERRORS as error:
-        complain(f"outrider enrol: {error}")
-        return 1
+    settings = config.load_file(args.config)
+    if args.status:
+        return _status(settings.unit.state_dir, args.json)
+    done = enrol(args.ticket, settings, SystemClock(), again=args.again)
+    _tell(done, settings.unit.state_dir, args.json)
+    _seal_earlier(args.config, done.enrolment.unit_id)
     return 0
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outrider.command_line import Subparsers, new_parser
+from outrider.command_line.exits import UseError, finish
 from outrider.hotlist_import.limits import ImportRefused
-from outrider.settings_file import ConfigError
-from outrider.shown import complain
+from outrider.hotlist_import.mapping import MappingError
 from outrider.unit.commands import hotlist_check as cli_check
 from outrider.unit.commands import hotlist_lists as cli_lists
 from outrider.unit.commands import hotlist_own_entries as cli_crew
@@ -15,24 +15,14 @@ from outrider.unit.devices.list_keys import list_keys
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.keys import LockedError
 from outrider.unit.hotlist.lookup import LookupFileError
-from outrider.unit.hotlist.sealed_file import DamagedError
 from outrider.unit.hotlist.store import HotlistStore, ListNameError
 from outrider.unit.settings import sections as config
+from outrider.vrm import VrmError
 from outrider.wire.hotlist_policy import PolicyError
 
 Handler = Callable[[argparse.Namespace, HotlistStore], int]
-_EXPECTED = (
-    ConfigError,
-    GenerationError,
-    ImportRefused,
-    DamagedError,
-    ListNameError,
-    LockedError,
-    LookupFileError,
-    PolicyError,
-    ValueError,
-    OSError,
-)
+_FAILED = (GenerationError, ImportRefused, LockedError, LookupFileError)
+_WRONG = (ListNameError, PolicyError, MappingError, VrmError, ValueError)
 
 
 def register(commands: Subparsers) -> None:
@@ -51,23 +41,17 @@ def register(commands: Subparsers) -> None:
 def _add_place(parser: argparse.ArgumentParser, handler: Handler) -> None:
     parser.add_argument("--store", type=Path, help="folder of the lists (from the settings)")
     parser.add_argument("-c", "--config", type=Path, help="settings file")
-    parser.set_defaults(handler=lambda args: _run(args, handler))
+    finish(parser, lambda args: _run(args, handler), *_FAILED, wrong=_WRONG)
 
 
 def _run(args: argparse.Namespace, handler: Handler) -> int:
-    try:
-        settings = config.load(args.config)
-        folder = args.store or _store_of(settings)
-        return handler(args, HotlistStore(folder, list_keys(settings, folder)))
-    except BrokenPipeError:
-        raise
-    except _EXPECTED as error:
-        complain(f"outrider hotlist {args.action}: {error}")
-        return 1
+    settings = config.load(args.config)
+    folder = args.store or _store_of(settings)
+    return handler(args, HotlistStore(folder, list_keys(settings, folder)))
 
 
 def _store_of(settings: config.Settings) -> Path:
     path = settings.hotlist.path
     if path is not None and (path.is_file() or path.suffix):
-        raise ValueError(f"hotlist.path is one file, {path}: give --store FOLDER")
+        raise UseError(f"hotlist.path is one file, {path}: give --store FOLDER")
     return path or settings.unit.state_dir / "hotlists"

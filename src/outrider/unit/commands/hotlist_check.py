@@ -8,7 +8,8 @@ from typing import Any
 
 from outrider import vrm
 from outrider.clock import NS_PER_S, SystemClock
-from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line import Subparsers, add_json, exits, new_parser
+from outrider.command_line.values import instant, number, short
 from outrider.records import NO_POSITION, CharacterGuess, FixQuality, Match, PlateText, Position
 from outrider.shown import say, say_json
 from outrider.unit.commands.hotlist_lists import Adder
@@ -17,8 +18,6 @@ from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
 from outrider.unit.hotlist.open_matcher import open_matcher
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.wire.hotlist_entry import FIELDS, to_row
-
-_NOT_LISTED = 3
 
 
 def register(actions: Subparsers, add_place: Adder) -> None:
@@ -32,8 +31,10 @@ def register(actions: Subparsers, add_place: Adder) -> None:
     parser.add_argument("vrm", nargs="+", help="registration mark")
     parser.add_argument("--hotlist", type=Path, help="one list file, in place of the unit's lists")
     parser.add_argument("--explain", action="store_true", help="say why, character by character")
-    parser.add_argument("--at", metavar="LAT,LON", help="as if there (areas)")
-    parser.add_argument("--when", metavar="ISO8601", help="as if then (dates and hours)")
+    parser.add_argument("--at", type=_position, metavar="LAT,LON", help="as if there (areas)")
+    parser.add_argument(
+        "--when", type=instant, metavar="ISO8601", help="as if then (dates and hours; UTC)"
+    )
     parser.add_argument(
         "--doubt",
         metavar="PLACE=CHAR:P",
@@ -47,8 +48,10 @@ def register(actions: Subparsers, add_place: Adder) -> None:
 
 def _check(args: argparse.Namespace, store: HotlistStore) -> int:
     clock = SystemClock()
-    place = _position(args.at)
+    place = args.at or NO_POSITION
     utc_ns = _when_ns(args.when) or clock.stamp(clock.mono_ns()).utc_ns
+    if args.hotlist is not None and not args.hotlist.exists():
+        raise exits.UseError(f"--hotlist {args.hotlist}: does not exist")
     matcher = open_matcher(args.hotlist or store.root, clock, MatchSettings(), store.keys)
     try:
         results = [_one(matcher, args, text, place, utc_ns) for text in args.vrm]
@@ -61,7 +64,7 @@ def _check(args: argparse.Namespace, store: HotlistStore) -> int:
         say(f"{detail.level.value}: {detail.detail}")
         for result in results:
             _tell(result, args.explain)
-    return 0 if any(result["matches"] for result in results) else _NOT_LISTED
+    return 0 if any(result["matches"] for result in results) else exits.NOT_LISTED
 
 
 def _one(
@@ -89,25 +92,38 @@ def _with_doubts(text: PlateText, doubts: list[str]) -> PlateText:
     for doubt in doubts:
         place, _, rest = doubt.partition("=")
         char, _, probability = rest.partition(":")
-        if not place.isdigit() or not 1 <= int(place) <= len(guesses) or len(char) != 1:
+        if (
+            not place.isdigit()
+            or len(place) > 2
+            or not 1 <= int(place) <= len(guesses)
+            or len(char) != 1
+        ):
             raise ValueError(f"--doubt {doubt!r}: PLACE=CHAR:P, PLACE from 1 to {len(guesses)}")
         guess = guesses[int(place) - 1]
-        more = (*guess.alternatives, (char.upper(), float(probability or 0.5)))
+        more = (*guess.alternatives, (char.upper(), _probability(probability or "0.5")))
         guesses[int(place) - 1] = replace(guess, alternatives=more)
     return replace(text, characters=tuple(guesses))
 
 
-def _position(at: str | None) -> Position:
-    if at is None:
-        return NO_POSITION
-    latitude, longitude = (float(part) for part in at.split(","))
+def _probability(text: str) -> float:
+    try:
+        return number(0, 1)(text)
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"--doubt: {error}") from error
+
+
+def _position(at: str) -> Position:
+    try:
+        latitude, longitude = (float(part) for part in at.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{short(at)} is no place such as 51.5,-0.12") from None
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):  # NaN fails both
+        raise argparse.ArgumentTypeError(f"{short(at)} is no place on Earth")
     return Position(latitude, longitude, None, None, FixQuality.SURVEYED, 0.0, None)
 
 
-def _when_ns(when: str | None) -> int | None:
-    if when is None:
-        return None
-    return int(datetime.fromisoformat(when).astimezone().timestamp()) * NS_PER_S
+def _when_ns(when: datetime | None) -> int | None:
+    return None if when is None else int(when.timestamp()) * NS_PER_S
 
 
 def _as_json(match: Match, read_vrm: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.list_options import add_options, list_file
 from outrider.hotlist_import.limits import ImportRefused
-from outrider.hotlist_import.options import add_options, list_file
 from outrider.hotlist_import.reading import ImportReport, write_own_form
 from outrider.shown import as_cell, complain, say, say_json, shown
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations

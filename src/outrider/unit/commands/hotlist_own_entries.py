@@ -6,6 +6,7 @@ from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.values import whole, words
 from outrider.records import Response
 from outrider.shown import complain, say, say_json
 from outrider.unit.certificates import TransportSettingsError
@@ -28,9 +29,9 @@ def register(actions: Subparsers, add_place: Adder) -> None:
     )
     parser.add_argument("vrm", help="mark or wildcard")
     _add_officer(parser)
-    parser.add_argument("--days", type=int, required=True, help="1 to 100")
+    parser.add_argument("--days", type=whole(1, 100), required=True, help="1 to 100")
     parser.add_argument("--response", choices=_RESPONSES, default=Response.ASSESS.value)
-    parser.add_argument("--priority", type=int, choices=range(1, 5), default=2)
+    parser.add_argument("--priority", type=whole(1, 4), default=2)
     add_place(parser, _add)
     parser = new_parser(
         actions,
@@ -46,8 +47,8 @@ def register(actions: Subparsers, add_place: Adder) -> None:
 
 
 def _add_officer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--officer", required=True, help="who does it (collar number)")
-    parser.add_argument("--comment", required=True, help="why")
+    parser.add_argument("--officer", type=words, required=True, help="who does it (collar number)")
+    parser.add_argument("--comment", type=words, required=True, help="why")
 
 
 def _register_crew(actions: Subparsers, add_place: Adder) -> None:

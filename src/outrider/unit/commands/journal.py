@@ -7,9 +7,10 @@ from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.exits import UseError, finish
+from outrider.command_line.values import existing_file, folder, whole, words
 from outrider.console import Screen, progress
-from outrider.settings_file import ConfigError
-from outrider.shown import complain, say, say_json
+from outrider.shown import say, say_json
 from outrider.tables import Table
 from outrider.unit.journal.export import Consultation, as_json, export
 from outrider.unit.journal.reader import JournalReader, Status
@@ -43,32 +44,32 @@ _EXPORT_EXAMPLE = 'outrider journal export --key centre.key --to OUT --who "DC 1
 def _add_action(actions: Subparsers, name: str, purpose: str, example: str) -> None:
     parser = new_parser(actions, name, purpose, example)
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
-    parser.add_argument("--directory", type=Path, help="the journal's folder, if not as set")
+    parser.add_argument("--directory", type=folder, help="the journal's folder, if not as set")
     parser.add_argument(
-        "--key", type=Path, action="append", default=[],
+        "--key", type=existing_file, action="append", default=[],
         help="the centre's private key (more for older ones); never keep it on a unit",
     )  # fmt: skip
     add_json(parser)
     if name == "list":
-        parser.add_argument("--last", type=int, default=50, help="how many rows (50)")
+        parser.add_argument(
+            "--last", type=whole(1, 10_000_000), default=50, help="how many rows (50)"
+        )
     if name == "export":
         parser.add_argument("--to", type=Path, required=True, help="a new folder")
-        parser.add_argument("--who", required=True, help="who looks at the reads")
-        parser.add_argument("--why", required=True, help="the case or other reason")
-    parser.set_defaults(handler=_run)
+        parser.add_argument("--who", type=words, required=True, help="who looks at the reads")
+        parser.add_argument("--why", type=words, required=True, help="the case or other reason")
+    finish(parser, _run, JournalError, SealingError)
 
 
 def _run(args: argparse.Namespace) -> int:
-    """Run one action. Exit 0: good; 1: the journal has a fault; 2: it cannot be read at all."""
+    """Run one action. Exit 0: good; 1: it has a fault, or cannot be read; 2: wrong use."""
+    directory = args.directory or config.load(args.config).journal_dir
+    opener = Opener(CentrePrivateKey.read(path) for path in args.key)
     try:
-        directory = args.directory or config.load(args.config).journal_dir
-        opener = Opener(CentrePrivateKey.read(path) for path in args.key)
         return int(_ACTIONS[args.action](args, directory, opener))
-    except (ConfigError, JournalError, SealingError, OSError) as error:
-        complain(error)
     except sqlite3.Error as error:
-        complain(f"{directory}: damaged: {error}: start the unit to salvage it")
-    return 2
+        said = f"{directory}: damaged: {error}: start the unit to salvage it"
+        raise JournalError(said) from error
 
 
 def _list(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
@@ -170,6 +171,8 @@ def _show_report(report: Report, may_be_seen: bool) -> None:
 
 
 def _export(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
+    if args.to.exists():
+        raise UseError(f"{args.to}: is there already; name a new folder")
     with JournalReader(directory, opener) as reader:
         _check_may_be_seen(reader, directory)
         last_seq = reader.status().last_seq

@@ -10,10 +10,10 @@ from typing import Any
 
 from outrider.clock import Clock, SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.exits import finish
+from outrider.command_line.values import whole
 from outrider.console import Screen, progress
-from outrider.settings_file import ConfigError
-from outrider.shown import complain, say, say_json
-from outrider.sources import SourceError
+from outrider.shown import say, say_json
 from outrider.unit.devices.picture_files import PictureError, read_rgb
 from outrider.unit.devices.recogniser_models import (
     OpenedRecogniser,
@@ -34,32 +34,26 @@ def register(commands: Subparsers) -> None:
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="picture or folder")
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the models (1)")
+    parser.add_argument(
+        "--threads", type=whole(1, 64), default=1, help="CPU threads of the models (1)"
+    )
     add_json(parser)
-    parser.set_defaults(handler=run)
+    finish(parser, run, ModelError)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read every picture. Exit 0: all read; 1: some could not be; 2: wrong settings or models."""
-    try:
-        settings = config.load(args.config).recogniser
-        opened = open_recogniser(
-            RecogniserOptions(
-                models_dir=settings.models_dir,
-                runtime=settings.runtime,
-                precision=settings.precision,
-                threads=args.threads,
-                detector_width_px=None,
-            )
+    """Read every picture. Exit 0: all read; 1: some could not be; 2: wrong use."""
+    settings = config.load(args.config).recogniser
+    opened = open_recogniser(
+        RecogniserOptions(
+            models_dir=settings.models_dir,
+            runtime=settings.runtime,
+            precision=settings.precision,
+            threads=args.threads,
+            detector_width_px=None,
         )
-    except (ConfigError, ModelError) as error:
-        complain(error)
-        return 2
-    try:
-        pictures = list(pictures_at(args.paths))
-    except SourceError as error:
-        complain(error)
-        return 2
+    )
+    pictures = list(pictures_at(args.paths))
     clock = SystemClock()
     failed = 0
     for path in _with_progress(pictures):

@@ -83,6 +83,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         refuse_missing(args.hotlist)
         changes["hotlist"] = settings.hotlist.model_copy(update={"path": args.hotlist})
     if args.alarm:
+        _refuse_no_port(args.alarm)
         changes["alarm"] = settings.alarm.model_copy(update={"port": args.alarm})
     if args.journal:
         changes["journal"] = settings.journal.model_copy(update={"directory": args.journal})
@@ -93,6 +94,12 @@ def refuse_missing(path: Path) -> None:
     """Refuse a hotlist that is named by hand and is not there; raise UseError."""
     if not path.exists():
         raise UseError(f"--hotlist {path}: does not exist: is the name right?")
+
+
+def _refuse_no_port(port: str) -> None:
+    """Refuse a folder or a plain file; a port that is not there yet is waited for."""
+    if Path(port).is_dir() or Path(port).is_file():
+        raise UseError(f"--alarm {port}: is no serial port; name one, or terminal, or none")
 
 
 def options_of(args: argparse.Namespace) -> RunOptions:

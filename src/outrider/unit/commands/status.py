@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.exits import finish
 from outrider.console import Screen, line, styled
 from outrider.records import Level
-from outrider.settings_file import ConfigError
-from outrider.shown import complain, say_json
+from outrider.shown import say_json
 from outrider.tables import Table
 from outrider.unit.health import STATUS_SCHEMA
 from outrider.unit.settings import sections as config
@@ -25,22 +25,14 @@ def register(commands: Subparsers) -> None:
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
     parser.add_argument("--state-dir", type=Path, help="the unit's state folder, if not as set")
     add_json(parser)
-    parser.set_defaults(handler=_run)
+    finish(parser, _run, StatusError)
 
 
 def _run(args: argparse.Namespace) -> int:
     """Print the status. Exit 0: all well; 1: a fault, or no unit runs; 2: settings are wrong."""
-    try:
-        settings = config.load(args.config)
-    except ConfigError as error:
-        complain(error)
-        return 2
+    settings = config.load(args.config)
     path = args.state_dir / "status.json" if args.state_dir else settings.status_file
-    try:
-        status = _load(path)
-    except StatusError as error:
-        complain(error)
-        return 1
+    status = _load(path)
     if args.json:
         say_json(status, indent=1)
     else:
@@ -60,7 +52,8 @@ def _load(path: Path) -> dict[str, Any]:
             f"{path}: not there: no unit has run here; start `outrider run`"
         ) from None
     except (OSError, ValueError) as error:
-        raise StatusError(f"{path}: cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no status"
+        raise StatusError(f"{path}: cannot be read: {why}") from error
     if status.get("schema") != STATUS_SCHEMA:
         raise StatusError(f"{path}: of another version of outrider; restart the unit")
     status["age_s"] = round((time.monotonic_ns() - status["mono_ns"]) / 1e9, 1)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.exits import finish
 from outrider.console import Line, Screen, line, progress, styled
-from outrider.settings_file import ConfigError
-from outrider.shown import complain, say_json
+from outrider.shown import say_json
 from outrider.systemd import SystemdNotifier
 from outrider.tables import Table
 from outrider.unit.certificates import TransportSettingsError
@@ -48,7 +48,7 @@ def register(commands: Subparsers) -> None:
     )
     parser.add_argument("-c", "--config", type=Path, help=f"TOML file ({config.DEFAULT_PATH})")
     add_json(parser)
-    parser.set_defaults(handler=_run)
+    finish(parser, _run, JournalError, wrong=(TransportSettingsError, KeyFileError))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -59,16 +59,11 @@ def _run(args: argparse.Namespace) -> int:
         settings = config.load(args.config)
         dock = Dock(settings, SystemClock(), list_keys(settings))
         return _watch(dock, args, stop) if args.watch else _once(dock, args, stop)
-    except (ConfigError, TransportSettingsError, KeyFileError, JournalError) as error:
-        complain(error)
     except sqlite3.Error as error:
         what = "is in use: try again" if is_busy(error) else "is damaged: start the unit to salvage"
-        complain(f"the journal {what}: {error}")
-    except OSError as error:
-        complain(f"outrider sync: {error}")
+        raise JournalError(f"the journal {what}: {error}") from error
     finally:
         signal.signal(signal.SIGTERM, previous)
-    return 2
 
 
 def _watch(dock: Dock, args: argparse.Namespace, stop: threading.Event) -> int:

@@ -1,5 +1,6 @@
 """The serial port of the alarm unit: the only place that imports pyserial."""
 
+import os
 from pathlib import Path
 
 import serial
@@ -25,7 +26,7 @@ class SerialPort:
                 str(path), PROTOCOL_BAUD, timeout=0, write_timeout=_WRITE_LIMIT_S, exclusive=True
             )
         except Exception as error:  # the border: termios.error is no OSError
-            raise PortLostError(f"{path}: cannot be opened: {error}") from error
+            raise PortLostError(f"{path}: cannot be opened: {_why(error)}") from error
 
     def fileno(self) -> int:
         """Return the descriptor, for select."""
@@ -36,18 +37,24 @@ class SerialPort:
         try:
             return bytes(self._serial.read(4096))
         except Exception as error:  # the border: pyserial raises TypeError for a port that is gone
-            raise PortLostError(f"{self._path}: gone: {error}") from error
+            raise PortLostError(f"{self._path}: gone: {_why(error)}") from error
 
     def write(self, data: bytes) -> None:
         """Send. Raises PortLostError where the port is gone or takes nothing for 0.2 s."""
         try:
             self._serial.write(data)
         except Exception as error:  # the border, as above
-            raise PortLostError(f"{self._path}: cannot be written: {error}") from error
+            raise PortLostError(f"{self._path}: cannot be written: {_why(error)}") from error
 
     def close(self) -> None:
         """Let go of the port."""
         self._serial.close()
+
+
+def _why(error: Exception) -> str:
+    """Return what the system says, where pyserial says it in its own words."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number else "it is no serial port, or is in use"
 
 
 def open_alarm(path: Path, clock: Clock, second: SecondOutput | None = None) -> SerialAlarm:

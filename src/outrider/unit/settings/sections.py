@@ -215,7 +215,8 @@ def load_file(path: Path | None) -> Settings:
     try:
         text = read_settings(path)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read: {why}") from error
     return parse(text, str(path))
 
 

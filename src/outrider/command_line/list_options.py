@@ -1,10 +1,10 @@
 """The options that say what a list file is, common to importing on a unit and at the centre."""
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 
 from outrider.clock import NS_PER_S, Clock
+from outrider.command_line.values import instant, number
 from outrider.hotlist_import.limits import ImportLimits
 from outrider.hotlist_import.list_file import ListFile
 from outrider.hotlist_import.mapping import BUILT_IN, named_mapping
@@ -19,8 +19,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--mapping", help=f"mapping file, or one of {', '.join(BUILT_IN)} (by the first row)"
     )
     parser.add_argument("--policy", type=Path, help="TOML: rank, strongest_response, areas, hours")
-    parser.add_argument("--published", help="when the list was true, ISO 8601 (the file's time)")
-    parser.add_argument("--max-rejected", type=float, default=0.01, help="share of rows (0.01)")
+    parser.add_argument(
+        "--published", type=instant, help="when the list was true, ISO 8601 (the file's time)"
+    )
+    parser.add_argument(
+        "--max-rejected", type=number(0, 1), default=0.01, help="share of rows (0.01)"
+    )
     parser.add_argument("--allow-shrink", action="store_true", help="take it if much shorter")
 
 
@@ -39,9 +43,7 @@ def _published_ns(args: argparse.Namespace, clock: Clock) -> int:
     if args.published is None:
         now_ns = clock.stamp(clock.mono_ns()).utc_ns
         return int(min(args.file.stat().st_mtime_ns, now_ns))
-    when = datetime.fromisoformat(args.published)
-    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return int(aware.timestamp()) * NS_PER_S
+    return int(args.published.timestamp()) * NS_PER_S
 
 
 def _policy(path: Path | None) -> ListPolicy:
