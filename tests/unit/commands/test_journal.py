@@ -94,14 +94,14 @@ def test_export_without_key_opens_nothing(journal: Path) -> None:
 
 
 def test_missing_journal_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder without a journal gives exit 2 and a reason."""
+    """A folder without a journal gives exit 1 and a reason."""
     for action in ("list", "status", "verify"):
-        assert run(tmp_path, action) == 2
+        assert run(tmp_path, action) == 1
         assert "holds no journal" in capsys.readouterr().err
 
 
 def test_destroyed_database_is_said(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A database that cannot be read gives exit 2 and what to do, not a traceback."""
+    """A database that cannot be read gives exit 1 and what to do, not a traceback."""
     (journal / "journal.sqlite3").write_bytes(b"not a database" * 1000)
-    assert run(journal, "verify") == 2
+    assert run(journal, "verify") == 1
     assert "salvage" in capsys.readouterr().err

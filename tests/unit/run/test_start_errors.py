@@ -37,7 +37,7 @@ def outrider(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     [
         (["-c", "no_models.toml"], 1, "manifest"),
         (["--record", "/proc/nobody/writes/here"], 2, "/proc/nobody"),
-        (["--journal", "/proc/nobody/writes/here"], 1, "/proc/nobody"),
+        (["--journal", "/proc/nobody/writes/here"], 2, "/proc/nobody"),
         (["--gps", "gpsd:here:99999"], 2, "99999"),
     ],
 )

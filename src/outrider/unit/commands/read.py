@@ -14,6 +14,7 @@ from outrider.command_line.exits import finish
 from outrider.command_line.values import whole
 from outrider.console import Screen, progress
 from outrider.shown import say, say_json
+from outrider.sources import SourceError
 from outrider.unit.devices.picture_files import PictureError, read_rgb
 from outrider.unit.devices.recogniser_models import (
     OpenedRecogniser,
