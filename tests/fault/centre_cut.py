@@ -26,8 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from outrider.bench.intake_rows import UnitJournal
-from outrider.centre.audit.export import rows_after
-from outrider.centre.audit.verify import verify
+from outrider.centre.checkpoints.verify import rows_after, verify
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from outrider.centre.audit.export import rows_after
-from outrider.centre.audit.verify import verify as verify_trail
+from outrider.centre.checkpoints.verify import rows_after
+from outrider.centre.checkpoints.verify import verify as verify_trail
 from outrider.centre.opening.keys import DataKeys
 from outrider.centre.opening.rows import named_pictures
 from outrider.centre.store.ports import CentreStore

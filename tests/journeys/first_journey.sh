@@ -87,6 +87,6 @@ RECORD=$(awk -v mark="$MARK" '$2 == mark { print $NF; exit }' found.txt)
 "$OUTRIDER" centre picture --dir centre --keys opening --read "$RECORD" --role patch -o patch.jpg \
     --officer "DC 1234" --case CR/45/26 --reason "whose car was it"
 
-say "what was done is in the audit trail"
-"$OUTRIDER" centre audit verify --dir centre
+say "what was done is in the audit trail, held against the checkpoint that the unit carries"
+"$OUTRIDER" centre audit verify --dir centre --checkpoint unit/checkpoint.json
 say "the journey is made"

@@ -61,6 +61,16 @@ class CertificateSettings(Section):
     revocations: Path | None = None
 
 
+class AuditSettings(Section):
+    """Who watches over the centre: a file on another machine, or an address; both may be given.
+
+    Each day's checkpoint of the audit trail goes there, besides to every unit that docks.
+    """
+
+    overseer_file: Path | None = None
+    overseer_url: Annotated[str, Field(pattern=r"^https://")] | None = None
+
+
 class RetentionSettings(Section):
     """How long reads are kept, in calendar months; at most what the longest policy allows."""
 
@@ -104,6 +114,7 @@ class CentreSettings(Section):
     store: StoreSettings = Field(default_factory=StoreSettings)
     hotlists: HotlistSettings = Field(default_factory=HotlistSettings)
     certificates: CertificateSettings = Field(default_factory=CertificateSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
@@ -174,6 +185,11 @@ class CentreFolder:
         return self.root / "keys" / "lists.key"
 
     @property
+    def checkpoints(self) -> Path:
+        """Folder of the audit trail's checkpoints, made here and brought back."""
+        return self.root / "checkpoints"
+
+    @property
     def store(self) -> Path:
         """Folder of the embedded store."""
         return self.root / "store"
@@ -202,7 +218,7 @@ def opening_keys(given: Path | None, folder: CentreFolder) -> Path:
 def write_settings(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
     """Write the first settings of a centre. Raises OSError."""
     text = f"""# Settings of the reference centre; `outrider centre init` wrote them.
-# Left out: [store] url, [hotlists] repository, [certificates],
+# Left out: [store] url, [hotlists] repository, [certificates], [audit] overseer_file,
 # [retention], [limits]; see the README.
 [server]
 hosts = {json.dumps(list(hosts))}

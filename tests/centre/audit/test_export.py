@@ -13,7 +13,7 @@ from outrider.centre.audit import export
 from outrider.centre.audit.crew_trail import check
 from outrider.centre.audit.disclosure import Disclosure, disclose
 from outrider.centre.audit.lines import as_line, read_file
-from outrider.centre.audit.verify import verify
+from outrider.centre.checkpoints.verify import verify
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import StoreError

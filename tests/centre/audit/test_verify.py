@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.centre.audit import checkpoint as checkpoints
-from outrider.centre.audit.checkpoint import Checkpoint
 from outrider.centre.audit.lines import as_line, from_line, read_file
-from outrider.centre.audit.verify import verify
+from outrider.centre.checkpoints.verify import verify
 from outrider.centre.store.records import AuditRow
+from outrider.wire import checkpoint as checkpoints
 from outrider.wire.audit import AuditKind
 from outrider.wire.canonical import WireError
+from outrider.wire.checkpoint import Checkpoint
 from outrider.wire.signing import SigningIdentity
 from tests.centre.audit import makers
 

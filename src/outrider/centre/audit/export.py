@@ -9,19 +9,12 @@ from pathlib import Path
 
 from outrider import durable
 from outrider.centre.audit.lines import as_line, read_file
+from outrider.centre.checkpoints.verify import rows_after
 from outrider.centre.store.ports import AuditStore
-from outrider.centre.store.records import AuditRow
 from outrider.wire.canonical import WireError
 
 _BATCH_ROWS = 1000
 _LOOK_AGAIN_S = 0.5
-
-
-def rows_after(store: AuditStore, after: int) -> Iterator[AuditRow]:
-    """Yield the rows of the trail behind a number, to where it ends now. Raises StoreError."""
-    while batch := store.audit(after, _BATCH_ROWS):
-        yield from batch
-        after = batch[-1].number
 
 
 def write_file(store: AuditStore, after: int, path: Path) -> int:

@@ -10,24 +10,26 @@ from contextlib import closing
 from pathlib import Path
 
 from outrider import durable
-from outrider.centre.audit import checkpoint as checkpoints
 from outrider.centre.audit import export
-from outrider.centre.audit.checkpoint import Checkpoint
 from outrider.centre.audit.crew_trail import check
 from outrider.centre.audit.disclosure import Disclosure, disclose
 from outrider.centre.audit.lines import as_line, read_file
-from outrider.centre.audit.verify import Verdict, verify
+from outrider.centre.checkpoints.keeping import CheckpointFolder
+from outrider.centre.checkpoints.verify import Verdict, rows_after, verify
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder
 from outrider.centre.store.ports import AuditStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser, values
+from outrider.command_line.exits import UseError
 from outrider.shown import say
+from outrider.wire import checkpoint as checkpoints
 from outrider.wire.canonical import WireError
+from outrider.wire.checkpoint import Checkpoint
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
-_EXPECTED = (WireError, ValueError)
+_EXPECTED = (WireError, ValueError, UseError)
 
 
 def register(commands: Subparsers) -> None:
@@ -129,7 +131,7 @@ def _export(args: argparse.Namespace) -> int:
             count = export.write_file(store, args.since, args.output)
             say(f"{args.output}: {count} rows of the audit trail")
             return 0
-        for row in export.rows_after(store, args.since):
+        for row in rows_after(store, args.since):
             _write_out(as_line(row))
     return 0
 
@@ -149,17 +151,30 @@ def _follow(store: AuditStore, since: int, output: Path | None) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    """Verify. Exit 0: sound; 1: the first break, named; 2: not possible."""
-    known = _checkpoints(args)
+    """Verify. Exit 0: sound; 1: the first break, or nothing from outside proves it; 2: wrong use.
+
+    A chain alone holds together though its end was cut off or the whole was set back: a checkpoint
+    that was kept elsewhere is needed, given here, brought by a unit or in the overseer's file.
+    """
+    if args.file is not None and not args.checkpoint:
+        raise UseError("--file needs --checkpoint: an export alone does not show that it is whole")
+    given = _checkpoints(args)
     if args.file is not None:
-        return _tell(verify(read_file(args.file), known, args.since))
-    with closing(open_store_of(CentreFolder(args.dir))) as store:
-        return _tell(verify(export.rows_after(store, args.since), known, args.since))
+        return _tell(verify(read_file(args.file), given, args.since), given)
+    folder = CentreFolder(args.dir)
+    kept = CheckpointFolder(folder.checkpoints, _identity(args).public)
+    outside = [
+        *given,
+        *(one.checkpoint for one in kept.outside(folder.load().audit.overseer_file)),
+    ]
+    known = [*outside, *(one.checkpoint for one in kept.own())]
+    with closing(open_store_of(folder)) as store:
+        return _tell(verify(rows_after(store, args.since), known, args.since), outside)
 
 
-def _checkpoints(args: argparse.Namespace) -> Sequence[Checkpoint]:
+def _checkpoints(args: argparse.Namespace) -> list[Checkpoint]:
     if not args.checkpoint:
-        return ()
+        return []
     key = VerifyingKey.read(args.key) if args.key else _identity(args).public
     return [checkpoints.decode(path.read_bytes(), key) for path in args.checkpoint]
 
@@ -168,16 +183,26 @@ def _identity(args: argparse.Namespace) -> SigningIdentity:
     return SigningIdentity.read(CentreFolder(args.dir).receipt_key)
 
 
-def _tell(verdict: Verdict) -> int:
+def _tell(verdict: Verdict, outside: Sequence[Checkpoint]) -> int:
     say(f"rows {verdict.first} to {verdict.last}, {verdict.checkpoints} checkpoints met")
-    say("sound" if verdict.sound else f"BROKEN: {verdict.first_break}")
-    return 0 if verdict.sound else 1
+    if not verdict.sound:
+        say(f"BROKEN: {verdict.first_break}")
+    elif not outside:
+        say(
+            "NOT PROVEN: the rows hold together, but no checkpoint from outside shows that none "
+            "was cut off or set back: dock a unit again (it brings the one that it was shown), set "
+            "audit.overseer_file or audit.overseer_url, or give --checkpoint FILE"
+        )
+    else:
+        newest = max(outside, key=lambda one: one.number)
+        say(f"sound; proven from outside up to row {newest.number}, of {newest.at}")
+    return int(not verdict.sound or not outside)
 
 
 def _checkpoint(args: argparse.Namespace) -> int:
     identity, clock = _identity(args), SystemClock()
     with closing(open_store_of(CentreFolder(args.dir))) as store:
-        verdict = verify(export.rows_after(store, 0))
+        verdict = verify(rows_after(store, 0))
     if not verdict.sound or not verdict.last:
         raise ValueError(f"nothing is signed: {verdict.first_break or 'the trail is empty'}")
     at = clock.stamp(clock.mono_ns()).iso_ms()

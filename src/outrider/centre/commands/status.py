@@ -4,6 +4,7 @@ import argparse
 from contextlib import closing
 
 from outrider.centre.authority.overview import UnitLine, overview
+from outrider.centre.checkpoints.keeping import CheckpointFolder, contradictions
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder
 from outrider.centre.opening.alarm import alarm_text
@@ -11,6 +12,8 @@ from outrider.centre.store.ports import CentreStore
 from outrider.centre.store_of import open_store_of
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.shown import say, say_json
+from outrider.wire.canonical import WireError
+from outrider.wire.signing import SigningIdentity
 
 _SHOWN = 10
 
@@ -25,15 +28,19 @@ def register(commands: Subparsers) -> None:
     )
     add_dir(parser)
     add_json(parser)
-    finish(parser, _status)
+    finish(parser, _status, WireError)
 
 
 def _status(args: argparse.Namespace) -> int:
     """Tell. Exit 0: all is well; 1: something is not, and what to do; 2: not possible."""
     folder = CentreFolder(args.dir)
-    folder.load()
+    settings = folder.load()
     with closing(open_store_of(folder)) as store:
         facts, alarms = _look(store)
+        kept = CheckpointFolder(folder.checkpoints, SigningIdentity.read(folder.receipt_key).public)
+        outside = kept.outside(settings.audit.overseer_file)
+        alarms += contradictions(store, [*outside, *kept.own()])
+    facts["checkpoints_from_outside"] = len(outside)
     if args.json:
         say_json(facts | {"alarms": alarms}, indent=1)
         return int(bool(alarms))

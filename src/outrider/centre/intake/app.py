@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from outrider.centre.authority.authority import Authority
 from outrider.centre.authority.enrolment import EnrolmentDesk
+from outrider.centre.checkpoints.keeping import CheckpointKeeper
 from outrider.centre.folder import LimitSettings
 from outrider.centre.intake.bodies import Patience, check_declared, read_body
 from outrider.centre.intake.codes import Code, Refusal
@@ -31,8 +32,8 @@ from outrider.centre.intake.list_keys import ListKeySecret
 from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.intake.uploads import UploadDesk
 from outrider.centre.store.records import EnrolmentRefused, StoreError
+from outrider.wire import checkpoint, holdings, padding
 from outrider.wire import enrolment as messages
-from outrider.wire import holdings, padding
 from outrider.wire.canonical import WireError
 from outrider.wire.enrolment import EnrolmentRequest, RenewalRequest
 from outrider.wire.list_key import CHALLENGE
@@ -69,6 +70,7 @@ class Intake:
     strangers: Gate
     status: Callable[[], Mapping[str, object]]
     list_keys: ListKeySecret
+    checkpoints: CheckpointKeeper
 
     async def work(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Run what may block. Raises what it raises; a StoreError as Refusal (`store`)."""
@@ -95,6 +97,7 @@ def unit_app(intake: Intake, hotlists: Path | None) -> ASGIApp:
         Route("/v1/units/{unit}/{kind}/{upload}", bound(_put_upload), methods=["PUT"]),
         Route("/v1/units/{unit}/certificate", bound(_post_renewal), methods=["POST"]),
         Route("/v1/units/{unit}/list-key/{challenge}", bound(_get_list_key), methods=["GET"]),
+        Route("/v1/units/{unit}/checkpoint", bound(_post_checkpoint), methods=["POST"]),
         Route("/v1/units/{unit}/holdings", bound(_post_question), methods=["POST"]),
         Route("/v1/revoked", bound(_get_revoked), methods=["GET"]),
         Route("/v1/health", bound(_get_health), methods=["GET"]),
@@ -315,6 +318,24 @@ async def _get_list_key(intake: Intake, request: Request) -> Response:
     answered = intake.list_keys.answer(unit_id, challenge)
     headers = {"Cache-Control": "no-store"}
     return Response(answered, media_type="application/json", headers=headers)
+
+
+async def _post_checkpoint(intake: Intake, request: Request) -> Response:
+    unit_id = _unit_id(request.path_params)
+    check_declared(request, checkpoint.MAX_BYTES)
+    _check_peer(request, unit_id)
+    with intake.gate.enter(unit_id) as place:
+        await intake.work(intake.uploads.trusted, unit_id)
+        body = await read_body(request, checkpoint.MAX_BYTES, _patience(intake.limits), place)
+        newest = await intake.work(_meet, intake, unit_id, body)
+    return Response(newest, media_type="application/json") if newest else Response(status_code=204)
+
+
+def _meet(intake: Intake, unit_id: str, shown: bytes) -> bytes:
+    try:
+        return intake.checkpoints.meet(unit_id, shown)
+    except WireError as error:
+        raise Refusal(Code.CONTENT, str(error)) from error
 
 
 async def _get_revoked(intake: Intake, request: Request) -> Response:

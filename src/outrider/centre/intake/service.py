@@ -18,7 +18,9 @@ from outrider import __version__
 from outrider.centre.authority.authority import Authority, AuthorityError
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
 from outrider.centre.authority.revocations import Revocations, RevocationsError
-from outrider.centre.folder import CentreFolder, CentreSettings
+from outrider.centre.checkpoints.keeping import CheckpointKeeper
+from outrider.centre.checkpoints.overseer import Overseer
+from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
 from outrider.centre.intake.app import Intake, enrolment_app, unit_app
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.journal_lines import say
@@ -31,11 +33,13 @@ from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import StoreError
 from outrider.clock import Clock, ClockQuality
 from outrider.systemd import SystemdNotifier
+from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.5
 _RENEW_S = 30.0
+_CHECKPOINT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class IntakeService:
         self._compare_revocations(folder)
         self._authority.write_revoked(store.revoked_certificates())
         self._workers = ThreadPoolExecutor(settings.limits.workers, thread_name_prefix="intake")
+        self._checkpoints = self._make_keeper(folder)
         self._intake = self._make_intake(folder)
         server, repository = settings.server, settings.hotlists.repository
         self.apps = unit_app(self._intake, repository), enrolment_app(self._intake)
@@ -87,6 +92,12 @@ class IntakeService:
         for unit_id in again:
             say(_log, logging.WARNING, "revoked again: the register had forgotten", unit=unit_id)
 
+    def _make_keeper(self, folder: CentreFolder) -> CheckpointKeeper:
+        audit, identity = self._settings.audit, SigningIdentity.read(folder.receipt_key)
+        watched = audit.overseer_file or audit.overseer_url
+        overseer = Overseer(audit.overseer_file, audit.overseer_url) if watched else None
+        return CheckpointKeeper(folder.checkpoints, self._store, identity, self._clock, overseer)
+
     def _make_intake(self, folder: CentreFolder) -> Intake:
         settings, store, clock = self._settings, self._store, self._clock
         limits, identity = settings.limits, SigningIdentity.read(folder.receipt_key)
@@ -103,6 +114,7 @@ class IntakeService:
             Gate(limits.enrol_in_flight, limits.enrol_in_flight_per_address),
             self._health,
             ListKeySecret(folder.list_keys),
+            self._checkpoints,
         )
 
     def _listen(self, folder: CentreFolder, app: ASGIApp, port: int, *, units: bool) -> Listener:
@@ -174,7 +186,7 @@ class IntakeService:
     async def _keep(self, notifier: SystemdNotifier) -> None:
         """Follow the files of trust, and tell systemd that both loop and workers move."""
         loop = asyncio.get_running_loop()
-        fed_s = renewed_s = -math.inf
+        fed_s = renewed_s = signed_s = -math.inf
         watchdog_s = float(os.environ.get("WATCHDOG_USEC", "inf")) / 1e6
         while not self._stop.is_set():
             for listener in self._listeners:
@@ -182,6 +194,9 @@ class IntakeService:
             if loop.time() - renewed_s > _RENEW_S:
                 await loop.run_in_executor(self._workers, self._renew_files)
                 renewed_s = loop.time()
+            if loop.time() - signed_s > _CHECKPOINT_S:
+                await loop.run_in_executor(self._workers, self._keep_checkpoints)
+                signed_s = loop.time()
             if loop.time() - fed_s > watchdog_s / 3:
                 await loop.run_in_executor(self._workers, notifier.send, "WATCHDOG=1")
                 fed_s = loop.time()
@@ -197,6 +212,15 @@ class IntakeService:
             self._fault("authority", str(error))
         else:
             self._faults.pop("authority", None)
+
+    def _keep_checkpoints(self) -> None:
+        """Sign where the audit trail stands, once a day, and hand it on."""
+        try:
+            self._checkpoints.keep()
+        except (CentreFault, WireError, StoreError, OSError) as error:
+            self._fault("audit", str(error))
+        else:
+            self._faults.pop("audit", None)
 
     def _follow(self, listener: Listener) -> None:
         part = f"TLS at port {listener.port}"

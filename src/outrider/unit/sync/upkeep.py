@@ -18,6 +18,7 @@ from outrider.unit.certificates import (
     revocation_list,
 )
 from outrider.unit.settings.sections import Settings
+from outrider.unit.sync.checkpoints import Carried
 from outrider.unit.sync.refusals import said
 from outrider.unit.sync.session import Identity, Summary
 from outrider.unit.sync.transport import HttpsCentre, UnreachableError
@@ -42,6 +43,7 @@ class Upkeep:
         self._settings = settings
         self._identity = identity
         self._clock = clock
+        self._carried = Carried(settings.unit.state_dir, identity.unit_id, identity.centre)
         self._done_s: float | None = None
         self._faults: list[str] = []
         self.unreached = ""  # why the centre could not be asked in the last round, if so
@@ -71,6 +73,9 @@ class Upkeep:
             self.unreached = ""
             self._try(self._renew, "the certificate was not renewed", centre, summary)
             self._try(self._fetch_list, "the list of the revoked was not fetched", centre, summary)
+            self._try(
+                self._carried.exchange, "the audit checkpoint was not exchanged", centre, summary
+            )
         for text in filter(None, (*self._faults, self.unreached)):
             summary.fault(text)
 

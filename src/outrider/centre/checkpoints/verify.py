@@ -3,12 +3,15 @@
 Only the first break is told: after it nothing that follows proves anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from outrider.centre.audit.checkpoint import Checkpoint
 from outrider.centre.store.audit_chain import GENESIS, audit_hash
+from outrider.centre.store.ports import AuditStore
 from outrider.centre.store.records import AuditRow
+from outrider.wire.checkpoint import Checkpoint
+
+_BATCH_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,13 @@ class Verdict:
     def sound(self) -> bool:
         """Whether nothing was found."""
         return not self.first_break
+
+
+def rows_after(store: AuditStore, after: int) -> Iterator[AuditRow]:
+    """Yield the rows of the trail behind a number, to where it ends now. Raises StoreError."""
+    while batch := store.audit(after, _BATCH_ROWS):
+        yield from batch
+        after = batch[-1].number
 
 
 def verify(

@@ -36,6 +36,11 @@ class _Content(Content):
 _MESSAGE = SignedMessage("checkpoint", _Content, "audit checkpoint", MAX_BYTES)
 
 
+def path_of(unit_id: str) -> str:
+    """Return where a unit shows the checkpoint that it carries, and is handed the newest."""
+    return f"/v1/units/{unit_id}/checkpoint"
+
+
 def encode(checkpoint: Checkpoint, identity: SigningIdentity) -> bytes:
     """Return a checkpoint, signed, as it is kept."""
     return _MESSAGE.encode(asdict(checkpoint), identity) + b"\n"
