@@ -30,7 +30,7 @@ VIEWS: Final = 4
 BLANK_SHARE: Final = 0.02
 LETTERING_SHARE: Final = 0.06
 CUT_SHARE: Final = 0.07
-HIDDEN_SHARE: Final = 0.03
+HIDDEN_SHARE: Final = 0.05
 VIDEO_SHARE: Final = 0.3
 """Of all patches; of those that go through a codec, all of a batch do so together."""
 EASY: Final = Severity((18.0, 80.0), 0.02, 0.15, 0.5, 0.5)

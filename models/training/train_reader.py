@@ -25,6 +25,8 @@ from torch import Tensor, nn
 DEFAULT_SAMPLES: Final = 1_000_000
 MAX_RATE: Final = 2e-3
 JUDGING_WEIGHT: Final = 0.15
+RARE_WEIGHT: Final = 4.0
+"""Of a patch that is no plate, or not all of one, beside one that is: those are one in ten."""
 
 
 def reader_losses(net: nn.Module, batch: Batch, device: torch.device) -> Losses:
@@ -41,7 +43,7 @@ def reader_losses(net: nn.Module, batch: Batch, device: torch.device) -> Losses:
     each = nn.functional.binary_cross_entropy_with_logits(
         judged.float(), known.clamp(min=0), reduction="none"
     )
-    counted = (known >= 0).float()
+    counted = (known >= 0).float() * torch.where(known == 0, RARE_WEIGHT, 1.0)
     judging = (each * counted).sum(0) / counted.sum(0).clamp(min=1)
     taught = codes[:, 0] != NOT_TAUGHT
     right = (logits.detach().argmax(2) == codes).all(1)[taught].float().mean()

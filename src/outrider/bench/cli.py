@@ -10,6 +10,7 @@ _BENCHES = {
     "accuracy": "capture rate and read rate on labelled pictures",
     "drive": "the same per vehicle pass, on a rendered or recorded drive",
     "clips": "the same on short videos whose passes are known",
+    "peers": "other readers from PyPI, on the same pictures",
     "speed": "ms and MACs per stage and runtime",
     "hotlist": "look-ups, sizes, false matches by list length",
     "alarm": "from the host's call to the first edge on the sounder's pin",
