@@ -4,7 +4,9 @@ A unit's writer, `outrider sync --watch`, `outrider centre serve` (mutual TLS, e
 ticket) and `outrider centre open --watch` run under load; each is killed with SIGKILL at random
 instants, starting up included, and started again. With `--cut-every` the unit's disk is a logged
 file system whose power is cut: what was not synced is lost, torn or reordered. All the while the
-unit erases what is receipted. In the end everything that was told committed must be at the centre,
+unit erases what the centre confirms. With `--histories-every` cards are put
+back, copied into a second car, and the centre is restored from a copy (`histories.py`). In the end
+everything that was told committed must be at the centre,
 open, once, in order, with its pictures. Long run: `python -m tests.fault.campaign --kills 1000`.
 """
 
@@ -12,9 +14,7 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import random
-import select
 import signal
 import sqlite3
 import subprocess
@@ -28,13 +28,16 @@ from pathlib import Path
 
 from outrider.bench.postgres_cluster import running
 from outrider.clock import ClockQuality, UtcStamp
+from outrider.unit.journal import held
+from outrider.unit.journal.epochs import LAST
 from outrider.unit.journal.outbox import Outbox
-from tests.fault import load
 from tests.fault.account import told
+from tests.fault.histories import Histories
 from tests.fault.logged_disk import LoggedDisk
 from tests.fault.places import CentrePlace, UnitPlace
-from tests.fault.processes import EndedByItselfError, Program, abandoning, wait_listening
-from tests.fault.way_account import WayAccount, deleted_before_receipt, sent_by, settle
+from tests.fault.processes import Program, abandoning, wait_listening
+from tests.fault.way_account import WayAccount, sent_by, settle
+from tests.fault.writer import Writer
 
 _FAR_FUTURE = UtcStamp(2**61, ClockQuality.GPS, 0.0)
 _LONGEST_S = {"writer": 2.0, "sync": 6.0, "centre serve": 8.0, "centre open": 6.0}
@@ -44,69 +47,16 @@ _PAUSE_S = 0.02
 _STUCK_S = 90.0
 
 
-class Writer:
-    """The unit's journal under load, in a process that is forked here; what it tells is kept."""
-
-    name = "writer"
-
-    def __init__(self, unit: UnitPlace) -> None:
-        self._journal = unit.journal
-        self._settings = unit.journal_settings()
-        self._first = 0
-        self._child = 0
-        self._told = -1
-        self.lines = b""
-
-    def start(self) -> None:
-        """Begin another life, with records of its own."""
-        self._told, writing = os.pipe()
-        self._first += 100_000
-        self._child = os.fork()
-        if self._child == 0:
-            try:
-                tell = load.tell_to(writing)
-                load.run(self._journal, self._settings, self._first, tell, _PAUSE_S)
-            finally:
-                os._exit(1)
-        os.close(writing)
-
-    def listen(self, until_s: float) -> None:
-        """Take down what it tells until an instant of the monotonic clock."""
-        ready = select.poll()
-        ready.register(self._told, select.POLLIN)
-        while (left_s := until_s - time.monotonic()) > 0:
-            if ready.poll(left_s * 1000):
-                chunk = os.read(self._told, 65536)
-                self.lines += chunk
-                if not chunk:
-                    raise EndedByItselfError("the writer ended")
-
-    def check(self) -> None:
-        """Nothing: listen tells."""
-
-    def kill(self) -> None:
-        """SIGKILL it, and take down what it had told by then."""
-        os.kill(self._child, signal.SIGKILL)
-        os.waitpid(self._child, 0)
-        while chunk := os.read(self._told, 65536):
-            self.lines += chunk
-        # The last line may be torn, and is then cut off; the next life begins a new one.
-        self.lines = self.lines[: self.lines.rfind(b"\n") + 1]
-        os.close(self._told)
-        self._child = 0
-
-    def abandon(self) -> None:
-        """End it in any state."""
-        if self._child:
-            os.kill(self._child, signal.SIGKILL)
-            os.waitpid(self._child, 0)
-
-
 class Campaign:
     """Four programs, and the hand that kills them."""
 
     def __init__(
-        self, centre: CentrePlace, unit: UnitPlace, disk: LoggedDisk | None, seed: int
+        self,
+        centre: CentrePlace,
+        unit: UnitPlace,
+        disk: LoggedDisk | None,
+        seed: int,
+        histories_every: int,
     ) -> None:
         self._centre = centre
         self._unit = unit
@@ -115,6 +65,15 @@ class Campaign:
         self.writer = Writer(unit)
         self.sync, self.serve, self.open = unit.sync(), centre.serve(), centre.open()
         self.account = WayAccount()
+        self.histories = Histories(
+            centre,
+            unit,
+            (self.writer, self.sync),
+            (self.serve, self.open),
+            self.account,
+            histories_every,
+            restores=centre.folder.load().store.url is None,
+        )
 
     def run(self, kills: int, cut_every: int, end_s: float = math.inf) -> None:
         """Kill so many, at most until an instant; then let all that is left reach the centre."""
@@ -135,10 +94,12 @@ class Campaign:
             self.account.killed(victim.name)
             if cut_every and self.account.kills % cut_every == 0:
                 self._cut_power(victim)
+            victim.start()
             if self._rng.random() < 0.3:
                 self._erase()
-            victim.start()
             dies_s[victim.name] = self._death(victim.name)
+            self.histories.turn()
+        self.histories.finish()
         self._drain()
 
     def _death(self, name: str) -> float:
@@ -171,21 +132,36 @@ class Campaign:
             one.start()
 
     def _erase(self) -> None:
-        """Erase what is receipted, and see that the centre has it; sync needs a good clock to."""
+        """Erase what the centre confirms, and see that it has it; sync needs a good clock to."""
+        if self.histories.holds_erasing:
+            return
         with contextlib.suppress(sqlite3.OperationalError):  # in use for long: another time
             with contextlib.closing(Outbox(self._unit.journal)) as outbox:
-                outbox.expire(0.0, _FAR_FUTURE, self._confirmed(outbox))
+                confirmed = self._confirmed(outbox)
+                before = held.claims(outbox.db, 0, LAST, 10**6)
+                outbox.expire(0.0, _FAR_FUTURE, confirmed)
+                here = {seq for (seq,) in outbox.db.execute("SELECT seq FROM row")}
+                journal_id = outbox.journal_id
+            gone = [claim for claim in before if claim.seq not in here]
             with contextlib.closing(self._centre.store()) as store:
-                _, bad = deleted_before_receipt(self._unit.journal, store)
-            self.account.deleted_before_receipt += bad
+                kept = store.holdings(journal_id, gone)
+            self.account.deleted_before_receipt += len(gone) - len(kept.rows | kept.over)
+            self.account.erased_on_unit += len(gone)
 
     def _confirmed(self, outbox: Outbox) -> set[int]:
-        """Return what the centre says that it holds now; nothing where it does not answer."""
-        return self._unit.confirmed(outbox)
+        """Ask until the centre answers: it may have been killed just now."""
+        start_s = time.monotonic()
+        while time.monotonic() - start_s < _AT_WORK_S:
+            found = self._unit.confirmed(outbox)
+            if found is not None:
+                return found
+            self.writer.listen(time.monotonic() + 0.3)
+        return set()
 
     def _drain(self) -> None:
         """Let what is left go its way, unharmed; then end all as systemd does."""
         self.writer.kill()
+        self._compare()
         pause, moved_s, left = threading.Event(), time.monotonic(), self._left()
         while any(left):
             before, left = left, self._left()
@@ -198,6 +174,17 @@ class Campaign:
             pause.wait(0.5)
         for program in (self.sync, self.serve, self.open):
             program.end()
+
+    def _compare(self) -> None:
+        """Hold the unit against the centre, as the next docking does: what it lacks goes again."""
+        pause, start_s = threading.Event(), time.monotonic()
+        while time.monotonic() - start_s < _STUCK_S:
+            with contextlib.closing(Outbox(self._unit.journal)) as outbox:
+                if self._unit.confirmed(outbox) is not None:
+                    return
+            self.serve.check()
+            pause.wait(0.5)
+        self.account.fault("the centre did not say what it holds")
 
     def _left(self) -> tuple[int, int, int]:
         """Return how many rows and pictures are to be sent, and how many rows to be opened."""
@@ -227,7 +214,13 @@ def set_up(root: Path, store: str, cuts: bool) -> Iterator[tuple[CentrePlace, Un
 
 
 def campaign(
-    root: Path, kills: int, seed: int, store: str, cut_every: int, minutes: float = math.inf
+    root: Path,
+    kills: int,
+    seed: int,
+    store: str,
+    cut_every: int,
+    minutes: float = math.inf,
+    histories_every: int = 0,
 ) -> WayAccount:
     """Run a campaign; return its account."""
     end_s = time.monotonic() + 60 * minutes
@@ -235,12 +228,12 @@ def campaign(
         disk = LoggedDisk(root / "disk") if cut_every else None
         if disk is not None:
             disk.attach()
-        run = Campaign(centre, unit, disk, seed)
+        run = Campaign(centre, unit, disk, seed, histories_every)
         try:
-            with abandoning(run.sync, run.serve, run.open, run.writer):
+            with abandoning(run.sync, run.serve, run.open, run.writer, run.histories):
                 run.run(kills, cut_every, end_s)
             with contextlib.closing(centre.store()) as looked:
-                lines = told(run.writer.lines)
+                lines = told(run.writer.lines + run.histories.lines)
                 settle(run.account, looked, unit.journal, lines, centre.private_keys())
         finally:
             if disk is not None:
@@ -253,6 +246,7 @@ def at_once(args: argparse.Namespace) -> WayAccount:
     kills = args.kills // args.jobs
     command = [sys.executable, "-m", "tests.fault.campaign", "--json", "--kills", str(kills)]
     command += ["--store", args.store, "--cut-every", str(args.cut_every)]
+    command += ["--histories-every", str(args.histories_every)]
     command += ["--minutes", str(args.minutes)]
     running_now = [
         subprocess.Popen([*command, "--seed", str(args.seed + job)], stdout=subprocess.PIPE)
@@ -279,6 +273,12 @@ def main() -> int:
         "--cut-every", type=int, default=0, help="kills between power cuts of the unit (none)"
     )
     parser.add_argument(
+        "--histories-every",
+        type=int,
+        default=0,
+        help="kills between cards put back, cards in two cars, and centres restored (none)",
+    )
+    parser.add_argument(
         "--jobs", type=int, default=1, help="units, each with a centre, beside each other (1)"
     )
     parser.add_argument(
@@ -292,7 +292,13 @@ def main() -> int:
     else:
         with tempfile.TemporaryDirectory() as folder:
             account = campaign(
-                Path(folder), args.kills, args.seed, args.store, args.cut_every, args.minutes
+                Path(folder),
+                args.kills,
+                args.seed,
+                args.store,
+                args.cut_every,
+                args.minutes,
+                args.histories_every,
             )
     print(f"SIGKILL of unit, sync, centre and opening, {args.store}: {account.line()}")
     for reason in account.reasons[:20]:

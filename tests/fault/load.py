@@ -9,6 +9,7 @@ from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.unit.journal import Committed, SealedJournal
+from outrider.unit.journal.witness import Witness
 from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.sealing import CentrePrivateKey
 from tests.unit.journal import makers
@@ -21,6 +22,7 @@ def run(
     first: int,
     tell: Callable[[bytes], None],
     pause_s: float = 0.0,
+    witness: Witness | None = None,
 ) -> None:
     """Put reads and hits for ever, numbered from first; tell `M id` before, `C id` when durable.
 
@@ -31,7 +33,13 @@ def run(
         tell(b"".join(b"C %s\n" % str(one.record_id).encode() for one in batch))
 
     journal = SealedJournal(
-        directory, journal_settings, SystemClock(), live=True, unit_id="unit-7", on_commit=committed
+        directory,
+        journal_settings,
+        SystemClock(),
+        live=True,
+        unit_id="unit-7",
+        on_commit=committed,
+        witness=witness,
     )
     journal.start(threading.Event())
     rng, pause = random.Random(first), threading.Event()

@@ -1,5 +1,6 @@
 """A real centre and a real unit, set up by their own commands, for the campaigns."""
 
+import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ class UnitPlace:
             f'[journal]\ndirectory = "{journal}"\n'
             "segment_mb = 1\nmin_free_mb = 1\nballast_mb = 0\n"
             "commit_within_s = 0.02\ncommit_reads = 20\n"
-            "[sync]\nbatch_rows = 100\nkeep_acknowledged_h = 0\nlongest_wait_s = 1\n",
+            "[sync]\nbatch_rows = 100\nkeep_acknowledged_h = 24\nlongest_wait_s = 1\n",
             encoding="utf-8",
         )
         ticket = root / "ticket.json"
@@ -112,9 +113,12 @@ class UnitPlace:
         """Return how the journal is sealed and kept."""
         return self.settings().journal
 
-    def confirmed(self, outbox: Outbox) -> set[int]:
-        """Ask the centre as a sync does; return what it holds now, nothing where it is silent."""
-        settings, clock = self.settings().sync, SystemClock()
+    def confirmed(self, outbox: Outbox) -> set[int] | None:
+        """Ask the centre as a sync does; return what it holds now, None where it is silent.
+
+        What it lacks waits to be sent again from then on.
+        """
+        settings, summary = self.settings().sync, Summary()
         assert settings.url is not None
         assert settings.signing_key is not None
         assert settings.receipt_key is not None
@@ -124,8 +128,20 @@ class UnitPlace:
             settings.ca_certificate, settings.client_certificate, settings.client_key, None
         )
         with HttpsCentre(settings.url, tls) as centre:
-            reconciler = Reconciler(identity, clock)
-            return reconciler.run(outbox, centre, Summary(), threading.Event()).confirmed
+            reconciler = Reconciler(identity, SystemClock())
+            found = reconciler.run(outbox, centre, summary, threading.Event())
+        return None if summary.faults else found.confirmed
+
+    def copied(self, root: Path) -> "UnitPlace":
+        """Return the same unit in another car: its card and state copied, its memory not."""
+        state = self.settings().unit.state_dir
+        shutil.copytree(state, root / "unit", ignore=shutil.ignore_patterns("journal-witness*"))
+        shutil.copytree(self.journal, root / "journal")
+        text = self.settings_file.read_text(encoding="utf-8")
+        text = text.replace(f'"{self.journal}"', f'"{root / "journal"}"')
+        place = UnitPlace(root / "unit.toml", root / "journal", root / "sync.log")
+        place.settings_file.write_text(text.replace(f'"{state}"', f'"{root / "unit"}"'))
+        return place
 
     def sync(self) -> Program:
         """Return the uploader's program."""

@@ -77,6 +77,19 @@ def test_the_whole_way_loses_and_doubles_nothing() -> None:
     assert {name: figures[name] for name in WayAccount.BAD} == dict.fromkeys(WayAccount.BAD, 0)
 
 
+def test_cards_put_back_copied_and_a_restored_centre_lose_nothing() -> None:
+    """A card put back, one in two cars, the centre from an old copy, and kills: all is there, once.
+
+    What is erased on the unit is only what the centre holds under that very hash at that moment.
+    """
+    figures = run("campaign", "--kills", "12", "--seed", "5", "--histories-every", "1")
+    assert figures["kills"] == 12
+    assert (figures["rollbacks"], figures["clones"], figures["restores"]) == (1, 1, 1)
+    assert figures["committed"] > 15
+    assert figures["opened"] >= figures["committed"]
+    assert {name: figures[name] for name in WayAccount.BAD} == dict.fromkeys(WayAccount.BAD, 0)
+
+
 def test_hostile_uploads_end_no_service_and_hold_up_no_honest_unit() -> None:
     """Mutated bytes and absurd rows of four liars; the honest unit's rows are all opened."""
     figures = run("hostile", "--mutated", "200", "--hostile", "60")

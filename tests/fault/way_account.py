@@ -32,6 +32,9 @@ class WayAccount:
 
     kills: int = 0
     power_cuts: int = 0
+    rollbacks: int = 0
+    clones: int = 0
+    restores: int = 0
     made: int = 0
     committed: int = 0
     arrived: int = 0
@@ -115,12 +118,11 @@ def deleted_before_receipt(journal: Path, store: CentreStore) -> tuple[int, int]
     The unit is asked first: what comes to the centre in between can only make it better.
     """
     erased = erased_on(journal)
-    present = [(one.first, one.last) for state in store.journals() for one in state.present]
-    bad = 0
-    for first, last in erased:
-        bad += (last - first + 1) - sum(
-            max(0, min(last, b) - max(first, a) + 1) for a, b in present
-        )
+    present: set[int] = set()  # in whatever epoch; a number may stand in several
+    for state in store.journals():
+        for one in state.present:
+            present.update(range(one.first, one.last + 1))
+    bad = sum(seq not in present for first, last in erased for seq in range(first, last + 1))
     return sum(last - first + 1 for first, last in erased), bad
 
 
@@ -142,12 +144,13 @@ def settle(
             found.update(_names(opened))
             if opened.sealed.row.kind is RecordKind.READ:
                 place = (opened.sealed.row.seq, opened.sealed.arrived_at)
-                in_order.setdefault(opened.sealed.journal_id, []).append(place)
+                in_order.setdefault(opened.sealed.epoch_id, []).append(place)
             _check_pictures(account, store, opened, data_keys)
     account.opened = len(found)
     account.lost = len(committed - set(found))
     account.duplicated = sum(found.values()) - len(found)
-    for rows in in_order.values():
+    # What a restored centre had lost comes again, later than what followed it.
+    for rows in in_order.values() if not account.restores else ():
         rows.sort(key=lambda row: row[0])
         account.out_of_order += sum(after[1] < before[1] for before, after in pairwise(rows))  # type: ignore[operator]
     _check_soundness(account, store, journal)
@@ -197,5 +200,5 @@ def _check_soundness(account: WayAccount, store: CentreStore, journal: Path) -> 
         account.fault(f"journal: {report.faults}", report.fault_count + report.lost)
     except sqlite3.Error as error:
         account.fault(f"journal: {error}")
-    account.erased_on_unit, bad = deleted_before_receipt(journal, store)
+    _, bad = deleted_before_receipt(journal, store)
     account.deleted_before_receipt += bad
