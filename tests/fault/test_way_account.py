@@ -139,7 +139,12 @@ def test_rows_that_came_after_later_ones_are_out_of_order(
 def test_a_read_written_twice_is_doubled(store: CentreStore, journal: Path, tmp_path: Path) -> None:
     """A unit that journals a read a second time is found out by its identifier."""
     fill(journal, READS[:2], centre=CENTRE)
-    deliver(store, journal, rows_of(journal))
+    for _ in range(2):  # each start is an epoch of its own, and goes by itself
+        rows = rows_of(journal)
+        deliver(store, journal, rows)
+        outbox = Outbox(journal)
+        outbox.rows_receipted(rows, false_receipt(len(rows)), NOW)
+        outbox.close()
     assert account_of(store, journal, tmp_path).duplicated == 2
 
 
