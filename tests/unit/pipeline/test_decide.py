@@ -1,5 +1,7 @@
 """From pass results to alarm, journal and events."""
 
+from dataclasses import replace
+
 from outrider.clock import ClockQuality, RecordedClock, UtcStamp
 from outrider.records import ActionKind, Hit, MatchClass, OfficerAction, PassResult, Read, Response
 from outrider.unit.hotlist.lookback import LookBack
@@ -171,3 +173,45 @@ def test_passes_remembered_are_bounded() -> None:
         stages.take(frame(number), [])
     (kept, _told) = [item.read_id for _, item in recorder.order if isinstance(item, Read)]
     assert hits(recorder)[0].read.read_id != kept
+
+
+def waiting_decider(script: list[list[PassResult]], recorder: Recorder) -> Decider:
+    """Return a decider in which a doubtful read waits 300 ms for its pass to become sure."""
+    stages = decider(script, Matcher(matches={"AB12CDE": match("AB12CDE")}), recorder)
+    stages._rules = replace(stages._rules, possible_waits_s=0.3)
+    return stages
+
+
+def test_a_possible_that_becomes_sure_in_time_is_one_alert() -> None:
+    """One vehicle, one alert: the doubtful look is not told, the sure one is, at once."""
+    recorder = Recorder()
+    doubtful = result("AB12CDE", final=False, confidence=0.7)
+    stages = waiting_decider([[doubtful], [], [result("AB12CDE", final=False)], []], recorder)
+    for number in range(4):
+        stages.take(frame(number), [])
+    assert recorder.names() == ["alarm", "journal hit", "event hit"]
+    assert not hits(recorder)[0].possible
+
+
+def test_a_possible_that_stays_doubtful_is_told_after_its_wait() -> None:
+    """It waits 300 ms (8 frames) and no longer, and is told once."""
+    recorder = Recorder()
+    doubtful = result("AB12CDE", final=False, confidence=0.7)
+    stages = waiting_decider([[doubtful], *([[]] * 11)], recorder)
+    told_at: list[int] = []
+    for number in range(12):
+        stages.take(frame(number), [])
+        told_at += [number] * (len(recorder.names()) > 0 and not told_at)
+    assert told_at == [8]
+    assert recorder.names() == ["alarm", "journal hit", "event hit"]
+
+
+def test_a_possible_whose_pass_ends_is_told_at_once() -> None:
+    """A plate that leaves the picture while it waits is not lost."""
+    recorder = Recorder()
+    doubtful = result("AB12CDE", final=False, confidence=0.7)
+    ended = result("AB12CDE", confidence=0.7)
+    stages = waiting_decider([[doubtful], [ended]], recorder)
+    stages.take(frame(0), [])
+    stages.take(frame(1), [])
+    assert recorder.names()[0] == "alarm"

@@ -20,6 +20,7 @@ from outrider.unit.alarm.speech import text_of
 from outrider.unit.ports import DockOutcome
 
 _KEYS = {"a": ActionKind.CORRECT, "m": ActionKind.MISREAD, "d": ActionKind.DISMISSED}
+KEYS_SHOWN = "keys for an alert:  a correct   m misread   d dismiss   Ctrl-C ends"
 _ROUND_S = 0.1
 _COLOURS = {"red": "bright_red", "amber": "yellow", "green": "bright_green"}
 
@@ -58,6 +59,8 @@ class TerminalAlarm:
     def start(self, stop: threading.Event) -> None:
         """Begin to take keys, on a thread named alarm that ends on stop or `close`."""
         if self._thread is None:
+            if self._keys:
+                self._console.print(KEYS_SHOWN)
             self._thread = threading.Thread(target=self._run, args=(stop,), name="alarm")
             self._thread.start()
 

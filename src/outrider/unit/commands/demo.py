@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from outrider.command_line.exits import finish
 from outrider.command_line.values import number, whole
 from outrider.console import Screen, styled
 from outrider.drive.truth import DriveRead, DriveScore, DriveTruth, score
-from outrider.records import Fix, Hit, Read
+from outrider.records import ComponentHealth, Fix, Hit, Level, Part, Read
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
 from outrider.sources import SourceError
@@ -41,6 +41,16 @@ _log = logging.getLogger(__name__)
 
 _OFFICER_ANSWERS_AFTER_S = 1.5
 _PRESS_S = 0.15
+_OFFICER = (
+    "Nobody sits in this car: a robot presses the alarm unit's button "
+    f"{_OFFICER_ANSWERS_AFTER_S:g} s after each alert, as an officer would."
+)
+_KEYS = "You are the crew: a takes an alert as correct, m as misread, d dismisses it."
+_AFTER = (
+    "\nWhat was read, against what was on the road. Vehicles far away, or met at night, may not "
+    "be read: only those whose plate could be are counted. Reads can be more than vehicles that "
+    "are due, for some are read before their plate is large enough to count."
+)
 _LISTED_EVERY = 4  # every fourth vehicle of the drive is on the demo's hotlist
 _REASONS = (
     ("stolen", "STOP", 1),
@@ -88,21 +98,40 @@ def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
     inputs = Inputs(source, _positions(drive, clock, console, stack, stop), clock, "")
     settings = _settings(folder, hotlist, board)
     unit = Unit(open_demo(settings, inputs), settings, events)
-    console.print(
-        f"{drive.settings.duration_s:.0f} s of road, {len(drive.truth().passes)} vehicles"
-    )
+    _explain(drive, board, settings, console)
+    # The screen shows each part's state as it changes: the log would say it a second time.
+    logging.getLogger("outrider.unit.health").setLevel(logging.ERROR)
     with officer.on_duty():
         unit.run(stop)
+    console.print(_AFTER)
     _show_score(_score(drive.truth(), events.reads, source.offset_ns or 0), console)
-    console.print(f"journal: {unit.parts.journal.health().detail}")
     return 0 if events.reads else 1
+
+
+def _explain(
+    drive: RenderedDrive, board: simulator.Simulator | None, settings: Settings, console: Screen
+) -> None:
+    """Say to a person who has never seen it what will be on the screen."""
+    passes = len(drive.truth().passes)
+    console.print(
+        f"\nA police car drives for {drive.settings.duration_s:.0f} s along a drawn road; "
+        f"{passes} vehicles pass it. Each line below is one plate that was read: time, mark, "
+        "how sure, kind of plate, which way it went, how many pictures, where. A box is an "
+        "alert: every fourth vehicle is on the demo's list of vehicles of interest. Nothing "
+        "here is a real vehicle's, and nothing stays on this machine."
+    )
+    console.print(_OFFICER if board else _KEYS)
+    console.print(
+        "To practise as the crew, in another terminal:\n"
+        f"  outrider crew queue --runtime-dir {settings.unit.runtime_dir}\n"
+    )
 
 
 def _settings(folder: Path, hotlist: Path, board: simulator.Simulator | None) -> Settings:
     port = str(board.port) if board else "terminal"
     return Settings.model_validate(
         {
-            "unit": {"id": "demo", "state_dir": folder},
+            "unit": {"id": "demo", "state_dir": folder, "runtime_dir": folder / "run"},
             "hotlist": {"path": hotlist},
             "alarm": {"port": port},
             "recogniser": {"detector_width_px": 960},
@@ -219,13 +248,23 @@ class _Officer:
 
 
 class _DemoEvents(ConsoleEvents):
-    """Prints events, keeps the reads for the score, and lets the officer hear the hits."""
+    """Prints events, keeps the reads for the score, and lets the officer hear the hits.
+
+    How the journal is sealed is no news here: it goes when the demo ends.
+    """
 
     def __init__(self, console: Screen, officer: _Officer) -> None:
         super().__init__(console)
         self._officer = officer
         self.reads: list[Read] = []
         self.totals: RunSummary | None = None
+
+    def health(self, components: Sequence[ComponentHealth]) -> None:
+        """Print what changes, but for the demo's own journal."""
+        known = (Level.FAULT, Level.OK)
+        super().health(
+            [one for one in components if one.name is not Part.JOURNAL or one.level in known]
+        )
 
     def read(self, read: Read) -> None:
         """Print and keep a read."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from outrider.clock import NS_PER_S
 from outrider.records import (
     Evidence,
     Frame,
@@ -59,11 +60,16 @@ class OperatingPoints:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a match has to pass to be raised."""
+    """What a match has to pass to be raised.
+
+    possible_waits_s: how long a doubtful read waits for its own pass to become sure, so that one
+    vehicle gives one alert.
+    """
 
     points: OperatingPoints
     repeat: RepeatRule
     look_back: LookBack
+    possible_waits_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -81,6 +87,8 @@ class _OpenPass:
     read_id: uuid.UUID
     raised_vrms: set[str] = field(default_factory=set)
     met: list[Match] = field(default_factory=list)
+    waiting: Read | None = None
+    waits_until_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +118,16 @@ class Decider:
         self._out = outputs
         self._open: dict[int, _OpenPass] = {}
         self._grey_level: float | None = None
+        self._now_ns = 0
         self.counts = DecideCounts()
 
     def take(self, frame: Frame, observations: Sequence[Observation]) -> None:
         """Take in what one frame showed, and act on every pass that it moved on."""
         self._note_light(frame)
+        self._now_ns = frame.mono_ns
         for result in self._tracker.update(frame, observations):
             self._act_on(result)
+        self._check_waiting()
 
     def finish(self) -> None:
         """End every open pass: the source has ended, or stalled, or the unit stops."""
@@ -146,7 +157,11 @@ class Decider:
             self._open[result.pass_id] = opened
             self._forget_oldest()
         read = self._tagger.read_of(result, opened.read_id, self._matcher.revision)
-        self._check(read, opened)
+        if self._waits(read, opened, result):
+            opened.waiting = read
+        else:
+            opened.waiting = None
+            self._check(read, opened)
         if result.final:
             del self._open[result.pass_id]
             self._keep(read, opened)
@@ -154,7 +169,28 @@ class Decider:
     def _forget_oldest(self) -> None:
         """Bound the passes remembered: the tracker never ends one that it merged or rejected."""
         while len(self._open) > _PASSES_REMEMBERED:
-            del self._open[next(iter(self._open))]
+            oldest = self._open.pop(next(iter(self._open)))
+            if oldest.waiting is not None:
+                self._check(oldest.waiting, oldest)
+
+    def _waits(self, read: Read, opened: _OpenPass, result: PassResult) -> bool:
+        """Return whether a read waits for a surer one of its own pass: once, and not for long."""
+        if result.final or not self._is_doubtful(read):
+            return False
+        if opened.waits_until_ns is None:
+            opened.waits_until_ns = self._now_ns + round(self._rules.possible_waits_s * NS_PER_S)
+        return self._now_ns < opened.waits_until_ns
+
+    def _check_waiting(self) -> None:
+        """Check the reads whose time to become sure is over."""
+        for opened in self._open.values():
+            read, until_ns = opened.waiting, opened.waits_until_ns
+            if read is not None and until_ns is not None and self._now_ns >= until_ns:
+                opened.waiting = None
+                self._check(read, opened)
+
+    def _is_doubtful(self, read: Read) -> bool:
+        return read.text.confidence < self._rules.points.alarm or read.text.ambiguous
 
     def _check(self, read: Read, opened: _OpenPass) -> None:
         if read.text.confidence < self._rules.points.possible:
@@ -167,7 +203,7 @@ class Decider:
 
     def _judge(self, read: Read, match: Match, *, look_back: bool) -> bool:
         """Raise a match if it is news, else record it once; return whether the crew was told."""
-        doubtful = read.text.confidence < self._rules.points.alarm or read.text.ambiguous
+        doubtful = self._is_doubtful(read)
         possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
         verdict = self._rules.repeat.judge(read, match, possible)
         if verdict is Verdict.REPEAT:

@@ -32,11 +32,11 @@ class ConsoleEvents:
             (read.at.utc.strftime("%H:%M:%S "), "dim"),
             (f" {read.text.vrm:<9}", "bold"),
             (f" {confidence:4.0%} ", style),
-            f"{read.text.family.value:<17} {read.direction.value:<12}",
+            f"{read.text.family.value:<10} {read.direction.value:<11}",
             (f"{read.frames_fused:>3} frames  {place(read.position)}", "dim"),
             ("  not all of the plate seen" if partial else "", "yellow"),
         )
-        self._console.print(shown_read, soft_wrap=True)
+        self._console.print(shown_read)
 
     def hit(self, hit: Hit) -> None:
         """Print a hit in a box, by the response asked for."""

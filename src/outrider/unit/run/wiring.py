@@ -209,6 +209,7 @@ def _parts(
             points=OperatingPoints(opened.points.alarm, opened.points.possible),
             repeat=RepeatRule(hotlist.repeat_after_s, hotlist.repeat_after_m),
             look_back=LookBack(),
+            possible_waits_s=hotlist.possible_waits_s,
         ),
         alarm=alarm,
         journal=journal,

@@ -104,6 +104,7 @@ class HotlistSettings(Section):
     red_age_h: Annotated[float, Field(gt=0, le=8760)] = 72.0
     repeat_after_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     repeat_after_m: Annotated[float, Field(ge=0, le=1_000_000)] = 2_000.0
+    possible_waits_s: Annotated[float, Field(ge=0, le=5)] = 0.3
     look_alike_min_probability: Annotated[float, Field(gt=0, lt=1)] = 0.2
     update_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     trusted_root: Path | None = None
