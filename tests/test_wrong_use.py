@@ -91,7 +91,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pictures" / "one.jpg").write_bytes(FRAME.read_bytes())
     (folder / "list.csv").write_text("vrm,reason\nAB12CDE,stolen\n")
     Path(os.fsdecode(bytes(folder) + b"/\xff\xfe.csv")).write_bytes(b"\xff\xfe\x00 not text \xff")
-    assert main(["centre", "init", str(folder / "centre"), "--host", "localhost"]) == 0
+    assert main(["centre", "init", str(folder / "centre"), "--keys-here"]) == 0
     return folder
 
 

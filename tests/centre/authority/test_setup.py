@@ -143,7 +143,7 @@ def test_ticket_and_overview_and_revocation(
     assert "is there already" in capsys.readouterr().err
     assert main(["centre", "units", "--dir", str(root), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
-    assert main(["centre", "revoke", "nobody", "--why", "x", "--dir", str(root)]) == 2
+    assert main(["centre", "revoke", "nobody", "--why", "x", "--dir", str(root)]) == 1
     assert "nobody" in capsys.readouterr().err
 
 
