@@ -7,6 +7,7 @@ characters, lines of its own. Everything that is printed goes through `shown`, h
 
 import json
 import logging
+import math
 import re
 import sys
 import unicodedata
@@ -54,7 +55,20 @@ def complain(text: object) -> None:
 
 def say_json(data: Any, *, indent: int | None = None, flush: bool = False) -> None:
     """Print a JSON document: in ASCII, so that what is unseen stands there as its number."""
-    print(json.dumps(data, indent=indent, ensure_ascii=True), flush=flush)  # noqa: T201
+    print(json_text(data, indent=indent), flush=flush)  # noqa: T201
+
+
+def json_text(data: Any, *, indent: int | None = None) -> str:
+    """Return JSON in ASCII. A number that is none (NaN, infinite) is null: JSON has no other."""
+    return json.dumps(_finite(data), indent=indent, ensure_ascii=True, allow_nan=False)
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return [_finite(one) for one in data] if isinstance(data, list | tuple) else data
 
 
 class LogLines(logging.Formatter):

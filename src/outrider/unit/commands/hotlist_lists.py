@@ -143,7 +143,7 @@ def _info(args: argparse.Namespace, store: HotlistStore) -> int:
             mark = "*" if generation["in_force"] else " "
             say(
                 f" {mark} {generation['name']}  revision {generation['revision']}"
-                f"  {generation['entries']} entries  {generation['age_h']:.1f} h old"
+                f"  {generation['entries']} entries  {generation['age_s'] / 3600:.1f} h old"
                 f"  {generation['source']}"
             )
     return 0
@@ -160,7 +160,7 @@ def _list_info(generations: Generations, now_ns: int) -> dict[str, Any]:
             | {
                 "name": generation.name,
                 "in_force": generation == in_force,
-                "age_h": age_h(generation.published_utc_ns, now_ns),
+                "age_s": round(age_h(generation.published_utc_ns, now_ns) * 3600, 1),
             }
             for generation in generations.all()
         ],

@@ -107,6 +107,7 @@ def line_of(opened: OpenedRecogniser, path: Path, clock: Clock) -> dict[str, Any
 
 def _result(plate: StillPlate) -> dict[str, Any]:
     return {
+        "vrm": plate.text.vrm,
         "text": plate.text.vrm,
         "conf": round(plate.text.confidence, 4),
         "box": [round(value, 1) for value in plate.box],

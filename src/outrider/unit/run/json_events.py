@@ -1,12 +1,12 @@
 """Events as JSON, one line each, for `--json`."""
 
-import json
 import sys
 import threading
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 from outrider.records import ComponentHealth, Hit, OfficerAction, PlateText, Position, Read
+from outrider.shown import json_text
 from outrider.unit.events import RunSummary
 from outrider.unit.health import as_json, worst
 
@@ -130,7 +130,7 @@ class JsonEvents:
         self._write("summary", {**fields, "duration_s": round(summary.duration_s, 3)})
 
     def _write(self, event: str, fields: dict[str, Any]) -> None:
-        line = json.dumps({"event": event, **fields})  # in ASCII: see outrider.shown
+        line = json_text({"event": event, **fields})
         with self._lock:
             self._out.write(line + "\n")
             self._out.flush()
