@@ -181,9 +181,10 @@ def lock() -> int:
     for name, (version, digest) in sorted(here.items()):
         if name == "outrider":
             continue
-        hashes = before.get((name, version)) or {digest, *_on_arm(name, version)}
+        hashes = before.get((name, version)) or {digest}
         if len(hashes) == 1 and not _is_for_all(name):
-            only_here.append(name)
+            hashes |= _on_arm(name, version)
+            only_here += [name] if len(hashes) == 1 else []
         rest = [f"    --hash=sha256:{one}" for one in sorted(hashes)]
         lines.append(" \\\n".join([f"{name}=={version}", *rest]))
     LOCK.write_text(_LOCK_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
@@ -229,7 +230,10 @@ def _on_arm(name: str, version: str) -> set[str]:
 
 def _is_for_all(name: str) -> bool:
     """Whether the installed distribution is pure Python: one file for every machine."""
-    wheel = metadata.distribution(name).read_text("WHEEL") or ""
+    try:
+        wheel = metadata.distribution(name).read_text("WHEEL") or ""
+    except metadata.PackageNotFoundError:
+        return False
     return "Root-Is-Purelib: true" in wheel
 
 
