@@ -4,6 +4,7 @@
 # Usage: bash image_build/setup.sh [demo|test]
 #   demo  every command of the READMEs: the demo, a unit, a centre, the benchmarks (the default)
 #   test  that, and what the tests need besides
+# OUTRIDER_LOCKED=1: install by hash only (constraints.lock, which is the test tier's).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -55,4 +56,15 @@ fi
 # Environments elsewhere: OUTRIDER_VENV. Pins are in constraints.txt, so that a build can be repeated.
 venv=${OUTRIDER_VENV:-.venv}
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check -c image_build/constraints.txt -e ".[$extras]"
+pip=("$venv/bin/pip" install --quiet --disable-pip-version-check)
+if [ "${OUTRIDER_LOCKED:-}" = 1 ]; then
+    # Nothing but what constraints.lock names, by hash, the builders of source packages included.
+    build=$(mktemp)
+    trap 'rm -f "$build"' EXIT
+    awk '/^[a-z]/ { keep = /^setuptools==/ } keep' image_build/constraints.lock >"$build"
+    "${pip[@]}" --require-hashes --no-deps -r "$build"
+    "${pip[@]}" --require-hashes --no-deps --no-build-isolation -r image_build/constraints.lock
+    "${pip[@]}" --no-deps --no-build-isolation -e .
+else
+    "${pip[@]}" -c image_build/constraints.txt -e ".[$extras]"
+fi

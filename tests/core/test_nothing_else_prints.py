@@ -10,6 +10,8 @@ _ROOT = Path(outrider.__file__).parent
 _DOORS = {"shown.py", "console.py", "tables.py"}
 # Bytes of a document, whose text is JSON in ASCII or CSV cells; the terminal's keys.
 _OTHER_USES = {
+    "bench/peer_programs/rapidocr_reads.py": {"print"},  # JSON to our own bench, as the next
+    "bench/peer_programs/simplelpr_reads.py": {"print"},
     "unit/alarm/header.py": {"print"},  # a program of the firmware's build: a number
     "cli.py": {"sys.stdout", "sys.stderr"},  # flushed at the end; asked whether it is a log
     "logs.py": {"sys.stderr"},  # the log's handler

@@ -30,3 +30,11 @@ def test_every_package_on_an_appliance_or_a_centre_is_listed_with_its_licence(
     missing = sorted(needed.keys() - listed.keys())
     assert missing == [], "python image_build/supply.py licences"
     assert [name for name, licence in listed.items() if "NOT STATED" in licence] == []
+
+
+def test_every_locked_package_has_the_pinned_version_and_a_hash(supply: ModuleType) -> None:
+    """`pip install --require-hashes` takes just what was looked at: `supply.py lock` makes it."""
+    assert supply.lock_faults() == []
+    locked = supply.pins(supply.LOCK.read_text(encoding="utf-8"))
+    needed = {**supply.needed(""), **supply.needed("test")}
+    assert sorted(needed.keys() - locked.keys() - {"pip", "setuptools"}) == []
