@@ -107,7 +107,10 @@ def main() -> None:
             count = write_part(args.out / f"{name}_{part}.csv", own)
             verified = sum(row["status"] == "verified" for row in own)
             print(f"{name}_{part}: {count} lines, {verified} verified")
-    _write_given(args.real / "gb2", args.out)
+    if (args.real / "gb2").is_dir():
+        _write_given(args.real / "gb2", args.out)
+    else:
+        print("gb2: not there: nothing is learnt from it")
 
 
 def _write_given(folder: Path, out: Path) -> None:
