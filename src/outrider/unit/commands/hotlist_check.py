@@ -11,7 +11,7 @@ from outrider.clock import NS_PER_S, SystemClock
 from outrider.command_line import Subparsers, add_json, exits, new_parser
 from outrider.command_line.values import instant, number, short
 from outrider.records import NO_POSITION, CharacterGuess, FixQuality, Match, PlateText, Position
-from outrider.shown import say, say_json
+from outrider.shown import complain, say, say_json
 from outrider.unit.commands.hotlist_lists import Adder
 from outrider.unit.hotlist.explain import explain
 from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
@@ -56,6 +56,8 @@ def _check(args: argparse.Namespace, store: HotlistStore) -> int:
     try:
         results = [_one(matcher, args, text, place, utc_ns) for text in args.vrm]
         detail = matcher.health()
+        if args.when and utc_ns < matcher.newest_utc_ns:
+            complain("--when is before a list was published: that list is looked at as of then")
     finally:
         matcher.close()
     if args.json:

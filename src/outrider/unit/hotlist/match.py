@@ -112,6 +112,12 @@ class HotlistMatcher:
             self._take_over()
         return self._revision
 
+    @property
+    def newest_utc_ns(self) -> int:
+        """When the newest list in force was true; 0 without any. No look-up is of before that."""
+        lists = (self._incoming or self._serving).lists
+        return max((one.file.header.published_utc_ns for one in lists), default=0)
+
     def match(self, text: PlateText, position: Position, utc_ns: int) -> Sequence[Match]:
         """Return every entry that the mark meets, the most urgent first; silent ones included."""
         if self._incoming is not None:

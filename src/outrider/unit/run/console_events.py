@@ -20,6 +20,7 @@ class ConsoleEvents:
 
     def __init__(self, console: Screen | None = None) -> None:
         self._console = console or Screen()
+        self._one_line = not self._console.is_terminal  # a terminal gets its lines at words
         self._levels: dict[str, tuple[Level, str]] = {}
 
     def read(self, read: Read) -> None:
@@ -36,7 +37,7 @@ class ConsoleEvents:
             (f"{read.frames_fused:>3} frames  {place(read.position)}", "dim"),
             ("  not all of the plate seen" if partial else "", "yellow"),
         )
-        self._console.print(shown_read)
+        self._console.print(shown_read, soft_wrap=self._one_line)
 
     def hit(self, hit: Hit) -> None:
         """Print a hit in a box, by the response asked for."""
@@ -66,7 +67,7 @@ class ConsoleEvents:
                 continue
             style = {Level.FAULT: "bold red", Level.WARNING: "yellow"}.get(component.level, "green")
             text = f"{component.name} {component.level.value}: {component.detail}"
-            self._console.print(styled(text, style), soft_wrap=True)
+            self._console.print(styled(text, style), soft_wrap=self._one_line)
 
     def summary(self, summary: RunSummary) -> None:
         """Print the totals."""
