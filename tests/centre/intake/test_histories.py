@@ -161,6 +161,16 @@ def test_what_a_restored_centre_lacks_is_sent_again(centre: Running, home: Path)
     assert_once(centre, "restored", names)
 
 
+def test_pictures_that_cannot_come_are_not_asked_for(centre: Running, home: Path) -> None:
+    """A row whose overview was dropped here is never whole there; its patch does not go again."""
+    unit = enrolled(centre, home, "dropped")
+    put(unit, 0, 6)
+    query(unit.settings.journal_dir, "UPDATE picture SET state = 2 WHERE seq < 4 AND role = 2")
+    assert dock(unit).done
+    summary = dock(unit)
+    assert (summary.sent_again, summary.pictures) == (0, 0)
+
+
 def identity_of(unit: Unit) -> Identity:
     key = VerifyingKey.read(unit.files.receipt_key)
     return Identity(unit.unit_id, unit.identity, key)

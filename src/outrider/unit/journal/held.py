@@ -28,8 +28,9 @@ def claims(db: sqlite3.Connection, after_seq: int, last_seq: int, limit: int) ->
 def send_again(db: sqlite3.Connection, rows: Collection[int], pictures: Collection[int]) -> int:
     """Put back into the outbox what the centre lacks; return how many things that were.
 
-    rows: go again, with their pictures; pictures: rows of which only pictures are lacking. What
-    had been refused of them is tried at once.
+    rows: go again, with their pictures; pictures: rows that are there and lack pictures, which go
+    again if all had been receipted: of a row whose pictures are still to be sent, or were dropped
+    here, that says nothing. What had been refused of them is tried at once.
     """
     with transaction(db):
         kinds = [db.execute("SELECT kind FROM row WHERE seq = ?", (s,)).fetchone() for s in rows]
@@ -38,7 +39,7 @@ def send_again(db: sqlite3.Connection, rows: Collection[int], pictures: Collecti
             "INSERT OR IGNORE INTO outbox VALUES (?, ?)",
             [(PRIORITY[RecordKind(k[0])], s) for k, s in zip(kinds, rows, strict=True) if k],
         )
-        both = {*rows, *pictures}
+        both = {*rows, *(seq for seq in pictures if _all_receipted(db, seq))}
         added += _changed(
             db,
             "UPDATE picture SET state = ? WHERE seq = ? AND state = ?",
@@ -46,6 +47,13 @@ def send_again(db: sqlite3.Connection, rows: Collection[int], pictures: Collecti
         )
         db.executemany("DELETE FROM refused WHERE seq = ?", [(seq,) for seq in both])
     return added
+
+
+def _all_receipted(db: sqlite3.Connection, seq: int) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM picture WHERE seq = ? AND state <> ?", (seq, PictureState.ACKNOWLEDGED)
+    )
+    return found.fetchone() is None
 
 
 def let_go(db: sqlite3.Connection, rows: Collection[int]) -> None:
