@@ -138,13 +138,14 @@ class Session:
         self._answered = False
         self._in_vain = False
         self._rehomed: set[int] = set()
+        self._refused_now: set[tuple[int, bool]] = set()
         self._chooser = Chooser(outbox, identity.unit_id, metered, batch_rows)
         self.summary = Summary()
 
     def run(self, stop: threading.Event) -> Summary:
         """Send until nothing is left, stop is set, or too many tries have failed."""
         start_ns = time.monotonic_ns()
-        self._chooser.leave(refused.waiting(self._outbox.db, self._now()))
+        self._chooser.leave(self._waiting())
         while not stop.is_set() and not self._gives_up():
             upload = self._chooser.next()
             if upload is None:
@@ -157,6 +158,12 @@ class Session:
         self.summary.took_s = round((time.monotonic_ns() - start_ns) / 1e9, 3)
         self.summary.remaining = self._outbox.remaining()
         return self.summary
+
+    def _waiting(self) -> refused.SetAside:
+        found = refused.waiting(self._outbox.db, self._now())
+        rows = {seq for seq, of_pictures in self._refused_now if not of_pictures}
+        pictures = {seq for seq, of_pictures in self._refused_now if of_pictures}
+        return refused.SetAside(found.rows | rows, found.pictures | pictures)
 
     def _now(self) -> UtcStamp:
         return self._clock.stamp(self._clock.mono_ns())
@@ -264,7 +271,9 @@ class Session:
             status=answer.status,
             why=why,
         )
-        self._chooser.leave(refused.waiting(self._outbox.db, self._now()))
+        # Those of this session stay out of the way whatever becomes of the clock.
+        self._refused_now |= {(seq, of_pictures) for seq in upload.seqs}
+        self._chooser.leave(self._waiting())
         self.summary.set_aside += 1
         what = f"a picture of row {upload.seqs[0]}" if of_pictures else f"row {upload.seqs[0]}"
         text = f"{what} is refused ({answer.status}: {why}); it stays here, and is tried again"

@@ -1,0 +1,80 @@
+"""Epochs: a fresh one at each start that nothing outside the card vouches for."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from outrider.clock import SystemClock
+from outrider.unit.journal import witness as witnesses
+from outrider.unit.journal.epochs import epochs, read_epoch_log
+from outrider.unit.journal.queue import entry_for
+from outrider.unit.journal.schema import KEY_LOG, open_read_only
+from outrider.unit.journal.store import Store
+from outrider.unit.journal.witness import RuntimeWitness, Witness
+from outrider.wire.epoch import Epoch
+from outrider.wire.sealing import Sealer
+from tests.unit.journal.filled import CENTRE, reads
+
+
+def start(directory: Path, first: int, count: int, witness: Witness | None = None) -> list[Epoch]:
+    """Write so many reads in a start of its own; return the epochs that there are then."""
+    directory.mkdir(exist_ok=True)
+    store = Store(directory, Sealer(CENTRE.public), SystemClock().mono_ns, 2**20, 600.0, witness)
+    if count:
+        store.append([entry_for(read, read.read_id, False) for read in reads(first, count)])
+    store.close()
+    db = open_read_only(directory)
+    found = epochs(db)
+    db.close()
+    return found
+
+
+def test_each_start_is_an_epoch(tmp_path: Path) -> None:
+    """Each goes on from the last row of the one before; one without rows gives way to the next."""
+    first = start(tmp_path / "j", 0, 3)
+    start(tmp_path / "j", 0, 0)
+    second = start(tmp_path / "j", 10, 2)
+    assert second[0] == first[0]
+    assert [epoch.first_seq for epoch in second] == [1, 4]
+    after = second[1].after
+    assert after is not None
+    assert (after.epoch_id, after.seq) == (first[0].epoch_id, 3)
+    assert read_epoch_log(tmp_path / "j" / KEY_LOG) == second
+
+
+def test_a_witness_that_saw_the_last_row_lets_an_epoch_go_on(tmp_path: Path) -> None:
+    """Within one start of the machine; also where it missed the last commit."""
+    witness = RuntimeWitness(tmp_path / "run")
+    start(tmp_path / "j", 0, 3, witness)
+    seen = witness.recall()
+    assert seen is not None
+    start(tmp_path / "j", 10, 2, witness)
+    assert len(start(tmp_path / "j", 20, 2, witness)) == 1
+    witness.keep(seen)
+    assert len(start(tmp_path / "j", 30, 1, witness)) == 1
+
+
+def test_a_card_that_was_put_back_shares_no_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With rows that the witness saw gone, after another start of the machine, or none at all."""
+    witness = RuntimeWitness(tmp_path / "run")
+    start(tmp_path / "j", 0, 3, witness)
+    shutil.copytree(tmp_path / "j", tmp_path / "image")
+    start(tmp_path / "j", 10, 2, witness)
+    shutil.copytree(tmp_path / "image", tmp_path / "back")
+    back = start(tmp_path / "back", 20, 2, witness)
+    assert [epoch.first_seq for epoch in back] == [1, 4]
+    assert len(start(tmp_path / "j", 30, 1, RuntimeWitness(tmp_path / "other"))) == 2
+    monkeypatch.setattr(witnesses, "_boot", lambda: "another")
+    assert len(start(tmp_path / "back", 40, 1, witness)) == 3
+
+
+def test_copies_of_an_empty_journal_share_no_epoch(tmp_path: Path) -> None:
+    """A card image that was made after a first start, before any row: each car has its own."""
+    start(tmp_path / "image", 0, 0)
+    for car in ("a", "b"):
+        shutil.copytree(tmp_path / "image", tmp_path / car)
+    names = {start(tmp_path / car, 0, 1)[0].epoch_id for car in ("a", "b")}
+    assert len(names) == 2
