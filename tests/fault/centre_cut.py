@@ -25,8 +25,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from outrider.bench.intake_rows import UnitJournal
 from outrider.centre.checkpoints.verify import rows_after, verify
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store

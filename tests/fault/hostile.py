@@ -27,9 +27,9 @@ from pathlib import Path
 
 import zstandard
 
-from outrider.bench.intake_rows import UnitJournal
 from outrider.centre.authority.authority import Authority
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.clock import SystemClock
 from outrider.records import Read
 from outrider.unit.certificates import tls_context

@@ -24,9 +24,9 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from outrider.bench.intake_rows import UnitJournal
 from outrider.bench.journal import ReadMaker
 from outrider.bench.postgres_cluster import running, temporary_database
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.intake.uploads import UploadDesk
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore

@@ -77,6 +77,35 @@ class RetentionSettings(Section):
     months: Annotated[int, Field(ge=1, le=24)] = 12
 
 
+class AccessSettings(Section):
+    """Which rules decide, which version of the rules of use is in force, what share is reviewed."""
+
+    rules: Annotated[str, Field(pattern=r"^(12|24)-months$")] = "12-months"
+    rules_of_use: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$")] = "1"
+    review_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+
+class PeopleSettings(Section):
+    """The force's OpenID Connect provider; left out, nobody signs in.
+
+    client_secret: file that holds it. redirect: where the provider sends people back to.
+    """
+
+    issuer: str = ""
+    client_id: str = "outrider-centre"
+    client_secret: Path | None = None
+    redirect: str = "http://127.0.0.1:8445/v1/signed-in"
+    session_h: Annotated[float, Field(gt=0, le=24)] = 8.0
+
+
+class AnswerSettings(Section):
+    """Where `outrider centre answer` listens: for people's browsers and a force's own systems."""
+
+    listen: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8445
+    workers: Annotated[int, Field(ge=1, le=64)] = 8
+
+
 class LimitSettings(Section):
     """What the intake takes on at once, and from whom.
 
@@ -116,6 +145,9 @@ class CentreSettings(Section):
     certificates: CertificateSettings = Field(default_factory=CertificateSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    access: AccessSettings = Field(default_factory=AccessSettings)
+    people: PeopleSettings = Field(default_factory=PeopleSettings)
+    answer: AnswerSettings = Field(default_factory=AnswerSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
@@ -188,6 +220,11 @@ class CentreFolder:
     def checkpoints(self) -> Path:
         """Folder of the audit trail's checkpoints, made here and brought back."""
         return self.root / "checkpoints"
+
+    @property
+    def review_key(self) -> Path:
+        """The secret that draws which searches are reviewed (32 bytes); `init` makes none."""
+        return self.root / "keys" / "review.key"
 
     @property
     def store(self) -> Path:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from outrider.bench.intake_rows import UnitJournal
 from outrider.centre.audit import export
 from outrider.centre.audit.crew_trail import check
 from outrider.centre.audit.disclosure import Disclosure, disclose
 from outrider.centre.audit.lines import as_line, read_file
 from outrider.centre.checkpoints.verify import verify
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import StoreError

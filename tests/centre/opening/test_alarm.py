@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.bench.intake_rows import UnitJournal
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.folder import CentreFolder
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outrider.bench.intake_rows import UnitJournal
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.consult import Consultation, ConsultationError, Viewer
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from outrider.bench.intake_rows import UnitJournal
 from outrider.bench.postgres_cluster import running
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.rows import open_row
 from outrider.centre.store import open_store
 from outrider.centre.store.audit_chain import GENESIS, audit_hash

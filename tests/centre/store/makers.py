@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from outrider.bench.intake_rows import UnitJournal
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.keys import DataKeys
 from outrider.centre.opening.rows import open_row
 from outrider.centre.store.ports import CentreStore

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.bench.intake_rows import UnitJournal
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError, SeqRange

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from outrider.bench.intake_rows import UnitJournal
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.rows import open_row
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore

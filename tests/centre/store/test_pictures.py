@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from outrider.bench.intake_rows import UnitJournal
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle

@@ -146,13 +146,13 @@ def test_sqlite_refuses_any_way_around_its_views(filled: CentreStore, sql: str) 
         "SELECT * FROM mark",
         "SELECT * FROM picture",
         "SELECT * FROM waiting",
-        "SELECT * FROM sighting_2026_11_16",
+        "SELECT * FROM sighting_2026_10_26",
         "DELETE FROM sighting",
         "UPDATE hit SET vrm = 'X'",
         "INSERT INTO activity VALUES (1, '', 1, 1, 1)",
         "ALTER TABLE sighting NO FORCE ROW LEVEL SECURITY",
         "DROP POLICY in_scope ON sighting",
-        "SELECT make_sighting_week(0)",
+        "SELECT make_sighting_month(0)",
     ],
 )
 def test_the_searchers_role_owns_and_changes_nothing(filled: CentreStore, sql: str) -> None:

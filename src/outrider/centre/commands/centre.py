@@ -1,7 +1,19 @@
 """`outrider centre ...`: what the reference centre's staff do."""
 
 from outrider.centre import retention
-from outrider.centre.commands import audit, authority, find, hotlists, intake, opening, status
+from outrider.centre.commands import (
+    answer,
+    audit,
+    authority,
+    demo,
+    find,
+    hotlists,
+    intake,
+    opening,
+    search,
+    sign_in,
+    status,
+)
 from outrider.command_line import Subparsers, new_parser
 
 
@@ -15,5 +27,18 @@ def register(commands: Subparsers) -> None:
         "  outrider centre serve --dir /srv/centre",
     )
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    for part in (authority, intake, opening, find, status, audit, retention, hotlists):
+    for part in (
+        authority,
+        intake,
+        opening,
+        find,
+        status,
+        audit,
+        retention,
+        hotlists,
+        demo,
+        sign_in,
+        search,
+        answer,
+    ):
         part.register(parts)

@@ -62,6 +62,11 @@ class Provider:
         self._clock = clock
         self._document: dict[str, Any] = {}
 
+    @property
+    def redirect_uri(self) -> str:
+        """Where the provider sends people back to."""
+        return self._settings.redirect_uri
+
     def begin(self) -> Begun:
         """Begin a sign-in. Raises SignInFault."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))

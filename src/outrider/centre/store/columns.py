@@ -20,6 +20,7 @@ from outrider.wire.sealing import SealedKey
 
 DAY_US = 24 * 3600 * 1_000_000
 WEEK_US = 7 * DAY_US
+MONTH_US = 4 * WEEK_US
 _FIRST_MONDAY_US = 4 * DAY_US  # 1970-01-05
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PICTURE = struct.Struct(">BQI32s")
@@ -60,6 +61,14 @@ def day_of(us: int) -> str:
 def week_of(us: int) -> int:
     """Return the first microsecond of the week, in UTC, from Monday."""
     return us - (us - _FIRST_MONDAY_US) % WEEK_US
+
+
+def month_of(us: int) -> int:
+    """Return the first microsecond of the four weeks, in UTC: what sightings are kept apart by.
+
+    A search over a year looks into 14 tables, and not into 53.
+    """
+    return us - (us - _FIRST_MONDAY_US) % MONTH_US
 
 
 def pack_pictures(pictures: Sequence[SealedPicture]) -> bytes:

@@ -45,6 +45,10 @@ class SearchSession(Session, Protocol):
         """
         ...
 
+    def join_by_hashing(self) -> None:
+        """Let the queries that follow join large sets."""
+        ...
+
     def marks_like(self, pattern: str, most: int) -> list[str]:
         """Return folded marks with a sighting within the bounds, in order; `_` and `%` stand."""
         ...
@@ -248,6 +252,7 @@ def convoys(
 ) -> list[Meeting]:
     """Return all pairs of marks that met so often; each pair once."""
     where = _where(session, bounds, question)
+    session.join_by_hashing()
     found = session.rows(
         "WITH a AS MATERIALIZED (SELECT vrm, camera, at_us, at_us / ? AS slot FROM sighting "
         f"WHERE {where.text}), pair AS (SELECT CASE WHEN x.vrm < y.vrm THEN x.vrm ELSE y.vrm END "

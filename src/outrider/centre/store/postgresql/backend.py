@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
 from outrider.centre.store.bounds import Bounds
-from outrider.centre.store.columns import OPENED, PICTURE, WEEK_US, day_of, week_of
+from outrider.centre.store.columns import MONTH_US, OPENED, PICTURE, WEEK_US, day_of, week_of
 from outrider.centre.store.filed import Filed
 from outrider.centre.store.filing import file_rows, forget_filed
 from outrider.centre.store.holding import remember_all
@@ -172,7 +172,7 @@ class PostgresBackend:
             rows = _drop_weeks(session, "opened", before_us)
             pictures = _drop_weeks(session, "picture", before_us)
             rows += forget_before(session, before_us)
-            _drop_weeks(session, "sighting", before_us)
+            _drop_weeks(session, "sighting", before_us, MONTH_US)
             forget_filed(session, before_us)
             if rows or pictures:
                 note(session, rows, pictures)
@@ -184,12 +184,12 @@ def _make_weeks(session: Session, part: str, instants_us: Iterator[int] | Sequen
         session.one("SELECT make_week(?, ?)", part, first_us)
 
 
-def _drop_weeks(session: Session, part: str, before_us: int) -> int:
+def _drop_weeks(session: Session, part: str, before_us: int, span_us: int = WEEK_US) -> int:
     """Drop a part's weeks that end before an instant; return how many rows they held."""
     old = session.rows(
         "DELETE FROM week WHERE part = ? AND first_us <= ? RETURNING first_us",
         part,
-        before_us - WEEK_US,
+        before_us - span_us,
     )
     dropped = 0
     for (first_us,) in old:

@@ -71,15 +71,15 @@ CREATE INDEX mark_parts ON mark USING gin (vrm gin_trgm_ops);
 MARK_LAG_US = 7 * 86_400_000_000
 
 _FUNCTIONS = f"""
-CREATE OR REPLACE FUNCTION make_sighting_week(made_first_us bigint) RETURNS void
+CREATE OR REPLACE FUNCTION make_sighting_month(made_first_us bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = outrider, pg_temp AS $$
 DECLARE
     week_us CONSTANT bigint := 7 * 86400 * 1000000::bigint;
     monday_us CONSTANT bigint := 4 * 86400 * 1000000::bigint;
     name text;
 BEGIN
-    IF (made_first_us - monday_us) % week_us <> 0 THEN
-        RAISE EXCEPTION 'no week: %', made_first_us;
+    IF (made_first_us - monday_us) % (4 * week_us) <> 0 THEN
+        RAISE EXCEPTION 'no four weeks: %', made_first_us;
     END IF;
     IF EXISTS (SELECT FROM week WHERE part = 'sighting' AND first_us = made_first_us) THEN
         RETURN;
@@ -92,7 +92,7 @@ BEGIN
                                   '_YYYY_MM_DD');
     EXECUTE format('CREATE TABLE %I (LIKE sighting INCLUDING ALL)', name);
     EXECUTE format('ALTER TABLE sighting ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
-                   name, made_first_us, made_first_us + week_us);
+                   name, made_first_us, made_first_us + 4 * week_us);
     INSERT INTO week VALUES ('sighting', made_first_us);
 END $$;
 
@@ -129,9 +129,9 @@ GRANT USAGE ON SCHEMA outrider TO outrider_searcher;
 GRANT SELECT ON schema_version, camera, sighting, hit, answer, activity TO outrider_searcher;
 GRANT SELECT ON journal, present, gap, chain_break, unit TO outrider_searcher;
 GRANT SELECT, INSERT ON audit TO outrider_searcher;
-REVOKE ALL ON FUNCTION marks_like, make_sighting_week FROM PUBLIC;
+REVOKE ALL ON FUNCTION marks_like, make_sighting_month FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION marks_like TO outrider_searcher;
-GRANT EXECUTE ON FUNCTION make_sighting_week TO outrider_opener;
+GRANT EXECUTE ON FUNCTION make_sighting_month TO outrider_opener;
 GRANT SELECT, INSERT, UPDATE ON camera, mark, activity TO outrider_opener;
 GRANT SELECT ON unit_force TO outrider_opener;
 GRANT SELECT, INSERT ON sighting, hit, answer TO outrider_opener;

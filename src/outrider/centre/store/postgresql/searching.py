@@ -6,19 +6,28 @@ from collections.abc import Iterator, Sequence
 import psycopg
 
 from outrider.centre.store.bounds import Bounds
-from outrider.centre.store.columns import week_of
+from outrider.centre.store.columns import month_of
 from outrider.centre.store.postgresql.search_schema import MARK_LAG_US, SETTINGS
-from outrider.centre.store.postgresql.sessions import PostgresSession, column_type
+from outrider.centre.store.postgresql.sessions import PostgresSession, column_type, placed
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled
+from outrider.centre.store.session import Row
 
-_SET = "SELECT " + ", ".join(f"set_config('{name}', ?, true)" for name in SETTINGS)
-# A planner that sees the settings only when it runs, and each week as a table, plans for long.
-_TUNE = "SET LOCAL jit TO off"
+# One plan for a query whatever is asked: planning over a year of weeks takes longer than most
+# searches; which weeks are touched is found when it runs.
+_FIRST = "'role', 'outrider_searcher'", "'jit', 'off'", "'plan_cache_mode', 'force_generic_plan'"
+_SET = "SELECT " + ", ".join(
+    [f"set_config({pair}, true)" for pair in _FIRST]
+    + [f"set_config('{name}', ?, true)" for name in SETTINGS]
+)
 
 
 class PostgresSearchSession(PostgresSession):
     """A transaction of the role that owns nothing, with its settings made."""
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        """Return all rows of a query, prepared from its first run on."""
+        return self._cursor.execute(placed(sql), values, prepare=True).fetchall()
 
     def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
         """Return `column = ANY (array)`."""
@@ -28,11 +37,13 @@ class PostgresSearchSession(PostgresSession):
         """Return folded marks with a sighting within the bounds."""
         return [vrm for (vrm,) in self.rows("SELECT marks_like(?, ?::integer)", pattern, most)]
 
+    def join_by_hashing(self) -> None:
+        """Join without nested loops: behind the policies the planner takes every table for tiny."""
+        self.run("SET LOCAL enable_nestloop TO off")
+
 
 def bind(session: PostgresSession, bounds: Bounds) -> None:
     """Give up all rights but the searcher's, and set what it sees, until the transaction ends."""
-    session.run("SET LOCAL ROLE outrider_searcher")
-    session.run(_TUNE)
     session.one(_SET, *settings(bounds))
 
 
@@ -75,14 +86,14 @@ def broken_off_by(cancel: Cancel | None, connection: psycopg.Connection) -> Iter
 
 
 class PostgresFilingSession(PostgresSession):
-    """A transaction that files; weeks are made as they come."""
+    """A transaction that files; months are made as they come."""
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Add many rows; weeks are made as they come."""
+        """Add many rows; months are made as they come."""
         if table == "sighting":
             at = columns.index("at_us")
-            for first_us in sorted({week_of(int(str(row[at]))) for row in rows}):
-                self.one("SELECT make_sighting_week(?)", first_us)
+            for first_us in sorted({month_of(int(str(row[at]))) for row in rows}):
+                self.one("SELECT make_sighting_month(?)", first_us)
         if rows:
             # Not COPY: where row-level security is in force PostgreSQL has none.
             arrays = ", ".join(f"?::{column_type(column)}[]" for column in columns)

@@ -34,7 +34,7 @@ def column_type(column: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _placed(sql: str) -> LiteralString:
+def placed(sql: str) -> LiteralString:
     """Return a statement with the placeholders of psycopg; values never stand in the text."""
     return sql.replace("?", "%s")
 
@@ -48,23 +48,23 @@ class PostgresSession:
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """Return all rows of a query."""
-        return self._cursor.execute(_placed(sql), values).fetchall()
+        return self._cursor.execute(placed(sql), values).fetchall()
 
     def one(self, sql: str, *values: object) -> Row | None:
         """Return the first row of a query."""
-        return self._cursor.execute(_placed(sql), values).fetchone()
+        return self._cursor.execute(placed(sql), values).fetchone()
 
     def run(self, sql: str, *values: object) -> int:
         """Change something; return how many rows it changed."""
-        return self._cursor.execute(_placed(sql), values).rowcount
+        return self._cursor.execute(placed(sql), values).rowcount
 
     def each(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once for every row of values."""
         values = list(rows)
         if len(values) == 1:
-            self._cursor.execute(_placed(sql), values[0])
+            self._cursor.execute(placed(sql), values[0])
         elif values:
-            self._cursor.executemany(_placed(sql), values)
+            self._cursor.executemany(placed(sql), values)
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Add many rows by COPY in binary."""

@@ -125,6 +125,9 @@ class SqliteSearchSession(SqliteSession):
         """Return `column IN (...)` over a list in JSON."""
         return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values))
 
+    def join_by_hashing(self) -> None:
+        """Nothing to do: an index is made for each join that needs one."""
+
     def marks_like(self, pattern: str, most: int) -> list[str]:
         """Return folded marks with a sighting within the bounds."""
         runs = [run for run in pattern.replace("%", "_").split("_") if len(run) > 1]
