@@ -187,3 +187,14 @@ def _kernel_says_synchronised() -> bool:
         return False
     state = int(adjtimex(ctypes.byref(_Timex(modes=0))))
     return 0 <= state < time_error
+
+
+_SAID_IN = ((172_800, 86_400, "days"), (7_200, 3_600, "h"), (120, 60, "min"), (1, 1, "s"))
+
+
+def said_duration(seconds: float) -> str:
+    """Return a duration as a person says it: `7 days`, `90 s`, `20 ms`."""
+    for least, unit_s, name in _SAID_IN:
+        if seconds >= least:
+            return f"{seconds / unit_s:.3g} {name}"
+    return f"{seconds * 1000:.3g} ms"

@@ -1,5 +1,6 @@
 """Time of day laid over monotonic time."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from outrider.clock import (
     UtcStamp,
     is_believable,
     rolled_into_era,
+    said_duration,
 )
 
 S = 1_000_000_000
@@ -84,3 +86,12 @@ def test_recorded_clock_never_goes_back() -> None:
 def test_iso_rounds_to_the_millisecond() -> None:
     """The wire's time stamp is to the ms, rounded, also over the second's edge."""
     assert UtcStamp(1_999_600_000, ClockQuality.GPS, 0).iso_ms() == "1970-01-01T00:00:02.000Z"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(604_800, "7 days"), (7_200, "2 h"), (600, "10 min"), (90, "90 s"), (0.1, "100 ms")],
+)
+def test_an_error_of_the_clock_is_said_as_people_say_it(seconds: float, said: str) -> None:
+    """Nobody reads 6.05e+05 s."""
+    assert said_duration(seconds) == said

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from outrider.clock import Clock, ClockQuality
+from outrider.clock import Clock, ClockQuality, said_duration
 from outrider.records import FixQuality, Level
 from outrider.unit.commissioning.finding import Finding, failed, judged, not_tried, passed
 from outrider.unit.ports import PositionSource
@@ -40,6 +40,6 @@ def check_clock(clock: Clock) -> Iterator[Finding]:
     yield judged(
         "clock",
         stamp.quality is not ClockQuality.FREE_RUNNING,
-        f"{stamp.quality.value}, within {stamp.error_s:.3g} s",
+        f"{stamp.quality.value}, within {said_duration(stamp.error_s)}",
         "give it GPS or a network for some minutes (`chronyc sources`)",
     )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from outrider.clock import NS_PER_S, ClockQuality
+from outrider.clock import NS_PER_S, ClockQuality, said_duration
 from outrider.records import ComponentHealth, Frame, Level, Origin, Part
 from outrider.unit.events import Events, RunSummary
 from outrider.unit.health import HealthBoard, HealthKeeper, write_status
@@ -156,7 +156,7 @@ class Unit:
     def _clock_health(self) -> ComponentHealth:
         clock = self.parts.inputs.clock
         stamp = clock.stamp(clock.mono_ns())
-        detail = f"{stamp.quality.value}, within {stamp.error_s:.3g} s"
+        detail = f"{stamp.quality.value}, within {said_duration(stamp.error_s)}"
         free = stamp.quality is ClockQuality.FREE_RUNNING
         return ComponentHealth(Part.CLOCK, Level.WARNING if free else Level.OK, detail)
 
