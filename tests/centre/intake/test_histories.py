@@ -161,6 +161,20 @@ def test_what_a_restored_centre_lacks_is_sent_again(centre: Running, home: Path)
     assert_once(centre, "restored", names)
 
 
+def test_pictures_whose_rows_a_centre_has_lost_bring_them_along(
+    centre: Running, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused for want of their rows, they wait for no comparison: the rows go again at once."""
+    unit = enrolled(centre, home, "pending")
+    names = put(unit, 0, 30)
+    Dock(unit.settings, SystemClock()).once(Manner(metered=True), threading.Event())
+    restore(centre, unit, 12)
+    monkeypatch.setattr(Reconciler, "is_due", lambda self, link: False)
+    summary = dock(unit)
+    assert (summary.done, summary.set_aside) == (True, 0)
+    assert at_the_centre(centre, "pending") == Counter(names)
+
+
 def test_pictures_that_cannot_come_are_not_asked_for(centre: Running, home: Path) -> None:
     """A row whose overview was dropped here is never whole there; its patch does not go again."""
     unit = enrolled(centre, home, "dropped")

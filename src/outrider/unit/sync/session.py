@@ -139,6 +139,7 @@ class Session:
         self._in_vain = False
         self._rehomed: set[int] = set()
         self._refused_now: set[tuple[int, bool]] = set()
+        self._again: set[int] = set()
         self._chooser = Chooser(outbox, identity.unit_id, metered, batch_rows)
         self.summary = Summary()
 
@@ -238,6 +239,8 @@ class Session:
         refused.
         """
         self._failed_in_a_row = 0
+        if self._lacks_rows(upload, answer):
+            return
         if upload.count > 1:
             self._chooser.limit = max(1, upload.count // 2)
             if answer.status == 413:
@@ -245,6 +248,20 @@ class Session:
             _log.info("sync: refused (%d), trying %d at once", answer.status, self._chooser.limit)
         elif not self._rehomes(upload, answer):
             self._set_aside(upload, answer)
+
+    def _lacks_rows(self, upload: Upload, answer: Answer) -> bool:
+        """Send rows again whose pictures are refused: a restored centre may lack them; once each.
+
+        Those that it has it knows by their hashes.
+        """
+        if upload.name.kind is not UploadKind.PICTURES or refusals.code_of(answer) != CONFLICT:
+            return False
+        rows = set(upload.seqs) - self._again
+        self._again |= rows
+        if not rows:
+            return False
+        self.summary.sent_again += held.send_again(self._outbox.db, rows, ())
+        return True
 
     def _rehomes(self, upload: Upload, answer: Answer) -> bool:
         """Give a row that is otherwise at the centre an epoch of its own; once a session."""
