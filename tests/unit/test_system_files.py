@@ -46,6 +46,40 @@ def test_no_service_leaves_a_core_or_an_open_folder(unit: Path) -> None:
         assert {"UMask=0077", "StateDirectoryMode=0700", "MemorySwapMax=0"} <= set(lines)
 
 
+EXPOSURE = {  # of 10, as `systemd-analyze security --offline=true` counts; may fall, never rise
+    "outrider.service": 1.4,
+    "outrider-sync.service": 1.4,
+    "outrider-hotlist-update.service": 1.4,
+    "outrider-centre.service": 1.2,
+    "outrider-centre-nightly.service": 1.2,
+    "outrider-centre-open.service": 0.3,
+    "outrider-centre-hotlist-renew.service": 0.3,
+}
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_a_service_that_is_broken_into_can_do_little(unit: Path) -> None:
+    """What each service could reach, as systemd counts it, stays under its figure."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not here: it comes with Debian's systemd")
+    threshold = round(EXPOSURE[unit.name] * 10)
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={threshold}", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_no_service_can_take_the_whole_machine(unit: Path) -> None:
+    """Memory and tasks are bounded for each."""
+    text = unit.read_text()
+    assert re.search(r"^MemoryMax=\d+[MG]$", text, re.MULTILINE)
+    assert re.search(r"^TasksMax=\d+$", text, re.MULTILINE)
+
+
 def test_the_service_prints_no_reads() -> None:
     """The system's log gets no line a read: the appliance is started quiet."""
     text = (BUILD / "systemd" / "outrider.service").read_text()
