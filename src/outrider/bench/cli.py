@@ -17,6 +17,7 @@ _BENCHES = {
     "journal": "reads a second, bytes written per byte kept, hit commit latency",
     "sync": "a shift docked at a centre over loopback, on a line that may be cut",
     "intake": "reads a second that the centre takes, on SQLite and on PostgreSQL",
+    "insider": "misuse planted in a year of made-up searches: recall and false flags",
     "search": "how long searches take within a scope, on SQLite and on PostgreSQL",
 }
 

@@ -3,15 +3,21 @@
 import argparse
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
+from outrider import durable
 from outrider.centre.access.ages import months_before
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFault, CentreFolder
-from outrider.centre.store.ports import RetentionStore
+from outrider.centre.store.ports import AuditStore, RetentionStore
+from outrider.centre.store.records import AuditRow
 from outrider.centre.store_of import open_store_of
 from outrider.clock import Clock, ClockQuality, SystemClock
 from outrider.command_line import Subparsers, new_parser
 from outrider.shown import say
+from outrider.wire import erasure
+from outrider.wire.erasure import Erasure
+from outrider.wire.signing import SigningIdentity
 
 
 class RetentionFault(CentreFault):
@@ -30,16 +36,47 @@ def register(commands: Subparsers) -> None:
     parser.add_argument(
         "--trust-clock", action="store_true", help="though the system does not call it synchronised"
     )
-    finish(parser, _run)
+    parser.add_argument("--certificate", type=Path, help="a new file: what was erased, signed")
+    finish(parser, _run, ValueError)
 
 
 def _run(args: argparse.Namespace) -> int:
     folder = CentreFolder(args.dir)
     months = folder.load().retention.months
     with closing(open_store_of(folder)) as store:
-        before, rows = expire(store, SystemClock(), months, trust_clock=args.trust_clock)
+        clock = SystemClock()
+        before, rows = expire(store, clock, months, trust_clock=args.trust_clock)
+        if args.certificate is not None:
+            identity = SigningIdentity.read(folder.receipt_key)
+            made = certificate(store, clock, before, months, rows, identity)
+            durable.write_new(args.certificate, made)
     say(f"{rows:,} rows of before {before:%Y-%m-%d} erased: kept for {months} months")
     return 0
+
+
+def certificate(
+    store: AuditStore, clock: Clock, before: datetime, months: int, rows: int,
+    identity: SigningIdentity,
+) -> bytes:  # fmt: skip
+    """Return the signed certificate of what `expire` has erased. Raises StoreError."""
+    last = last_row(store)
+    number, digest = (last.number, last.hash.hex()) if last is not None else (0, "")
+    at = clock.stamp(clock.mono_ns()).iso_ms()
+    done = Erasure(at, before.isoformat(), months, rows, (), number, digest)
+    return erasure.encode(done, identity)
+
+
+def last_row(store: AuditStore) -> AuditRow | None:
+    """Return the trail's last row, found without reading it all. Raises StoreError."""
+    low, step = 0, 1
+    while store.audit(low + step - 1, 1):
+        low, step = low + step, step * 2
+    while step > 1:
+        step //= 2
+        if store.audit(low + step - 1, 1):
+            low += step
+    rows = store.audit(low - 1, 1) if low else []
+    return rows[0] if rows else None
 
 
 def expire(

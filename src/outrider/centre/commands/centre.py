@@ -6,6 +6,7 @@ from outrider.centre.commands import (
     audit,
     authority,
     demo,
+    evidence,
     find,
     hotlists,
     intake,
@@ -40,5 +41,6 @@ def register(commands: Subparsers) -> None:
         sign_in,
         search,
         answer,
+        evidence,
     ):
         part.register(parts)

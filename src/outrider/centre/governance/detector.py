@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
 
 from outrider.centre.search.record import Asked, Stage
 
@@ -21,7 +20,7 @@ class Pattern(StrEnum):
 
     SAME_MARK = "the same mark again and again"
     OUT_OF_SHIFT = "searches out of shift"
-    FAR_FROM_BASELINE = "far more than this person's own days"
+    FAR_FROM_BASELINE = "far more than on their own days"
     LISTS_BROWSED = "lists and parts of marks browsed"
 
 
@@ -46,8 +45,8 @@ class Limits:
     alone: float = 0.8  # so much of all searches of the mark is this person's
     off_hours_searches: int = 6  # so many within 30 days, on 3 days at least
     off_hours_share: float = 0.02  # of the person's own searches fall into such hours
-    baseline_times: float = 5.0  # the person's own median day
-    baseline_least: int = 25
+    baseline_times: float = 4.0  # a day that nine of ten of the person's own do not reach
+    baseline_least: int = 40
     browsed_a_day: int = 12  # without a single read looked at, or a mark searched, after it
     known_searches: int = 40  # a person's own hours are known from so many on
 
@@ -124,8 +123,11 @@ def _out_of_shift(own: Sequence[Asked], limits: Limits) -> list[Flag]:
         return near < limits.off_hours_share * len(own) * 3
 
     odd = [one for one in own if rare(_hour(one))]
-    for start in range(len(odd)):
-        some = [o for o in odd[start:] if o.at_us - odd[start].at_us < 30 * _DAY_US]
+    first = 0
+    for last, one in enumerate(odd):
+        while one.at_us - odd[first].at_us >= 30 * _DAY_US:
+            first += 1
+        some = odd[first : last + 1]
         nights = {o.at_us // _DAY_US for o in some}
         if len(some) >= limits.off_hours_searches and len(nights) >= 3:
             words = f"{len(some)} searches on {len(nights)} days, at hours that are not theirs"
@@ -141,12 +143,13 @@ def _far_from_baseline(own: Sequence[Asked], limits: Limits) -> list[Flag]:
     by_day: dict[int, list[Asked]] = defaultdict(list)
     for one in own:
         by_day[one.at_us // _DAY_US].append(one)
-    usual = median(len(some) for some in by_day.values())
+    lengths = sorted(len(some) for some in by_day.values())
+    usual = lengths[len(lengths) * 9 // 10]
     most = max(limits.baseline_least, limits.baseline_times * usual)
     found = [some for some in by_day.values() if len(some) > most]
     if not found:
         return []
-    words = f"{len(found[0])} searches in a day; {usual:g} are usual"
+    words = f"{len(found[0])} searches in a day; {usual} are many for them"
     return [_flag(found[0], Pattern.FAR_FROM_BASELINE, words)]
 
 
