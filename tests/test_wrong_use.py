@@ -54,15 +54,21 @@ RAW = re.compile(
     r"out of range|Exceeds the limit",
     re.MULTILINE,
 )
+_SHARED = {"config", "dir", "store", "directory", "officer", "case", "reason", "purpose"}
 _SERVICES = {"centre serve"}  # with a value that is good after all, it runs until it is stopped
 
 
 def cases() -> Iterator[list[str]]:
     """Yield each command with each of its arguments wrong in each way, the others good."""
+    driven: set[tuple[str, ...]] = set()
     for words, parser in wrong_use.leaves():
         name = " ".join(words)
         given = wrong_use.arguments(parser)
         for wrong in given:
+            if wrong.dest in _SHARED:  # one code takes it for all commands of a kind
+                if (words[0], wrong.dest) in driven:
+                    continue
+                driven.add((words[0], wrong.dest))
             if name in _SERVICES and wrong.dest == "dir":
                 continue  # any folder in which a centre was made serves, until it is stopped
             others = list(GOOD.get(name, []))
@@ -74,7 +80,7 @@ def cases() -> Iterator[list[str]]:
                     option = other.option_strings[-1:] or []
                     if option and option[0] in others:
                         continue
-                    others += [*option, *VALUES[other.dest]]
+                    others += [*option, *VALUES.get(other.dest, ["x"])]
             option = wrong.option_strings[-1:]
             if option:
                 yield [*words, *others, *option]
