@@ -1,5 +1,6 @@
 """Every command with wrong values of each argument: a plain sentence and a status, never more."""
 
+import argparse
 import json
 import os
 import re
@@ -60,33 +61,38 @@ _SERVICES = {"centre serve"}  # with a value that is good after all, it runs unt
 
 def cases() -> Iterator[list[str]]:
     """Yield each command with each of its arguments wrong in each way, the others good."""
-    driven: set[tuple[str, ...]] = set()
+    driven: set[tuple[str, str]] = set()
     for words, parser in wrong_use.leaves():
-        name = " ".join(words)
-        given = wrong_use.arguments(parser)
-        for wrong in given:
-            if wrong.dest in _SHARED:  # one code takes it for all commands of a kind
-                if (words[0], wrong.dest) in driven:
-                    continue
-                driven.add((words[0], wrong.dest))
-            if name in _SERVICES and wrong.dest == "dir":
+        for wrong in wrong_use.arguments(parser):
+            kind = (words[0], wrong.dest)
+            if " ".join(words) in _SERVICES and wrong.dest == "dir":
                 continue  # any folder in which a centre was made serves, until it is stopped
-            others = list(GOOD.get(name, []))
-            if wrong.option_strings and wrong.option_strings[-1] in others:
-                at = others.index(wrong.option_strings[-1])
-                del others[at : at + 2]
-            for other in given:
-                if other is not wrong and (other.required or other.dest in ("dir",)):
-                    option = other.option_strings[-1:] or []
-                    if option and option[0] in others:
-                        continue
-                    others += [*option, *VALUES.get(other.dest, ["x"])]
+            if wrong.dest in _SHARED and kind in driven:
+                continue  # one code takes it for all commands of a kind
+            driven.add(kind)
+            others = _others(words, parser, wrong)
             option = wrong.option_strings[-1:]
             if option:
                 yield [*words, *others, *option]
             for value in WRONG.values():
                 equals = [f"{option[0]}={value}"] if option else ["--", value]
                 yield [*words, *others, *equals]
+
+
+def _others(
+    words: tuple[str, ...], parser: argparse.ArgumentParser, wrong: argparse.Action
+) -> list[str]:
+    """Return good values for what a command needs beside the argument that is wrong."""
+    others = list(GOOD.get(" ".join(words), []))
+    if wrong.option_strings and wrong.option_strings[-1] in others:
+        at = others.index(wrong.option_strings[-1])
+        del others[at : at + 2]
+    for other in wrong_use.arguments(parser):
+        option = other.option_strings[-1:]
+        needed = other.required or other.dest == "dir"
+        if other is not wrong and needed and not set(option) & set(others):
+            others += [*option, *VALUES.get(other.dest, ["x"])]
+    return others
 
 
 @pytest.fixture(scope="module")
