@@ -6,6 +6,7 @@ people search through the desk. Only the clock is the demo's own.
 
 import contextlib
 import hashlib
+import json
 import random
 import threading
 import uuid
@@ -84,9 +85,12 @@ def make_demo(
 
 
 def _more_settings(folder: CentreFolder, url: str) -> None:
+    secret = folder.receipt_key.parent / "oidc-secret"
+    durable.write(secret, b"demo\n", 0o600)  # the trial's provider takes any
     text = folder.settings.read_text(encoding="utf-8") + _PROVIDER
+    text += f"client_secret = {json.dumps(str(secret.resolve()))}\n"
     if url:
-        text += f'[store]\nurl = "{url}"\n'
+        text += f"[store]\nurl = {json.dumps(url)}\n"
     durable.write(folder.settings, text.encode())
     claims = "".join(f"{staff.claims()}\n" for staff in STAFF)
     durable.write(folder.root / "people.ndjson", claims.encode())

@@ -88,17 +88,16 @@ class Provider:
         """Return who signed in, without what they accepted. Raises SignInFault."""
         if not secrets.compare_digest(begun.state.encode(), state.encode()):
             raise SignInFault("this answer belongs to another sign-in: begin anew")
-        tokens = self._post(
-            self._of_document("token_endpoint"),
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": self._settings.redirect_uri,
-                "client_id": self._settings.client_id,
-                "client_secret": self._settings.client_secret,
-                "code_verifier": begun.verifier,
-            },
-        )
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._settings.redirect_uri,
+            "client_id": self._settings.client_id,
+            "code_verifier": begun.verifier,
+        }
+        if self._settings.client_secret:
+            form["client_secret"] = self._settings.client_secret
+        tokens = self._post(self._of_document("token_endpoint"), form)
         return self._person(self._claims(str(tokens.get("id_token", "")), begun.nonce))
 
     def _claims(self, token: str, nonce: str) -> dict[str, Any]:
