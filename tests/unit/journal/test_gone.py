@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from outrider.records import Level
-from outrider.unit.journal import JournalError
+from outrider.unit.journal import JournalError, schema
 from outrider.unit.journal.epochs import epoch_of
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.scan import scan_segments
@@ -107,3 +107,17 @@ def test_a_segment_that_no_row_names_is_kept(journal: Path) -> None:
     prepare(journal)
     kept = {path.name for path in (journal / SET_APART).glob("*.seg")}
     assert kept == {f"{head.number:08d}.seg" for head in newer[2:]}
+
+
+def test_a_journal_that_is_being_made_is_not_taken_for_one_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes may meet a new journal: between two looks of one the other writes it all."""
+    looks: list[Path] = []
+
+    def holds(path: Path) -> bool:
+        looks.append(path)
+        return len(looks) > 1
+
+    monkeypatch.setattr(schema, "_holds", holds)
+    assert not schema.is_gone(tmp_path)

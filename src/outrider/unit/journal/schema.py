@@ -115,12 +115,13 @@ def open_database(directory: Path) -> sqlite3.Connection:
 def is_gone(directory: Path) -> bool:
     """Whether there was a database that is not there now: what stands beside it tells.
 
-    An empty file is none: to SQLite it would be a new one.
+    An empty file is none: to SQLite it would be a new one. What stands beside it is looked at
+    first: a process that makes the journal now writes the database before anything else.
     """
-    if _holds(directory / DATABASE):
-        return False
     beside = [directory / KEY_LOG, directory / f"{DATABASE}-wal"]
-    return any(map(_holds, [*beside, *(directory / "segments").glob("[0-9]*.seg")]))
+    if not any(map(_holds, [*beside, *(directory / "segments").glob("[0-9]*.seg")])):
+        return False
+    return not _holds(directory / DATABASE)
 
 
 def _holds(path: Path) -> bool:
