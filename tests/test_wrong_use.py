@@ -56,7 +56,10 @@ RAW = re.compile(
     re.MULTILINE,
 )
 _SHARED = {"config", "dir", "store", "directory", "officer", "case", "reason", "purpose"}
-_SERVICES = {"centre serve"}  # with a value that is good after all, it runs until it is stopped
+_SERVICES = {
+    "centre serve",
+    "centre answer",
+}  # with a value that is good after all, it runs until it is stopped
 
 
 def cases() -> Iterator[list[str]]:

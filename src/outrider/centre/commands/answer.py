@@ -16,6 +16,7 @@ from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
 from outrider.centre.store import open_store
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
+from outrider.command_line.values import whole
 from outrider.shown import complain
 from outrider.systemd import SystemdNotifier
 
@@ -32,7 +33,7 @@ def register(commands: Subparsers) -> None:
         "outrider centre answer --dir /srv/centre",
     )
     add_dir(parser)
-    parser.add_argument("--port", type=int, help="for trials; else [answer] port")
+    parser.add_argument("--port", type=whole(0, 65_535), help="for trials; else [answer] port")
     finish(parser, _run, RulesFault)
 
 

@@ -10,6 +10,7 @@ from outrider.centre.demo.people import STAFF
 from outrider.centre.demo.story import STORY
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
+from outrider.command_line.values import number, whole
 from outrider.shown import complain, say
 
 
@@ -25,9 +26,15 @@ def register(commands: Subparsers) -> None:
     parser.add_argument(
         "--no-pages", action="store_true", help="only make it (pages are not part of it yet)"
     )
-    parser.add_argument("--days", type=int, default=DAYS, help=f"back from now ({DAYS})")
-    parser.add_argument("--reads-a-day", type=float, default=50.0, help="of all units (50)")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same centre (1)")
+    parser.add_argument(
+        "--days", type=whole(1, 3_660), default=DAYS, help=f"back from now ({DAYS})"
+    )
+    parser.add_argument(
+        "--reads-a-day", type=number(0, 1e7), default=50.0, help="of all units (50)"
+    )
+    parser.add_argument(
+        "--seed", type=whole(0, 2**63 - 1), default=1, help="the same seed, the same centre (1)"
+    )
     finish(parser, _run, ValueError, RulesFault)
 
 

@@ -16,7 +16,7 @@ from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository,
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.command_line.list_options import add_options, list_file
-from outrider.command_line.values import short
+from outrider.command_line.values import short, whole
 from outrider.hotlist_import.limits import ImportRefused
 from outrider.hotlist_import.mapping import MappingError
 from outrider.shown import complain, say, say_json
@@ -55,7 +55,9 @@ def _register_ceremony(actions: Subparsers) -> None:
     )
     _add_repository(parser)
     parser.add_argument("--root-key", type=Path, action="append", required=True)
-    parser.add_argument("--threshold", type=int, default=2, help="root keys that must sign (2)")
+    parser.add_argument(
+        "--threshold", type=whole(1, 64), default=2, help="root keys that must sign (2)"
+    )
     finish(parser, _stage_root, *_EXPECTED)
     parser = new_parser(
         actions,

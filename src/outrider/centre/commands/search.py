@@ -24,6 +24,7 @@ from outrider.centre.search.engine import Search
 from outrider.centre.store.bounds import E7
 from outrider.centre.store.places import Circle, Place, Polygon
 from outrider.command_line import Subparsers, add_json, new_parser
+from outrider.command_line.values import number, whole
 from outrider.shown import say, say_json
 
 _PLAIN: TypeAdapter[Any] = TypeAdapter(Any)
@@ -54,7 +55,7 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("--since", type=_instant, help="ISO 8601, UTC (14 days ago)")
     parser.add_argument("--until", type=_instant, help="ISO 8601, UTC (now)")
     parser.add_argument("--page", default="", help="the next_page of the page before")
-    parser.add_argument("--size", type=int, default=50, help="reads of a page (50)")
+    parser.add_argument("--size", type=whole(1, 10_000), default=50, help="reads of a page (50)")
     if name == "mark":
         parser.add_argument("--exact", action="store_true", help="O is not 0, I is not 1")
     if name == "crossed":
@@ -63,8 +64,10 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
             help="a circle and a span; twice or more",
         )  # fmt: skip
     if name == "associates":
-        parser.add_argument("--window-s", type=float, default=30.0, help="seconds apart (30)")
-        parser.add_argument("--least", type=int, default=3, help="meetings (3)")
+        parser.add_argument(
+            "--window-s", type=number(0, 86_400), default=30.0, help="seconds apart (30)"
+        )
+        parser.add_argument("--least", type=whole(1, 1_000_000), default=3, help="meetings (3)")
     if name == "hits":
         parser.add_argument("--list", dest="list_name")
         parser.add_argument("--response")
