@@ -40,7 +40,8 @@ def test_one_json_line_a_picture_in_natural_order(
         assert line.keys() == {"file", "ms", "cpu_ms", "results"}
         for one in line["results"]:  # type: ignore[attr-defined]
             assert one.keys() == {
-                "text", "conf", "box", "corners", "family", "chars", "plate", "whole", "incomplete"
+                "vrm", "text", "conf", "box", "corners", "family", "chars",
+                "plate", "whole", "incomplete",
             }  # fmt: skip
             assert len(one["chars"]) == len(one["text"])
             assert np.shape(one["corners"]) == (4, 2)
@@ -65,5 +66,5 @@ def test_no_models_is_one_clear_message(
 ) -> None:
     """Without models nothing is read, and the message says where they were looked for."""
     monkeypatch.setenv("OUTRIDER_MODELS", str(tmp_path))
-    assert main(["read", str(tmp_path)]) == 2
+    assert main(["read", str(tmp_path)]) == 1
     assert "manifest.json" in capsys.readouterr().err

@@ -61,7 +61,11 @@ def test_a_network_takes_its_picture_and_gives_probabilities(store: ModelStore) 
     for precision in precisions:
         choice = RuntimeChoice(RUNTIMES[0], precision, 1)
         variant = choose_reader(store.manifest.reader, choice.precision)
-        (out,) = open_network(store, variant, choice).run(patch)
+        by_size = {one.size: one for one in open_network(store, variant, choice).run(patch)}
+        assert set(by_size) == {9 * 37, 2}
+        out, judged = by_size[9 * 37], by_size[2]
+        assert judged.min() >= 0.0
+        assert judged.max() <= 1.0
         np.testing.assert_allclose(out.reshape(9, 37).sum(axis=1), 1.0, atol=0.05)
         answers.append(out.reshape(9, 37))
     assert np.abs(answers[0] - answers[1]).max() < 0.5
