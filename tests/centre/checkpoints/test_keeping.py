@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -113,6 +113,48 @@ def test_verification_insists_on_one_from_outside(
     place.meet(carried)
     assert main(verify) == 0
     assert "proven from outside up to row 5" in capsys.readouterr().out
+
+
+def test_a_checkpoint_proves_nothing_of_rows_that_it_does_not_reach(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beyond the trail's end, or behind the last checkpoint, nothing is sound: exit 1."""
+    verify = ["centre", "audit", "verify", *place.words]
+    place.meet(place.meet())
+    place.happen(3)
+    for since in (6, 8, 999):  # the checkpoint is of row 5
+        assert main([*verify, "--since", str(since)]) == 1
+        assert "NOT PROVEN" in capsys.readouterr().out
+    assert main([*verify, "--since", "5"]) == 0
+
+
+@pytest.mark.parametrize("text", ["{}", '{"at":1}', "no", "[]", ""])
+def test_a_row_of_the_trail_that_cannot_be_read_is_named(
+    place: Place, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """Nonsense in a row is a break of the trail, told with its number; no internal fault."""
+    place.meet(place.meet())
+    _rewrite(place, lambda event: text.encode())
+    assert main(["centre", "audit", "verify", *place.words]) == 1
+    assert "BROKEN: row 3 of the audit trail" in capsys.readouterr().out
+
+
+def test_a_row_of_the_trail_that_says_more_than_was_written_is_named(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key that the event has not, which no hash covers, is a change all the same."""
+    place.meet(place.meet())
+    _rewrite(place, lambda event: event.replace(b'{"actor"', b'{"aa":1,"actor"'))
+    assert main(["centre", "audit", "verify", *place.words]) == 1
+    assert "BROKEN: row 3 of the audit trail" in capsys.readouterr().out
+
+
+def _rewrite(place: Place, change: Callable[[bytes], bytes]) -> None:
+    """Change the third row of the trail, as whoever can write the file can."""
+    with closing(sqlite3.connect(place.folder.store / "intake.sqlite3")) as db, db:
+        db.execute("DROP TRIGGER audit_is_not_changed")
+        (event,) = db.execute("SELECT event FROM audit WHERE number = 3").fetchone()
+        db.execute("UPDATE audit SET event = ? WHERE number = 3", (change(bytes(event)),))
 
 
 @pytest.mark.parametrize("harm", ["emptied", "cut", "written anew", "set back"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from outrider.centre.store.audit_chain import GENESIS, audit_hash
 from outrider.centre.store.ports import AuditStore
-from outrider.centre.store.records import AuditRow
+from outrider.centre.store.records import AuditRow, DamagedRow
 from outrider.wire.checkpoint import Checkpoint
 
 _BATCH_ROWS = 1000
@@ -16,7 +16,10 @@ _BATCH_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was checked, first and last number, and the first break; empty where all is sound."""
+    """What was checked, first and last number, and the first break; empty where all is sound.
+
+    checkpoints: how many were met by a row that was checked, or that the first of them follows.
+    """
 
     first: int
     last: int
@@ -28,6 +31,10 @@ class Verdict:
     def sound(self) -> bool:
         """Whether nothing was found."""
         return not self.first_break
+
+    def proves(self, checkpoint: Checkpoint) -> bool:
+        """Whether the checkpoint speaks of what was checked: no row checked, nothing proven."""
+        return self.first - 1 <= checkpoint.number <= self.last and self.first <= self.last
 
 
 def rows_after(store: AuditStore, after: int) -> Iterator[AuditRow]:
@@ -48,14 +55,17 @@ def verify(
     due = _due(checkpoints)
     if due is None:
         return _verdict(after, after, None, 0, "two checkpoints differ about one row: one is false")
-    number, met = after, int(after in due)
+    number, met = after, 0
     previous = GENESIS if after == 0 else _known(due.get(after))
-    for row in rows:
-        fault = _fault(row, number + 1, previous, due)
-        if fault:
-            return _verdict(after, number, previous, met, fault)
-        met += row.number in due
-        number, previous = row.number, row.hash
+    try:
+        for row in rows:
+            fault = _fault(row, number + 1, previous, due)
+            if fault:
+                return _verdict(after, number, previous, met, fault)
+            met += (row.number in due) + (number == after and after in due)
+            number, previous = row.number, row.hash
+    except DamagedRow as error:
+        return _verdict(after, number, previous, met, str(error))
     return _verdict(after, number, previous, met, _cut_short(due, number))
 
 

@@ -185,8 +185,14 @@ def _identity(args: argparse.Namespace) -> SigningIdentity:
 
 def _tell(verdict: Verdict, outside: Sequence[Checkpoint]) -> int:
     say(f"rows {verdict.first} to {verdict.last}, {verdict.checkpoints} checkpoints met")
+    proving = [one for one in outside if verdict.proves(one)]
     if not verdict.sound:
         say(f"BROKEN: {verdict.first_break}")
+    elif outside and not proving:
+        say(
+            "NOT PROVEN: no checkpoint from outside speaks of these rows: take --since from a row "
+            "that one was made of, or leave it out"
+        )
     elif not outside:
         say(
             "NOT PROVEN: the rows hold together, but no checkpoint from outside shows that none "
@@ -194,9 +200,9 @@ def _tell(verdict: Verdict, outside: Sequence[Checkpoint]) -> int:
             "audit.overseer_file or audit.overseer_url, or give --checkpoint FILE"
         )
     else:
-        newest = max(outside, key=lambda one: one.number)
+        newest = max(proving, key=lambda one: one.number)
         say(f"sound; proven from outside up to row {newest.number}, of {newest.at}")
-    return int(not verdict.sound or not outside)
+    return int(not verdict.sound or not proving)
 
 
 def _checkpoint(args: argparse.Namespace) -> int:

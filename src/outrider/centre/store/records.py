@@ -18,6 +18,10 @@ class StoreError(Exception):
     """The store cannot do what was asked: what, and why. Trying again later may help."""
 
 
+class DamagedRow(StoreError):
+    """A row of the audit trail is not what was written: it cannot be read, or says more."""
+
+
 class UnfitError(Exception):
     """A value that no database takes: nothing was stored, and trying again cannot help."""
 

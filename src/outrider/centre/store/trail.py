@@ -7,12 +7,13 @@ from datetime import datetime
 
 from outrider.centre.store.audit_chain import GENESIS, audit_hash
 from outrider.centre.store.columns import to_us
-from outrider.centre.store.records import AuditRow
+from outrider.centre.store.records import AuditRow, DamagedRow
 from outrider.centre.store.session import Backend, Session
 from outrider.clock import ClockQuality, UtcStamp
 from outrider.records import uuid7
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent, AuditKind
+from outrider.wire.canonical import WireError
 
 _MAX_BYTES = 64 * 1024
 
@@ -34,18 +35,31 @@ def append(backend: Backend, session: Session, events: Sequence[AuditEvent]) -> 
 
 
 def read(session: Session, after: int, limit: int) -> list[AuditRow]:
-    """Return rows in order from the number after `after`."""
+    """Return rows in order from the number after `after`. Raises DamagedRow."""
     found = session.rows(
         "SELECT number, event, previous, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?",
         after,
         limit,
     )
     return [
-        AuditRow(number, _event(text), previous, digest) for number, text, previous, digest in found
+        AuditRow(number, _event(number, text), previous, digest)
+        for number, text, previous, digest in found
     ]
 
 
-def _event(text: bytes) -> AuditEvent:
+def _event(number: int, text: bytes) -> AuditEvent:
+    """Return the event that a text is, to the byte: what else it held, no hash would cover."""
+    try:
+        event = _parsed(text)
+        same = canonical.dumps(event) == bytes(text)
+    except (WireError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedRow(f"row {number} of the audit trail cannot be read: changed") from error
+    if not same:
+        raise DamagedRow(f"row {number} of the audit trail holds more than was written: changed")
+    return event
+
+
+def _parsed(text: bytes) -> AuditEvent:
     body = canonical.loads(text, _MAX_BYTES)
     at = UtcStamp(body["at"]["utc_ns"], ClockQuality(body["at"]["quality"]), body["at"]["error_s"])
     return AuditEvent(
