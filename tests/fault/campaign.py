@@ -34,7 +34,7 @@ from outrider.unit.journal.outbox import Outbox
 from tests.fault.account import told
 from tests.fault.histories import Histories
 from tests.fault.logged_disk import LoggedDisk
-from tests.fault.places import CentrePlace, UnitPlace
+from tests.fault.places import UNIT, CentrePlace, UnitPlace
 from tests.fault.processes import Program, abandoning, wait_listening
 from tests.fault.way_account import WayAccount, sent_by, settle
 from tests.fault.writer import Writer
@@ -144,7 +144,7 @@ class Campaign:
                 journal_id = outbox.journal_id
             gone = [claim for claim in before if claim.seq not in here]
             with contextlib.closing(self._centre.store()) as store:
-                kept = store.holdings(journal_id, gone)
+                kept = store.holdings(UNIT, journal_id, gone)
             self.account.deleted_before_receipt += len(gone) - len(kept.rows | kept.over)
             self.account.erased_on_unit += len(gone)
 

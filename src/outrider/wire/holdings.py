@@ -1,12 +1,13 @@
 """What a unit asks before it erases: do you hold these rows, now, under these very hashes?
 
 `POST /v1/units/UNIT/holdings`, signed as every request of a unit is:
-`{"version": 1, "unit", "sent", "journal", "runs": [{"first", "marks"}]}`: for each run of numbers
+`{"version": 2, "unit", "sent", "journal", "runs": [{"first", "marks"}]}`: for each run of numbers
 without a hole, the first 16 bytes of each row's hash, one after another, in base64. The answer is
-signed by the centre, as receipts are: `{"holdings": {"version": 1, "unit", "journal", "request",
-"rows", "whole", "over", "at"}, "signature"}`; request: SHA-256 of the request's body; the rest are
-lists of `[first, last]`: rows that are held, those that are held with all the pictures they name,
-and those that were held and erased when their time was over. What is in none of them is lacking.
+signed by the centre, as receipts are: `{"holdings": {"version": 2, "unit", "journal", "request",
+"rows", "whole", "over", "aside", "at"}, "signature"}`; request: SHA-256 of the request's body; the
+rest are lists of `[first, last]`: rows that are held, those that are held with all the pictures
+they name, those that were held and erased when their time was over, and those that came and did
+not open, which a unit neither sends again nor erases. What is in none of them is lacking.
 """
 
 import base64
@@ -25,7 +26,7 @@ from outrider.wire.names import Name
 from outrider.wire.signed import Content, SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
-VERSION = 1
+VERSION = 2
 PURPOSE = "holdings"
 MARK_BYTES = 16
 MAX_ROWS = 1000
@@ -56,11 +57,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Numbers that are held; of them those with all their pictures; those whose time was over."""
+    """Numbers that are held; of them those with all their pictures; those whose time was over.
+
+    aside: numbers that came and did not open: in none of the others.
+    """
 
     rows: frozenset[int] = frozenset()
     whole: frozenset[int] = frozenset()
     over: frozenset[int] = frozenset()
+    aside: frozenset[int] = frozenset()
 
 
 class _Strict(BaseModel):
@@ -88,6 +93,7 @@ class _Answer(Content):
     rows: _Ranges
     whole: _Ranges
     over: _Ranges
+    aside: _Ranges
     at: str = Field(max_length=40)
 
 
@@ -155,6 +161,7 @@ def encode_answer(
         "rows": ranges(found.rows),
         "whole": ranges(found.whole),
         "over": ranges(found.over),
+        "aside": ranges(found.aside),
         "at": at,
     }
     return _MESSAGE.encode(content, identity)
@@ -172,7 +179,7 @@ def decode_answer(data: bytes, body: bytes, question: Question, key: VerifyingKe
     if (content["unit"], content["journal"], content["request"]) != asked:
         raise WireError("holdings that answer another question")
     seqs = [claim.seq for claim in question.claims]
-    return Holdings(*(_within(seqs, content[name]) for name in ("rows", "whole", "over")))
+    return Holdings(*(_within(seqs, content[name]) for name in ("rows", "whole", "over", "aside")))
 
 
 def _within(seqs: Sequence[int], spans: Iterable[Sequence[int]]) -> frozenset[int]:

@@ -72,7 +72,14 @@ def test_rows_erased_in_their_time_are_duplicates(store: CentreStore) -> None:
     send(store, unit, unit.rows[4:])
     store.expire(LATER)
     assert send(store, unit, unit.rows, arrived_at=LATER) == b"0 stored, 6 duplicates"
-    assert store.holdings(unit.journal_id, claims(unit.rows)).over == {1, 2, 3, 4, 5, 6}
+    assert store.holdings(unit.unit_id, unit.journal_id, claims(unit.rows)).over == {
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    }
 
 
 def test_rows_of_a_lost_day_are_stored_again(tmp_path: Path) -> None:
@@ -84,12 +91,12 @@ def test_rows_of_a_lost_day_are_stored_again(tmp_path: Path) -> None:
     open_all(store)
     shutil.rmtree(tmp_path / "store" / "opened")
     shutil.rmtree(tmp_path / "store" / "pictures")
-    assert store.holdings(unit.journal_id, claims(unit.rows)).rows == frozenset()
+    assert store.holdings(unit.unit_id, unit.journal_id, claims(unit.rows)).rows == frozenset()
     assert send(store, unit, unit.rows) == b"3 stored, 0 duplicates"
     assert store.journals()[0].pictures_due == 6
     assert send_pictures(store, unit, unit.rows) == b"6 stored, 0 duplicates"
     assert len(open_all(store)) == 3
-    assert store.holdings(unit.journal_id, claims(unit.rows)).whole == {1, 2, 3}
+    assert store.holdings(unit.unit_id, unit.journal_id, claims(unit.rows)).whole == {1, 2, 3}
     shutil.rmtree(tmp_path / "store" / "pictures")
     assert send_pictures(store, unit, unit.rows[:1]) == b"2 stored, 0 duplicates"
     assert store.picture(unit.epoch.epoch_id, 1, Role.PATCH) is not None
@@ -112,7 +119,7 @@ def test_two_histories_of_one_journal_stand_side_by_side(store: CentreStore) -> 
         picture = store.picture(one.epoch.epoch_id, 3, Role.PATCH)
         assert picture is not None
         assert picture.data == one.pictures[3, Role.PATCH]
-        kept = store.holdings(one.journal_id, claims(one.rows))
+        kept = store.holdings(one.unit_id, one.journal_id, claims(one.rows))
         assert kept.whole == {row.seq for row in one.rows}
     states = store.journals()
     assert [state.present for state in states] == [(SeqRange(1, 5),), (SeqRange(3, 6),)]
@@ -138,10 +145,12 @@ def test_what_is_claimed_is_answered_by_hash(store: CentreStore) -> None:
     send_pictures(store, unit, unit.rows[:1])
     store.set_aside(unit.epoch.epoch_id, 2, "no key")
     wrong = forged(unit.journal_id, unit.rows[2])
-    found = store.holdings(unit.journal_id, claims([*unit.rows[:2], wrong, unit.rows[3]]))
-    assert found == Holdings(frozenset({1, 2}), frozenset({1}))
-    assert store.holdings(uuid.uuid4(), claims(unit.rows)).rows == frozenset()
-    assert store.holdings(unit.journal_id, []).rows == frozenset()
+    found = store.holdings(
+        unit.unit_id, unit.journal_id, claims([*unit.rows[:2], wrong, unit.rows[3]])
+    )
+    assert found == Holdings(frozenset({1}), frozenset({1}), frozenset(), frozenset({2}))
+    assert store.holdings(unit.unit_id, uuid.uuid4(), claims(unit.rows)).rows == frozenset()
+    assert store.holdings(unit.unit_id, unit.journal_id, []).rows == frozenset()
 
 
 def test_missing_numbers_are_counted_to_the_end_that_is_known(store: CentreStore) -> None:
@@ -163,4 +172,31 @@ def test_an_epoch_of_another_unit_is_refused(store: CentreStore) -> None:
     with pytest.raises(ConflictError, match="is not unit unit-8's"):
         store.take_rows(upload(thief.unit_id), batch, receipt)
     own = dataclasses.replace(batch, epoch=Epoch(uuid.uuid4()))
-    assert store.take_rows(upload("unit-8"), own, receipt) == b"0 stored, 2 duplicates"
+    assert store.take_rows(upload("unit-8"), own, receipt) == b"2 stored, 0 duplicates"
+
+
+def test_rows_that_another_sent_first_are_not_taken_for_duplicates(store: CentreStore) -> None:
+    """A copy of the card in another car, that docks first, costs the unit no row and no picture."""
+    unit = journal(3)
+    copy = dataclasses.replace(unit.batch(unit.rows), unit_id="unit-8", epoch=Epoch(uuid.uuid4()))
+    store.take_rows(upload("unit-8"), copy, receipt)
+    for row in unit.rows:
+        store.set_aside(copy.epoch.epoch_id, row.seq, "its read says it is another unit's")
+    found = store.holdings(unit.unit_id, unit.journal_id, claims(unit.rows))
+    assert found == Holdings()
+    assert send(store, unit, unit.rows) == b"3 stored, 0 duplicates"
+    assert send_pictures(store, unit, unit.rows) == b"6 stored, 0 duplicates"
+    assert {one.sealed.unit_id for one in open_all(store)} == {unit.unit_id}
+    found = store.holdings(unit.unit_id, unit.journal_id, claims(unit.rows))
+    assert found.whole == {1, 2, 3}
+
+
+def test_what_opened_in_another_name_is_held_and_what_did_not_is_not(store: CentreStore) -> None:
+    """A unit that was enrolled anew under another name sends nothing twice."""
+    unit = journal(3)
+    send(store, unit, unit.rows[:2])
+    send_pictures(store, unit, unit.rows[:2])
+    open_all(store)
+    send(store, unit, unit.rows[2:])
+    found = store.holdings("unit-8", unit.journal_id, claims(unit.rows))
+    assert found == Holdings(frozenset({1, 2}), frozenset({1, 2}))

@@ -112,7 +112,7 @@ class UploadDesk:
 
     def answer(self, question: holdings.Question, body: bytes) -> bytes:
         """Return what is held now of the rows that a unit asks about, signed. Raises StoreError."""
-        found = self._store.holdings(question.journal_id, question.claims)
+        found = self._store.holdings(question.unit_id, question.journal_id, question.claims)
         at = self._clock.stamp(self._clock.mono_ns()).iso_ms()
         return holdings.encode_answer(question, body, found, at, self._identity)
 

@@ -3,6 +3,9 @@
 A number that came once proves nothing: its content may have been erased in its time, or lost with
 its file. So a row counts as here only if its content is found, under its own hash, or if it is
 noted that it was erased in its time under that hash. All else is stored as it comes.
+
+Held is what came from the unit itself. Whoever has a copy of its card could send its rows in his
+own name first: they would be set aside, and hers be taken for duplicates.
 """
 
 import uuid
@@ -22,12 +25,13 @@ _RUN = 4096
 class Held:
     """A row that is held: in which epoch (its number here), and the pictures that it names.
 
-    pictures: packed; None where the row was erased when its time was over.
+    pictures: packed; None where the row was erased when its time was over. aside: it did not open.
     """
 
     journal: int
     mark: bytes
     pictures: bytes | None
+    aside: bool = False
 
     def named(self) -> tuple[SealedPicture, ...]:
         """Return the pictures that the row names."""
@@ -35,38 +39,49 @@ class Held:
 
 
 def held(
-    backend: Backend, session: Session, journal_id: uuid.UUID, first: int, last: int
+    backend: Backend, session: Session, unit_id: str, journal_id: uuid.UUID, first: int, last: int
 ) -> dict[int, list[Held]]:
-    """Return what is held of numbers first to last of a journal, by number."""
+    """Return what is held of a unit's numbers first to last of a journal, by number."""
     found: dict[int, list[Held]] = defaultdict(list)
-    for journal in touching(session, journal_id, first, last):
+    for journal in touching(session, unit_id, journal_id, first, last):
         for seq, one in _of_epoch(backend, session, journal, first, last):
             found[seq].append(one)
     return found
 
 
-def touching(session: Session, journal_id: uuid.UUID, first: int, last: int) -> list[int]:
-    """Return the epochs of a journal, by their numbers here, in which any of the numbers came."""
+def touching(
+    session: Session, unit_id: str, journal_id: uuid.UUID, first: int, last: int
+) -> list[int]:
+    """Return a unit's epochs of a journal, by their numbers here, in which any number came."""
+    epochs = _touching(session, journal_id, first, last)
+    return [number for number, owner in epochs if owner == unit_id]
+
+
+def _touching(
+    session: Session, journal_id: uuid.UUID, first: int, last: int
+) -> list[tuple[int, str]]:
     found = session.rows(
-        "SELECT DISTINCT number FROM journal JOIN present ON journal = number "
+        "SELECT DISTINCT number, unit_id FROM journal JOIN present ON journal = number "
         "WHERE journal_id = ? AND present.first_seq <= ? AND last_seq >= ? ORDER BY number",
         journal_id.bytes,
         last,
         first,
     )
-    return [number for (number,) in found]
+    return [(number, owner) for number, owner in found]
 
 
 def _of_epoch(
     backend: Backend, session: Session, journal: int, first: int, last: int
 ) -> Iterable[tuple[int, Held]]:
-    facts = backend.opened_facts(session, journal, first, last)
+    facts = {
+        seq: Held(journal, digest[:MARK_BYTES], pictures)
+        for seq, (digest, pictures) in backend.opened_facts(session, journal, first, last).items()
+    }
     for table in ("set_aside", "waiting"):
         query = f"SELECT seq, hash, pictures FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ?"
-        rows = session.rows(query, journal, first, last)
-        facts |= {seq: (digest, pictures) for seq, digest, pictures in rows}
-    for seq, (digest, pictures) in facts.items():
-        yield seq, Held(journal, digest[:MARK_BYTES], pictures)
+        for seq, digest, pictures in session.rows(query, journal, first, last):
+            facts[seq] = Held(journal, digest[:MARK_BYTES], pictures, aside=table == "set_aside")
+    yield from facts.items()
     for seq, mark in _erased(session, journal, first, last):
         if seq not in facts:
             yield seq, Held(journal, mark, None)
@@ -125,25 +140,41 @@ def _note(session: Session, journal: int, start: int, marks: list[bytes]) -> Non
 
 
 def confirm(
-    backend: Backend, session: Session, journal_id: uuid.UUID, claims: Sequence[Claim]
+    backend: Backend,
+    session: Session,
+    unit_id: str,
+    journal_id: uuid.UUID,
+    claims: Sequence[Claim],
 ) -> Holdings:
-    """Return which of the rows that a unit names are held, which with all their pictures."""
+    """Return which of the rows that a unit names are held, which with all their pictures.
+
+    What did not open is told apart: the unit's may be the only copy that is of use. What opened in
+    another unit's name counts too, for it is the same read: the unit was enrolled anew.
+    """
     if not claims:
         return Holdings()
-    seqs = [claim.seq for claim in claims]
-    kept = held(backend, session, journal_id, min(seqs), max(seqs))
+    first, last = min(claim.seq for claim in claims), max(claim.seq for claim in claims)
+    kept = held(backend, session, unit_id, journal_id, first, last)
+    for journal, owner in _touching(session, journal_id, first, last):
+        if owner != unit_id:
+            for seq, (digest, packed) in backend.opened_facts(
+                session, journal, first, last
+            ).items():
+                kept[seq].append(Held(journal, digest[:MARK_BYTES], packed))
     matched: dict[int, Held] = {}
     for claim in claims:
         same = [one for one in kept.get(claim.seq, ()) if one.mark == claim.mark]
         # Of two, the one whose content is here: it may have come again after it was erased.
-        same.sort(key=lambda one: one.pictures is None)
+        same.sort(key=lambda one: (one.aside, one.pictures is None))
         if same:
             matched[claim.seq] = same[0]
+    aside = {seq for seq, one in matched.items() if one.aside}
     over = {seq for seq, one in matched.items() if one.pictures is None}
     return Holdings(
-        frozenset(matched.keys() - over),
-        frozenset(_whole(backend, session, matched)),
+        frozenset(matched.keys() - over - aside),
+        frozenset(_whole(backend, session, matched)) - aside,
         frozenset(over),
+        frozenset(aside),
     )
 
 

@@ -1,7 +1,6 @@
 """Taking a bundle of pictures: each must be one that a row here names, with those very bytes."""
 
 import hashlib
-import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -55,7 +54,7 @@ def take(
     arrived_us = to_us(upload.arrived_at)
     found = _sort(session, bundle, arrived_us)
     if found.rest:
-        _take_rest(backend, session, bundle.journal_id, found, arrived_us)
+        _take_rest(backend, session, bundle, found, arrived_us)
     _settle(session, found)
     if found.fresh:
         backend.put_pictures(session, found.fresh, arrived_us)
@@ -72,7 +71,7 @@ def _sort(session: Session, bundle: PictureBundle, arrived_us: int) -> _Sorted:
     if not bundle.pictures:
         return _Sorted({})
     seqs = {picture.seq for picture in bundle.pictures}
-    epochs = touching(session, bundle.journal_id, min(seqs), max(seqs))
+    epochs = touching(session, bundle.unit_id, bundle.journal_id, min(seqs), max(seqs))
     found = _Sorted({journal: _due(session, journal, seqs) for journal in epochs})
     for picture in bundle.pictures:
         digest = hashlib.sha256(picture.data).digest()
@@ -105,7 +104,7 @@ def _due(session: Session, journal: int, seqs: set[int]) -> dict[int, dict[int, 
 def _take_rest(
     backend: Backend,
     session: Session,
-    journal_id: uuid.UUID,
+    bundle: PictureBundle,
     found: _Sorted,
     arrived_us: int,
 ) -> None:
@@ -114,7 +113,7 @@ def _take_rest(
     Raises ConflictError where no row that is held names a picture so.
     """
     seqs = sorted({picture.seq for picture, _ in found.rest})
-    kept = held(backend, session, journal_id, seqs[0], seqs[-1])
+    kept = held(backend, session, bundle.unit_id, bundle.journal_id, seqs[0], seqs[-1])
     stored = {j: backend.picture_digests(session, j, seqs) for j in found.due}
     for picture, digest in found.rest:
         place = (picture.seq, int(picture.role))

@@ -106,7 +106,7 @@ class IntakeStore(Protocol):
         """
         ...
 
-    def holdings(self, journal_id: uuid.UUID, claims: Sequence[Claim]) -> Holdings:
+    def holdings(self, unit_id: str, journal_id: uuid.UUID, claims: Sequence[Claim]) -> Holdings:
         """Return what is held now of the rows of a journal that a unit names, in any epoch."""
         ...
 

@@ -58,7 +58,7 @@ def _fresh(
     first, last = batch.rows[0].seq, batch.rows[-1].seq
     near = journals.spans_near(session, journal, first, last)
     present = Present(near)
-    kept = held(backend, session, batch.journal_id, first, last)
+    kept = held(backend, session, batch.unit_id, batch.journal_id, first, last)
     fresh = [row for row in batch.rows if not _is_here(row, kept.get(row.seq, ()), journal, batch)]
     joined = join(near, [row for row in batch.rows if row.seq not in present])
     journals.add_spans(session, journal, joined)

@@ -127,10 +127,10 @@ class SqlStore:
         with self._backend.writing("store pictures") as session:
             return pictures_in.take(self._backend, session, upload, bundle, receipt, self._now())
 
-    def holdings(self, journal_id: uuid.UUID, claims: Sequence[Claim]) -> Holdings:
+    def holdings(self, unit_id: str, journal_id: uuid.UUID, claims: Sequence[Claim]) -> Holdings:
         """Return what is held of rows that a unit names."""
         with self._backend.reading("look up what is held") as session:
-            return holding.confirm(self._backend, session, journal_id, claims)
+            return holding.confirm(self._backend, session, unit_id, journal_id, claims)
 
     def journals(self, unit_id: str | None = None) -> list[JournalState]:
         """Return how whole each journal is."""

@@ -108,7 +108,7 @@ def split(db: sqlite3.Connection, log: Path, seq: int) -> Epoch:
         past = Past(now.epoch_id, seq - 1, bytes(found[0]) if found else GENESIS)
         made = Epoch(uuid.uuid4(), seq, past)
     put(db, log, made)
-    _log.warning("journal: rows from %d on go on in a new epoch", seq)
+    _log.warning("journal: rows that were moved go on in epoch %s", made.epoch_id)
     return made
 
 

@@ -57,7 +57,7 @@ def _isolate_rows(db: sqlite3.Connection) -> None:
     ]
     if not damaged:
         return
-    _log.error("journal: rows %s are damaged and set apart", damaged[:20])
+    _log.error("journal: damaged rows are set apart: see `outrider journal verify`")
     with transaction(db):
         record_gaps(db, damaged, "damaged")
         for seq in damaged:

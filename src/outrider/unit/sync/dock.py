@@ -47,6 +47,10 @@ _LOOK_AGAIN_S = 1.0
 _LINK_HOLDS_S = 10.0
 _AUDIT_EVERY_S = 600.0
 _TRIES_ON_THE_ROAD = 3
+_UNOPENED = (
+    "the centre has rows that it cannot open: they stay here; its operator sees why with "
+    "`outrider centre open --backlog`"
+)
 _Progress = Callable[[Summary], None]
 
 
@@ -243,10 +247,11 @@ class Dock:
             return Compared()
         last = LAST
         found = self._reconciler.run(outbox, centre, summary, stop, last)
+        if found.unopened:
+            summary.fault(_UNOPENED, grave=True)
         if found.again:
             summary.sent_again += found.again
-            text = f"the centre had lost {found.again} rows and pictures that it had receipted"
-            summary.notes.append(f"{text}: they are sent again")
+            summary.notes.append("the centre had lost what it had receipted: it is sent again")
             session.run(stop)
         return found
 

@@ -25,10 +25,14 @@ _EVERY_S = 3600.0
 
 @dataclass(slots=True)
 class Compared:
-    """What came of it. confirmed: rows that may be erased now; again: things to be sent again."""
+    """What came of it. confirmed: rows that may be erased now; again: things to be sent again.
+
+    unopened: whether the centre has rows that it cannot open: they stay here.
+    """
 
     confirmed: set[int] = field(default_factory=set)
     again: int = 0
+    unopened: bool = False
 
 
 class Reconciler:
@@ -86,8 +90,9 @@ class Reconciler:
 
     def _settle(self, outbox: Outbox, claims: list[Claim], kept: Holdings, found: Compared) -> None:
         asked = {claim.seq for claim in claims}
-        lacking = asked - kept.rows - kept.over
+        lacking = asked - kept.rows - kept.over - kept.aside
         found.again += held.send_again(outbox.db, lacking, kept.rows - kept.whole)
         held.let_go(outbox.db, kept.over)
+        found.unopened = found.unopened or bool(kept.aside)
         # Rows that lack pictures here too count: none of theirs is to be sent any more.
         found.confirmed |= kept.rows | kept.over

@@ -1,6 +1,7 @@
 """One session with the centre: send, verify the receipt, mark, again; nothing is given up."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from outrider.wire.upload import UploadKind
 
 _log = logging.getLogger(__name__)
 _FAULTS_KEPT = 20
+_NUMBER = re.compile(r"\d+")
 CONFLICT = "conflict"
 _SHOWN = (
     *("reads", "crew_entries", "tries_failed", "took_s", "gave_up", "grave", "renewed_until"),
@@ -273,8 +275,9 @@ class Session:
         count = held.rehome(self._outbox.db, self._outbox.directory, seq)
         self._chooser.limit = self._largest
         self.summary.rehomed += count
-        note = f"{count} rows from {seq} on go under a new epoch: the card was put back or copied"
-        self.summary.notes.append(note)
+        note = "rows go under a new epoch, for the card was put back or copied"
+        if note not in self.summary.notes:  # without a number: rows count silent hits, too
+            self.summary.notes.append(note)
         return True
 
     def _set_aside(self, upload: Upload, answer: Answer) -> None:
@@ -292,8 +295,9 @@ class Session:
         self._refused_now |= {(seq, of_pictures) for seq in upload.seqs}
         self._chooser.leave(self._waiting())
         self.summary.set_aside += 1
-        what = f"a picture of row {upload.seqs[0]}" if of_pictures else f"row {upload.seqs[0]}"
-        text = f"{what} is refused ({answer.status}: {why}); it stays here, and is tried again"
+        # No row's number, the centre's words not excepted: rows count silent hits, too.
+        what, words = "a picture" if of_pictures else "a row", _NUMBER.sub("…", why)
+        text = f"{what} is refused ({answer.status}: {words}); it stays here, and is tried again"
         self.summary.fault(text, grave=True, passing=True)
 
     def _failed(
