@@ -254,8 +254,11 @@ def convoys(
     where = _where(session, bounds, question)
     session.join_by_hashing()
     found = session.rows(
-        "WITH a AS MATERIALIZED (SELECT vrm, camera, at_us, at_us / ? AS slot FROM sighting "
-        f"WHERE {where.text}), pair AS (SELECT CASE WHEN x.vrm < y.vrm THEN x.vrm ELSE y.vrm END "
+        # A mark that was read less often than so many times met nobody so often.
+        "WITH seen AS (SELECT vrm, camera, at_us, at_us / ? AS slot, "
+        f"count(*) OVER (PARTITION BY vrm) AS times FROM sighting WHERE {where.text}), "
+        "a AS MATERIALIZED (SELECT vrm, camera, at_us, slot FROM seen WHERE times >= ?), "
+        "pair AS (SELECT CASE WHEN x.vrm < y.vrm THEN x.vrm ELSE y.vrm END "
         "AS one, CASE WHEN x.vrm < y.vrm THEN y.vrm ELSE x.vrm END AS two, x.camera AS camera, "
         "x.at_us AS at_us FROM (SELECT vrm, camera, at_us, slot AS slot FROM a UNION ALL "
         "SELECT vrm, camera, at_us, slot + 1 FROM a) AS x JOIN a AS y ON y.camera = x.camera "
@@ -266,6 +269,7 @@ def convoys(
         "ORDER BY times DESC, one, two LIMIT ?",
         max(1, window_us),
         *where.values,
+        least,
         window_us,
         _APART_US,
         least,
