@@ -15,6 +15,7 @@ from outrider.centre.authority.setup import set_up
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, is_host, opening_keys
 from outrider.centre.opening.alarm import alarm_text
+from outrider.centre.store.records import StoreError
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser, values
@@ -53,6 +54,16 @@ def register(commands: Subparsers) -> None:
     add_dir(parser)
     add_json(parser)
     finish(parser, _units)
+    parser = new_parser(
+        commands,
+        "unit-force",
+        "say whose a unit is, for what it reads from now on",
+        "outrider centre unit-force unit-7 northshire --dir /srv/centre",
+    )
+    parser.add_argument("unit", type=_unit_id)
+    parser.add_argument("force", type=_unit_id, help="as the provider's claims name it")
+    add_dir(parser)
+    finish(parser, _unit_force)
     parser = new_parser(
         commands,
         "revoke",
@@ -160,6 +171,15 @@ def _ticket(args: argparse.Namespace) -> int:
         ticket = desk.ticket(args.unit, settings.server, timedelta(hours=args.hours))
     durable.write_new(args.output, ticket.encode() + b"\n", 0o600)
     say(f"{args.output}: lets {args.unit} enrol once, until {ticket.expires:%Y-%m-%d %H:%M} UTC")
+    return 0
+
+
+def _unit_force(args: argparse.Namespace) -> int:
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        if store.unit(args.unit) is None:
+            raise StoreError(f"{args.unit}: no such unit is enrolled here")
+        store.set_force(args.unit, args.force)
+    say(f"{args.unit}: what it reads from now on is {args.force}'s")
     return 0
 
 

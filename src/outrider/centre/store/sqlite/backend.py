@@ -239,6 +239,7 @@ class SqliteBackend:
         ):
             with self._search.filing() as session:
                 forget_filed(session, before_us)
+            self._search.settle()
             return self._expiry.run(before_us, note)
 
 

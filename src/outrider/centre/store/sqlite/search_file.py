@@ -270,6 +270,14 @@ class SearchFile:
         except queue.Empty:
             return _Bound(self.path)
 
+    def settle(self) -> None:
+        """Let nothing that was erased stand in the write-ahead log any more. Raises sqlite3.Error.
+
+        Where a search holds the log at this moment, the next call does it.
+        """
+        with contextlib.closing(connect(self.path, make=False)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextlib.contextmanager
     def filing(self) -> Iterator[SqliteFilingSession]:
         """Begin a transaction that files. Raises sqlite3.Error, StoreError."""
