@@ -22,6 +22,7 @@ from outrider.unit.settings import sections as config
 from outrider.wire.enrolment import key_text
 from outrider.wire.signing import SigningIdentity
 from tests.unit.hotlist.death import Death, dying
+from tests.unit.journal.filled import fill, reads
 from tests.unit.sync.authority import CODE, DAY, Authority, Registrar, enrolling, utc_now
 
 CERTAIN = RecordedClock(SystemClock().stamp(SystemClock().mono_ns()).utc_ns)
@@ -178,6 +179,35 @@ def test_enrolled_unit_is_not_enrolled_again_by_accident(
     assert first is not None
     assert (second.unit_id, second.folder == first.folder) == ("unit-9", False)
     assert [p.name for p in (tmp_path / "state" / enrolled.FOLDER).iterdir()] == [second.folder]
+
+
+def test_a_unit_with_rows_to_send_does_not_leave_its_centre_or_name(
+    tmp_path: Path,
+    registrar: Registrar,
+    tls: ssl.SSLContext,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody else could open them: refused with what to do; in the same name it may be renewed."""
+    toml = unit(tmp_path)
+    with enrolling(registrar, tls) as url:
+        path = ticket(tmp_path, registrar, url)
+        assert main(["enrol", "--ticket", str(path), "-c", str(toml)]) == 0
+    first = enrolled.read(tmp_path / "state")
+    fill(config.load(toml).journal_dir, reads(0, 2))
+    again = ["enrol", "--again", "--ticket", str(path), "-c", str(toml)]
+    for other, moved in (("unit-9", False), ("unit-7", False), ("unit-9", True)):
+        if moved:
+            config.load(toml).journal_dir.rename(tmp_path / "kept")
+        new = Registrar(
+            registrar.authority, other, code="B" * 26 if other == "unit-9" else "C" * 26
+        )
+        with enrolling(new, tls) as url:
+            path.write_bytes(new.ticket(url).encode())
+            refused = other == "unit-9" and not moved
+            assert main(again) == int(refused)
+        if refused:
+            assert "outrider sync" in capsys.readouterr().err
+            assert enrolled.read(tmp_path / "state") == first
 
 
 def refused(

@@ -2,6 +2,7 @@
 
 import argparse
 import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -12,14 +13,16 @@ from outrider.command_line.values import existing_file
 from outrider.console import Screen
 from outrider.shown import complain, say, say_json
 from outrider.tables import Table
-from outrider.unit.certificates import CertificateError, Life, life_of
-from outrider.unit.enrolment.enrol import EnrolError, Enrolled, enrol
+from outrider.unit.certificates import CertificateError, Life, life_of, same_certificate
+from outrider.unit.enrolment.enrol import EnrolError, Enrolled, enrol, read_ticket
 from outrider.unit.journal.enrolment import choose_sealer
+from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.reseal import Resealed, reseal_folder
-from outrider.unit.journal.schema import JournalError
+from outrider.unit.journal.schema import JournalError, has_journal
 from outrider.unit.settings import enrolled
 from outrider.unit.settings import sections as config
 from outrider.unit.settings.enrolled import Enrolment, IdentityFiles
+from outrider.wire.enrolment import Ticket
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.sealing import CentrePublicKey, SealingError
 from outrider.wire.signing import SigningIdentity, VerifyingKey
@@ -65,10 +68,35 @@ def _run(args: argparse.Namespace) -> int:
     settings = config.load_file(args.config)
     if args.status:
         return _status(settings.unit.state_dir, args.json)
+    if args.again:
+        _check_unsent(args.config, read_ticket(args.ticket))
     done = enrol(args.ticket, settings, SystemClock(), again=args.again)
     _tell(done, settings.unit.state_dir, args.json)
     _seal_earlier(args.config, done.enrolment.unit_id)
     return 0
+
+
+def _check_unsent(config_file: Path | None, ticket: Ticket) -> None:
+    """Refuse to leave a centre, or a name, that sealed rows are still to be sent in.
+
+    Another centre has not the key that opens them, and takes no read that another unit signed.
+    """
+    settings = config.load(config_file)
+    in_force = enrolled.read(settings.unit.state_dir)
+    if in_force is None or not has_journal(settings.journal_dir):
+        return
+    authority = in_force.files(settings.unit.state_dir).ca_certificate.read_bytes()
+    same_centre = same_certificate(authority, ticket.ca_certificate.encode())
+    if same_centre and ticket.unit_id == in_force.unit_id:
+        return
+    with closing(Outbox(settings.journal_dir, sealed_only=True)) as outbox:
+        left, in_clear = outbox.remaining(), outbox.held_back()
+    if left.rows > in_clear or (left.pictures and not in_clear):
+        raise EnrolError(
+            f"what was read as {in_force.unit_id} for {in_force.url} is still to be sent, and "
+            "nobody else can open it: run `outrider sync` first; if that centre is gone for ever, "
+            f"stop the unit and keep the journal apart: mv {settings.journal_dir} ELSEWHERE"
+        )
 
 
 def _tell(done: Enrolled, state_dir: Path, as_json: bool) -> None:
