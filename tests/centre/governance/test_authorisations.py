@@ -95,10 +95,11 @@ def test_it_serves_nobody_else_and_no_other_case(place: Place) -> None:
         (replace(SUPT, person_id="dc-1234"), "himself"),
         (who("insp-1", Role.SENIOR_OFFICER, rank=Rank.INSPECTOR), "superintendent"),
         (who("supt-2", Role.ANALYST, rank=Rank.SUPERINTENDENT), "senior officer"),
+        (replace(SUPT, person_id="supt-3", force="southshire"), "of the force that asked"),
     ],
 )
 def test_who_may_not_give_it(place: Place, decider: Person, why: str) -> None:
-    """Not oneself, not without the rank, not without the role."""
+    """Not oneself, not without the rank, not without the role, not from another force."""
     name = ask(place)
     for decide in (place.desk.authorisations.give, place.desk.authorisations.refuse):
         with pytest.raises(NotAllowed, match=why):

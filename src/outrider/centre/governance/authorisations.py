@@ -79,11 +79,7 @@ class Authorisations:
 
     def inbox(self, person: Person) -> list[Kept[Asked]]:
         """Return what somebody may decide: of their own force, asked by others of lower rank."""
-        return [
-            kept
-            for kept in self._papers.list(state=ASKED)
-            if kept.content.force == person.force and not self._why_not(person, kept)
-        ]
+        return [kept for kept in self._papers.list(state=ASKED) if not self._why_not(person, kept)]
 
     def of(self, person_id: str) -> list[Kept[Asked]]:
         """Return what somebody has asked for, with what became of it."""
@@ -151,6 +147,8 @@ class Authorisations:
         asked = kept.content
         if person.person_id == asked.asked_by:
             return "nobody decides about what he asked for himself"
+        if person.force != asked.force:
+            return "an officer of the force that asked decides"
         if Role.SENIOR_OFFICER not in person.roles or person.rank < _LEAST_RANK:
             return "a senior officer, superintendent or higher, decides"
         if person.rank <= asked.asked_by_rank:
