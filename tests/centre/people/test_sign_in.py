@@ -45,6 +45,18 @@ def test_who_signs_in_is_who_the_provider_says(settings: ClientSettings) -> None
     assert person.policy_version == ""
 
 
+@pytest.mark.parametrize("claim", ["sub", "outrider_force", "outrider_team"])
+def test_a_name_that_would_have_to_be_cut_signs_nobody_in(
+    settings: ClientSettings, claim: str
+) -> None:
+    """Two people whose names begin alike are never taken for one."""
+    provider = Provider(settings, SystemClock())
+    claims = {"sub": "dc", "outrider_force": "northshire", "outrider_roles": ["analyst"]}
+    assert provider._person(claims | {claim: "x" * 64}).person_id
+    with pytest.raises(SignInFault, match="longer than 64"):
+        provider._person(claims | {claim: "x" * 65})
+
+
 def test_an_answer_of_another_sign_in_is_refused(settings: ClientSettings) -> None:
     """State and nonce belong together, and a code serves once."""
     provider = Provider(settings, SystemClock())

@@ -23,6 +23,7 @@ _ALGORITHMS = ["RS256", "ES256", "EdDSA"]
 _LEEWAY_S = 60
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 256 * 1024
+_MOST_NAMED = 64
 _RANKS = {rank.label: rank for rank in Rank}
 
 
@@ -134,11 +135,14 @@ class Provider:
             raise SignInFault(
                 f"the provider gives no rank that the centre knows ({names.rank_claim})"
             )
-        team = claims.get(names.team_claim, "")
-        return Person(
-            str(claims["sub"])[:64], force[:64], frozenset(Role(str(r)) for r in roles),
-            _RANKS[rank], str(team)[:64],
-        )  # fmt: skip
+        who, team = str(claims["sub"]), str(claims.get(names.team_claim, ""))
+        if max(map(len, (who, force, team))) > _MOST_NAMED:  # cut short, two would be one
+            raise SignInFault(
+                f"the provider's name of person, force or team is longer than {_MOST_NAMED} "
+                "characters: let it give shorter ones"
+            )
+        kept = frozenset(Role(str(role)) for role in roles)
+        return Person(who, force, kept, _RANKS[rank], team)
 
     def _of_document(self, name: str) -> str:
         if not self._document:
