@@ -7,6 +7,7 @@ import pytest
 
 from outrider.bench.postgres_cluster import Cluster
 from outrider.centre.store import open_store
+from outrider.centre.store.postgresql.sessions import translated
 from outrider.centre.store.records import StoreError
 from outrider.wire.read_record import Role
 from tests.centre.store.makers import ARRIVED, journal, open_all, send, send_pictures
@@ -40,6 +41,18 @@ def test_each_service_does_its_part_with_its_role(cluster: Cluster, database: st
     for store in (intake, opener):
         assert len(store.audit()) == 4
         store.close()
+
+
+def test_an_error_of_the_database_quotes_no_row(cluster: Cluster, database: str) -> None:
+    """What a constraint refuses is told by the constraint's name: the rest may be a mark."""
+    with psycopg.connect(cluster.url(database)) as db:
+        db.execute("CREATE TABLE kept (vrm text CONSTRAINT short CHECK (length(vrm) < 3) UNIQUE)")
+        db.execute("INSERT INTO kept VALUES ('AB')")
+        for vrm, name in (("AB12CDE", "short"), ("AB", "kept_vrm_key")):
+            with pytest.raises(StoreError) as caught, translated("keep", "here"), db.transaction():
+                db.execute("INSERT INTO kept VALUES (%s)", (vrm,))
+            assert name in str(caught.value)
+            assert "AB" not in str(caught.value)
 
 
 def test_the_intake_cannot_read_what_was_opened(cluster: Cluster, database: str) -> None:

@@ -88,7 +88,14 @@ def translated(what: str, where: str) -> Iterator[None]:
     except (psycopg.DataError, OverflowError, UnicodeError) as error:
         raise UnfitError(f"cannot {what}: {type(error).__name__}") from error
     except psycopg.Error as error:
-        raise StoreError(f"{where}: cannot {what}: {str(error).strip()}") from error
+        raise StoreError(f"{where}: cannot {what}: {_said(error)}") from error
+
+
+def _said(error: psycopg.Error) -> str:
+    """Return what an error is, without its DETAIL and CONTEXT: they quote the row, mark and all."""
+    if isinstance(error, psycopg.IntegrityError):
+        return f"{type(error).__name__} {error.diag.constraint_name or ''}".strip()
+    return (error.diag.message_primary or str(error)).strip()
 
 
 class Pool:
