@@ -65,7 +65,7 @@ def _own(work: Path, folder: Path, epoch: int) -> None:
         shutil.copyfile(model, copy / "models" / model.name)
     subprocess.run(
         [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(folder)],
-        check=True, cwd=copy, env=_environment(epoch),
+        check=True, cwd=copy, env=_environment(epoch), capture_output=True, text=True,
     )  # fmt: skip
 
 

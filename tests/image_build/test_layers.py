@@ -79,7 +79,7 @@ def test_every_file_of_the_layers_is_used(layers: ModuleType) -> None:
         for layer in layers.read_all().values()
         for hook in layer.hooks
         for path in layers.named_files(hook)
-    }
+    } | {layers.FOLDER / "test-image/init"}  # in the initramfs, which the build makes
     there = {path for path in layers.FOLDER.rglob("*") if path.is_file()}
     assert {path for path in there if path.suffix not in (".yaml", ".md")} <= used
 
@@ -129,3 +129,13 @@ def test_firewall_rules_can_be_read() -> None:
     assert "policy accept" not in text
     if shutil.which("nft") is not None:
         subprocess.run(["unshare", "-n", "nft", "--check", "--file", str(rules)], check=True)
+
+
+def test_the_appliances_user_is_made(tmp_path: Path) -> None:
+    """The user of the file is made, with its number: systemd tells no failure in its status."""
+    if shutil.which("systemd-sysusers") is None:
+        pytest.skip("systemd-sysusers is not here: it comes with Debian's systemd")
+    (tmp_path / "etc").mkdir()
+    users = ROOT / "image_build/layers/files/users/outrider.conf"
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(users)], check=True)
+    assert "outrider:x:640:640:" in (tmp_path / "etc/passwd").read_text()
