@@ -16,7 +16,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from detector_composite import lit, paint_over, paste, seen_corners
+from detector_composite import Corners, lit, paint_over, paste, seen_corners
 from detector_data import (
     Grey,
     Rng,
@@ -69,7 +69,7 @@ def drawn_picture(name: str, sources: list[Source], rng: Rng) -> tuple[Grey, lis
     return picture, rows
 
 
-def _replaced(picture: Grey, old: Grey, ignored: bool, rng: Rng) -> tuple[str, Grey, str]:
+def _replaced(picture: Grey, old: Corners, ignored: bool, rng: Rng) -> tuple[str, Corners, str]:
     """The mark put in a plate's place, its corners, and whether it is one to score."""
     left, _, right, _ = extent(old)
     if ignored or right - left < 24:
@@ -86,7 +86,7 @@ def _replaced(picture: Grey, old: Grey, ignored: bool, rng: Rng) -> tuple[str, G
     return spec.mark, corners, "verified" if scored else "partial"
 
 
-def _row(name: str, mark: str, corners: Grey, status: str) -> Row:
+def _row(name: str, mark: str, corners: Corners, status: str) -> Row:
     left, top, right, bottom = (round(float(v), 1) for v in extent(corners))
     return (name, mark, left, top, right - left, bottom - top, status, "drawn")
 

@@ -47,7 +47,8 @@ def lettering(rng: Rng) -> Scene:
         rim = np.asarray(cv2.dilate(ink, np.ones((7, 7), np.uint8)), np.float32) / 255
         ground = ground * (1 - rim * rng.choice([0.0, 1.0]))
     alpha = ink.astype(np.float32) / 255
-    return _framed(ground * (1 - alpha) + level * alpha, ink, rng)
+    laid = np.asarray(ground * (1 - alpha) + level * alpha, np.float32)
+    return _framed(laid, ink, rng)
 
 
 def a_text(rng: Rng) -> str:

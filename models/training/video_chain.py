@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 
 Rng = np.random.Generator
 Bytes = npt.NDArray[np.uint8]
@@ -50,11 +52,17 @@ def _laid_out(pictures: Sequence[Bytes]) -> tuple[Bytes, list[tuple[int, int]]]:
     return sheet, places
 
 
+def _codec(name: str, mode: Literal["r", "w"]) -> VideoCodecContext:
+    made = av.CodecContext.create(name, mode)
+    assert isinstance(made, VideoCodecContext), f"{name} is no codec of pictures"
+    return made
+
+
 def _last_of_clip(sheet: Bytes, codec: str, rng: Rng) -> Bytes:
     """Code one to three frames that move by a pixel or two; decode the last, which is in place."""
     frames = 1 if codec == "mjpeg" else int(rng.integers(1, 4))
     moves = [tuple(int(v) for v in rng.integers(-2, 3, 2)) for _ in range(frames - 1)] + [(0, 0)]
-    encoder = av.CodecContext.create(codec, "w")
+    encoder = _codec(codec, "w")
     encoder.width, encoder.height = sheet.shape[1], sheet.shape[0]
     encoder.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
     encoder.time_base = Fraction(1, 25)
@@ -64,9 +72,9 @@ def _last_of_clip(sheet: Bytes, codec: str, rng: Rng) -> Bytes:
     else:
         encoder.qmin = encoder.qmax = int(rng.integers(3, 24))
     encoder.thread_count = 1
-    decoder = av.CodecContext.create("h264" if codec == "libx264" else codec, "r")
+    decoder = _codec("h264" if codec == "libx264" else codec, "r")
     decoder.thread_count = 1
-    packets = []
+    packets: list[Packet] = []
     for k, move in enumerate(moves):
         frame = av.VideoFrame.from_ndarray(np.roll(sheet, move, (0, 1)), format="gray")
         frame = frame.reformat(format=encoder.pix_fmt)
