@@ -1,6 +1,7 @@
 """Epochs: a fresh one at each start that nothing outside the card vouches for."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ def test_a_witness_that_saw_the_last_row_lets_an_epoch_go_on(tmp_path: Path) -> 
     assert len(start(tmp_path / "j", 20, 2, witness)) == 1
     witness.keep(seen)
     assert len(start(tmp_path / "j", 30, 1, witness)) == 1
+
+
+@pytest.mark.parametrize("seq", [2, 3])
+def test_a_row_of_the_same_number_and_another_hash_is_not_what_the_witness_saw(
+    tmp_path: Path, seq: int
+) -> None:
+    """At the journal's end and before it: the number alone vouches for nothing."""
+    witness = RuntimeWitness(tmp_path / "run")
+    start(tmp_path / "j", 0, 3, witness)
+    seen = witness.recall()
+    assert seen is not None
+    witness.keep(replace(seen, seq=seq, hash=bytes(32)))
+    assert [epoch.first_seq for epoch in start(tmp_path / "j", 10, 1, witness)] == [1, 4]
 
 
 def test_a_card_that_was_put_back_shares_no_epoch(

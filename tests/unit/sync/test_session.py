@@ -302,6 +302,22 @@ def test_erased_only_after_receipt_and_time(journal: Path, centre: TestCentre) -
     assert query(journal, "SELECT min(seq) FROM row") == [(42,)]
 
 
+def test_what_was_receipted_a_moment_ago_is_kept_though_confirmed(
+    journal: Path, centre: TestCentre
+) -> None:
+    """That the centre confirms a row makes none of its time here shorter."""
+    day_s = 86_400.0
+    with serve(centre) as url:
+        assert sync(journal, centre, url).done
+        query(journal, "UPDATE receipt SET at_utc_ns = at_utc_ns - ?", int(2 * day_s * 1e9))
+        fill(journal, reads(900, 2))
+        assert sync(journal, centre, url).done
+    outbox = Outbox(journal)
+    assert outbox.expire(day_s, SystemClock().stamp(SystemClock().mono_ns()), ALL) == 41
+    outbox.close()
+    assert query(journal, "SELECT min(seq) FROM row") == [(42,)]
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     """The centre's own certificate authority."""
