@@ -8,6 +8,7 @@ stands in a `parsing` block, so that its fault is this content's, and never the 
 import contextlib
 import json
 import math
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -90,12 +91,22 @@ def _number(text: str) -> float:
     return number
 
 
+def unwaiting(path: str, flags: int) -> int:
+    """Open a file for `open(..., opener=)`: a pipe that nobody writes to is empty, not waited for.
+
+    A command that waits there says nothing, and a signal that it handles does not end the wait.
+    """
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(handle, True)  # whoever does write to it may take his time
+    return handle
+
+
 def read_text(path: Path, max_bytes: int) -> str:
     """Return the text of a file in UTF-8, with or without Windows' byte order mark.
 
     Raises OutsideError where it is longer, or no UTF-8; OSError.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=unwaiting) as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise OutsideError(f"{path}: longer than {max_bytes} bytes")

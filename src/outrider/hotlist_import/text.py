@@ -49,6 +49,8 @@ def detect_encoding(sample: bytes, whole: bool) -> str:
 
 def open_text(path: Path, encoding: str) -> TextIOWrapper:
     """Open a list's file as text. Raises OSError; ListTextError where no encoding will do."""
+    if path.is_fifo():
+        raise ListTextError(f"{path}: is a pipe, which cannot be read twice: save it as a file")
     if encoding == "auto":
         with path.open("rb") as file:
             sample = file.read(_SAMPLE_BYTES)

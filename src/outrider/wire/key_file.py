@@ -5,6 +5,7 @@ import binascii
 from pathlib import Path
 
 from outrider import durable
+from outrider.outside import unwaiting
 
 KEY_BYTES = 32
 
@@ -16,7 +17,8 @@ class KeyFileError(Exception):
 def read_key(path: Path, label: str) -> bytes:
     """Return the 32 bytes of a key of the kind that label names. Raises KeyFileError."""
     try:
-        found, _, text = path.read_text(encoding="ascii").strip().partition(":")
+        with open(path, encoding="ascii", opener=unwaiting) as file:
+            found, _, text = file.read().strip().partition(":")
         raw = base64.b64decode(text, validate=True)
     except (OSError, UnicodeDecodeError, binascii.Error) as error:
         raise KeyFileError(f"{path}: cannot read a key: {error}") from error

@@ -52,6 +52,8 @@ def _check(args: argparse.Namespace, store: HotlistStore) -> int:
     utc_ns = _when_ns(args.when) or clock.stamp(clock.mono_ns()).utc_ns
     if args.hotlist is not None and not args.hotlist.exists():
         raise exits.UseError(f"--hotlist {args.hotlist}: does not exist")
+    if args.hotlist is not None and args.hotlist.is_fifo():
+        raise exits.UseError(f"--hotlist {args.hotlist}: is a pipe; name a file")
     matcher = open_matcher(args.hotlist or store.root, clock, MatchSettings(), store.keys)
     try:
         results = [_one(matcher, args, text, place, utc_ns) for text in args.vrm]

@@ -91,9 +91,11 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 def refuse_missing(path: Path) -> None:
-    """Refuse a hotlist that is named by hand and is not there; raise UseError."""
+    """Refuse a hotlist that is named by hand and is no file or folder; raise UseError."""
     if not path.exists():
         raise UseError(f"--hotlist {path}: does not exist: is the name right?")
+    if path.is_fifo():
+        raise UseError(f"--hotlist {path}: is a pipe, which cannot be read twice: name a file")
 
 
 def _refuse_no_port(port: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from outrider.clock import Clock, ClockQuality, UtcStamp, is_believable
 from outrider.drive.nmea_text import NmeaLog
+from outrider.outside import unwaiting
 from outrider.records import ComponentHealth, Fix, Level, Part, Position
 from outrider.sources import SourceError
 from outrider.unit.gnss.track import GnssTrack, TrackLimits
@@ -86,7 +87,7 @@ class NmeaPositions(PositionSource):
 
     def _read(self, utc_at_zero_ns: int | None) -> list[Fix]:
         try:
-            with self._path.open(encoding="ascii", errors="replace") as lines:
+            with open(self._path, encoding="ascii", errors="replace", opener=unwaiting) as lines:
                 fixes = list(self._limited(self._timed(lines, utc_at_zero_ns)))
         except OSError as error:
             raise SourceError(f"{self._path}: cannot be read: {error.strerror}") from error

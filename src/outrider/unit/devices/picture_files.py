@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 
+from outrider.outside import unwaiting
 from outrider.records import Image
 
 MAX_PIXELS = 64_000_000
@@ -84,7 +85,7 @@ def check_pixels(width_px: int, height_px: int) -> None:
 
 
 def _loaded(path: Path) -> tuple[bytes, PictureKind]:
-    with path.open("rb") as file:
+    with open(path, "rb", opener=unwaiting) as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if not data:
         raise PictureError("is empty")

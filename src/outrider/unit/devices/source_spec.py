@@ -85,7 +85,10 @@ def parse_frame_source(text: str) -> FrameSpec:
     if kind == "render":
         return RenderSpec(_whole(rest, _MAX_SEED, text, FRAME_SOURCES))
     if kind in set(FileKind):
-        return FileSpec(FileKind(kind), _existing(rest, text, FRAME_SOURCES))
+        path = _existing(rest, text, FRAME_SOURCES)
+        if path.is_fifo():
+            raise _refused(text, f"{path} is a pipe; a file is needed", FRAME_SOURCES)
+        return FileSpec(FileKind(kind), path)
     raise _refused(text, f"{kind!r} is not known", FRAME_SOURCES)
 
 

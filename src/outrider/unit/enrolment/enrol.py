@@ -13,6 +13,7 @@ from pathlib import Path
 
 from outrider import durable
 from outrider.clock import Clock, ClockQuality
+from outrider.outside import unwaiting
 from outrider.unit.certificates import (
     CertificateError,
     check_issued,
@@ -61,7 +62,7 @@ class Enrolled:
 def read_ticket(path: Path) -> Ticket:
     """Return the ticket in a file. Raises EnrolError."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=unwaiting) as file:
             return Ticket.decode(file.read(MAX_BYTES + 1))
     except (OSError, WireError) as error:
         raise EnrolError(f"{path}: no ticket can be read: {error}") from error
