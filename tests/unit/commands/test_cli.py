@@ -1,9 +1,12 @@
 """The command line as a whole: every command shows its help with an example."""
 
+from pathlib import Path
+
 import pytest
 
 from outrider import cli
 from outrider.bench.cli import _BENCHES
+from outrider.unit.settings import sections
 
 COMMANDS = sorted(cli.COMMANDS)
 
@@ -31,3 +34,16 @@ def test_bare_outrider_prints_its_help(capsys: pytest.CaptureFixture[str]) -> No
     assert cli.main([]) == 2
     printed = capsys.readouterr().err
     assert all(command in printed for command in COMMANDS)
+
+
+def test_settings_that_are_not_there_are_not_called_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file put where nobody looks for it: `config check` says that it found none."""
+    place = tmp_path / "outrider.toml"
+    monkeypatch.setattr(sections, "DEFAULT_PATH", place)
+    assert cli.main(["config", "check"]) == 0
+    assert "not there: every setting has its default" in capsys.readouterr().out
+    place.write_text("[unit]\n", encoding="utf-8")
+    assert cli.main(["config", "check"]) == 0
+    assert "good" in capsys.readouterr().out

@@ -19,10 +19,17 @@ def register(commands: Subparsers) -> None:
     finish(parser, _run)
 
 
+def _checked(path: Path | None) -> str:
+    """Return what may be said of settings that hold: of which file, or that there is none."""
+    if path is None and not config.DEFAULT_PATH.exists():
+        return f"{config.DEFAULT_PATH}: not there: every setting has its default"
+    return f"{path or config.DEFAULT_PATH}: good"
+
+
 def _run(args: argparse.Namespace) -> int:
     settings = config.load(args.config)
     if args.action == "check":
-        say(f"{args.config or config.DEFAULT_PATH}: good")
+        say(_checked(args.config))
     elif args.json:
         say_json(settings.model_dump(mode="json"), indent=1)
     else:
