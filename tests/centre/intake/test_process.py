@@ -63,6 +63,17 @@ def notified(tmp_path: Path) -> Iterator[socket.socket]:
         yield line
 
 
+def test_ports_that_no_ticket_names_are_said(tmp_path: Path) -> None:
+    """Served on other ports than the settings': tickets would lead units nowhere."""
+    root = tmp_path / "centre"
+    set_up(CentreFolder(root), HOSTS, root / "opening", SystemClock())
+    with served(root) as process:
+        said = lines_until(process, "serving")
+    warned = [line for line in said if line["level"] == "warning"]
+    assert [(line["port"], line["enrol_port"]) for line in warned] == [(8443, 8444)]
+    assert "tickets name other ports" in str(warned[0]["event"])
+
+
 def test_ready_watched_stopped(tmp_path: Path, notified: socket.socket) -> None:
     """Systemd hears that it is ready, that it moves, and that it stops; the status is 0."""
     root = tmp_path / "centre"

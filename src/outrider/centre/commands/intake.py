@@ -6,10 +6,12 @@ from contextlib import closing
 
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings, is_host
-from outrider.centre.intake.journal_lines import JsonLines
+from outrider.centre.intake.journal_lines import JsonLines, say
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser, values
+
+_log = logging.getLogger(__name__)
 
 
 def register(commands: Subparsers) -> None:
@@ -41,7 +43,9 @@ def _serve(args: argparse.Namespace) -> int:
         raise CentreFault(text) from error
     _log_as_json()
     folder = CentreFolder(args.dir)
-    settings = _laid_over(folder.load(), args)
+    written = folder.load()
+    settings = _laid_over(written, args)
+    _tell_of_other_ports(written, settings)
     with closing(open_store_of(folder)) as store:
         IntakeService(folder, settings, store, SystemClock()).run()
     return 0
@@ -51,6 +55,13 @@ def _laid_over(settings: CentreSettings, args: argparse.Namespace) -> CentreSett
     given = {"listen": args.host, "port": args.port, "enrol_port": args.enrol_port}
     said = {key: value for key, value in given.items() if value is not None}
     return settings.model_copy(update={"server": settings.server.model_copy(update=said)})
+
+
+def _tell_of_other_ports(written: CentreSettings, used: CentreSettings) -> None:
+    """Say so where tickets, which name the settings' ports, would lead units elsewhere."""
+    ports = {key: getattr(written.server, key) for key in ("port", "enrol_port")}
+    if any(getattr(used.server, key) != port for key, port in ports.items()):
+        say(_log, logging.WARNING, "tickets name other ports: set [server] in centre.toml", **ports)
 
 
 def _log_as_json() -> None:
