@@ -69,6 +69,18 @@ def test_status(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not {"rows", "hits_to_send", "pictures_to_send", "bytes_used", "last_seq"} & set(status)
 
 
+def test_what_the_crew_sees_of_the_status_is_in_words(
+    journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Yes and no, and key ids without brackets: no value as Python writes it."""
+    assert run(journal, "status") == 0
+    said = capsys.readouterr().out
+    assert CENTRE.public.key_id in said
+    assert not any(sign in said for sign in ("True", "False", "[", "'"))
+    assert run(journal, "status", "--key", str(journal.parent / "private.key")) == 0
+    assert "MiB free" in " ".join(capsys.readouterr().out.split())
+
+
 def test_export(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Export writes records and pictures, and first of all who looked and why."""
     target, key = journal.parent / "out", str(journal.parent / "private.key")

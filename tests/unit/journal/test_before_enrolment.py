@@ -15,6 +15,7 @@ from outrider.clock import SystemClock
 from outrider.records import Hit, Read
 from outrider.unit.journal import SealedJournal
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
+from outrider.unit.journal.reader import JournalReader
 from outrider.unit.journal.reseal import reseal_folder
 from outrider.unit.journal.schema import open_database
 from outrider.unit.journal.store import WriterLock
@@ -89,6 +90,15 @@ def test_reads_of_before_enrolment_are_sealed_and_named_at_the_next_start(journa
     # As before: the hit's pictures go first, in a stream of their own.
     assert query(journal, "SELECT count(*) FROM picture JOIN segment ON number = segment "
                  "WHERE stream = 0") == [(2,)]  # fmt: skip
+
+
+def test_the_status_says_clear_only_while_something_lies_in_clear(journal: Path) -> None:
+    """The keys of what has been sealed since stay in the journal; they are no cause for alarm."""
+    with JournalReader(journal) as reader:
+        assert reader.status().in_clear
+    assert reseal_folder(journal, SEALER, "unit-7", SystemClock()).waiting == 0
+    with JournalReader(journal) as reader:
+        assert not reader.status().in_clear
 
 
 def test_what_a_running_unit_still_writes_in_clear_is_held_back(journal: Path) -> None:

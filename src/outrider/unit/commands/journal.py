@@ -92,7 +92,7 @@ def _list(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
 
 def _check_may_be_seen(reader: JournalReader, directory: Path) -> None:
     if not reader.may_be_seen:
-        raise JournalError(
+        raise UseError(
             f"{directory}: its rows open with the centre's key alone (--key); without it not even "
             "their numbers are shown: `outrider journal status` tells of the reads"
         )
@@ -106,7 +106,9 @@ def _status(args: argparse.Namespace, directory: Path, opener: Opener) -> int:
     elif may_be_seen:
         _show_status(status)
     else:
-        _show_table({name.replace("_", " "): v for name, v in status.for_the_crew().items()})
+        _show_table(
+            {name.replace("_", " "): _worded(v) for name, v in status.for_the_crew().items()}
+        )
     return 1 if status.damaged_databases_kept or status.totals.get("lost_rows") else 0
 
 
@@ -117,11 +119,21 @@ def _show_status(status: Status) -> None:
         ("rows", f"{status.rows} (last number {status.last_seq})"),
         ("to send", f"{status.rows_to_send} rows, {status.pictures_to_send} pictures"),
         ("sealed for", f"{sealed}{'; some or all in CLEAR' if status.in_clear else ''}"),
-        ("on disk", f"{status.bytes_used / 2**20:.1f} MiB, {status.bytes_free / 2**20:.0f} free"),
+        (
+            "on disk",
+            f"{status.bytes_used / 2**20:.1f} MiB, {status.bytes_free / 2**20:.0f} MiB free",
+        ),
         ("damaged databases kept", str(status.damaged_databases_kept)),
         *((name.replace("_", " "), str(count)) for name, count in status.totals.items()),
     )
     _show_table(dict(rows))
+
+
+def _worded(value: object) -> str:
+    """Return a value of the JSON form as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
 def _show_table(rows: Mapping[str, object]) -> None:

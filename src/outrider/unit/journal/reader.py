@@ -99,7 +99,7 @@ class JournalReader(contextlib.AbstractContextManager["JournalReader"]):
             used_bytes(self._directory),
             free_bytes(self._directory),
             tuple(sorted(key for key in keys if key != UNSEALED)),
-            UNSEALED in keys,
+            self._any_in_clear(),
             len(list(quarantine.glob("[0-9]*"))) if quarantine.is_dir() else 0,
             counters(self._db),
             self._count(f"SELECT count(*) FROM row WHERE kind = {RecordKind.READ:d}"),
@@ -114,6 +114,12 @@ class JournalReader(contextlib.AbstractContextManager["JournalReader"]):
         """Whether whoever reads has a key of those that it is sealed for, or it is all in clear."""
         sealed_for = self.status().sealed_for
         return not sealed_for or any(key in self._opener.key_ids for key in sealed_for)
+
+    def _any_in_clear(self) -> bool:
+        """Whether a row or picture lies unsealed; keys stay when what they held has been sealed."""
+        held = " UNION ".join(f"SELECT key_id FROM {one}" for one in ("row", "picture", "segment"))
+        unsealed = f"SELECT key_id FROM data_key WHERE centre_key_id = '{UNSEALED}'"
+        return bool(self._count(f"SELECT EXISTS ({unsealed} INTERSECT SELECT * FROM ({held}))"))
 
     def _count(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])
