@@ -1,5 +1,6 @@
 """The application served over a real socket, by uvicorn on a thread."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -17,9 +18,11 @@ class _Quiet(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp) -> Iterator[httpx.Client]:
+def serving(app: ASGIApp, http: type[asyncio.Protocol] | str = "auto") -> Iterator[httpx.Client]:
     """Serve an application; yield a client of it."""
-    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, http=http, ws="none", lifespan="off", log_config=None, access_log=False
+    )
     server = _Quiet(config)
     with socket.create_server(("127.0.0.1", 0)) as line:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [line]})

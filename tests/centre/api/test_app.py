@@ -1,6 +1,7 @@
 """The interface: sessions, scopes, errors; and that the table of routes is what the code does."""
 
 import json
+import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,9 +14,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from outrider.centre.access.people import Person, Rank, Role
+from outrider.centre.api import app
 from outrider.centre.api.app import Api
 from outrider.centre.api.openapi import document
 from outrider.centre.api.routes import ROUTES
+from outrider.centre.commands.answer import Answering
 from outrider.centre.desks import Desks, desks_of
 from outrider.centre.folder import CentreFolder, CentreSettings
 from outrider.centre.store import open_store
@@ -109,6 +112,38 @@ def test_without_a_session_nothing_is_answered(
         body = json.dumps(BODIES[route.name]) if route.body else None
         answer = place.client.request(route.method, path, content=body, headers=header)
         assert (answer.status_code, answer.json()["error"]) == (status, "session"), route.name
+
+
+def _half(place: Place, headers: dict[str, str]) -> bytes:
+    """Send the head of a search and never its body; return what is answered."""
+    url = place.client.base_url
+    lines = ["POST /v1/search/mark HTTP/1.1", "Host: x", "Content-Length: 100"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    with socket.create_connection((url.host, url.port or 0), timeout=30) as line:
+        line.sendall("\r\n".join([*lines, "", ""]).encode())
+        return line.recv(65536)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's not at all, anybody else's not for long."""
+    assert b"401" in _half(place, {})
+    monkeypatch.setattr(app, "_BODY_S", 0.2)
+    assert b"408" in _half(place, place.sign_in(Role.ANALYST))
+
+
+def test_a_head_that_does_not_come_is_broken_off(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a head on a line of the command's own listener ends it; others are answered."""
+    monkeypatch.setattr(Answering, "patience_s", 0.3)
+    with serving(place.app, http=Answering) as client:
+        url = client.base_url
+        with socket.create_connection((url.host, url.port or 0), timeout=30) as line:
+            line.sendall(b"GET /v1/me HTTP/1.1\r\nHost")
+            assert client.get("/v1/me").status_code == 401
+            assert line.recv(100) == b""
 
 
 def test_who_has_not_accepted_the_rules_can_do_nothing(place: Place) -> None:

@@ -32,6 +32,7 @@ from outrider.centre.store.search_ports import Cancel, Cancelled
 
 _log = logging.getLogger(__name__)
 _MOST_BODY = 64 * 1024
+_BODY_S = 15.0
 _MOST_BEGUN = 1000
 _LOOK_S = 0.1
 _PLAIN: TypeAdapter[Any] = TypeAdapter(Any)
@@ -77,6 +78,8 @@ class Api:
             return _told(error)
 
     async def _answer(self, route: ApiRoute, request: Request) -> Response:
+        # Who asks comes before what: a stranger's body is never waited for.
+        person = await self._in_thread(lambda: self._desks.sessions.person(_token(request)))
         body = None
         if route.body is not None:
             raw = await _body(request)
@@ -85,7 +88,6 @@ class Api:
             except ValidationError as error:
                 raise _Refused(422, "asked-wrongly", _faults(error)) from error
         cancel = Cancel()
-        person = await self._in_thread(lambda: self._desks.sessions.person(_token(request)))
         call = Call(self._desks, person, body, request.path_params, cancel)
         found = await self._until_gone(request, lambda: route.run(call), cancel)
         return JSONResponse(_PLAIN.dump_python(found, mode="json"))
@@ -193,10 +195,14 @@ def _token(request: Request) -> str:
 
 async def _body(request: Request) -> bytes:
     raw = b""
-    async for part in request.stream():
-        raw += part
-        if len(raw) > _MOST_BODY:
-            raise _Refused(413, "too-large", f"at most {_MOST_BODY} bytes")
+    try:
+        async with asyncio.timeout(_BODY_S):
+            async for part in request.stream():
+                raw += part
+                if len(raw) > _MOST_BODY:
+                    raise _Refused(413, "too-large", f"at most {_MOST_BODY} bytes")
+    except TimeoutError:
+        raise _Refused(408, "too-slow", f"the body did not come in {_BODY_S:.0f} s") from None
     return raw
 
 

@@ -4,7 +4,9 @@ import argparse
 import contextlib
 import signal
 import socket
+from collections import Counter
 from collections.abc import Iterator
+from typing import ClassVar
 
 import uvicorn
 
@@ -13,6 +15,7 @@ from outrider.centre.api.app import Api
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.desks import desks_of
 from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
+from outrider.centre.intake.protocol import IntakeProtocol
 from outrider.centre.store import open_store
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
@@ -22,6 +25,14 @@ from outrider.systemd import SystemdNotifier
 
 _STOP_S = 10
 _LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+class Answering(IntakeProtocol):
+    """As the intake's: a slow head is broken off. A whole office may stand behind one address."""
+
+    most_connections = 500
+    most_of_one = 200
+    held: ClassVar[Counter[str]] = Counter()
 
 
 def register(commands: Subparsers) -> None:
@@ -74,7 +85,7 @@ def _serve(api: Api, folder: CentreFolder, settings: CentreSettings, line: socke
         tls = {"ssl_certfile": str(folder.server_certificate),
                "ssl_keyfile": str(folder.server_key)}  # fmt: skip
     config = uvicorn.Config(
-        api.app, ws="none", lifespan="off", log_config=None, access_log=False,
+        api.app, http=Answering, ws="none", lifespan="off", log_config=None, access_log=False,
         proxy_headers=False, server_header=False, timeout_graceful_shutdown=_STOP_S,
         **tls,  # type: ignore[arg-type]
     )  # fmt: skip
