@@ -36,11 +36,14 @@ def refresh(
     url = url or settings.hotlist.update_url
     root = root or settings.hotlist.trusted_root
     if url is None:
-        raise NotSetUpError("hotlist.update_url is not set: enrol the unit, or give --url")
+        raise NotSetUpError(
+            "hotlist.update_url is not set: enrol the unit, or give "
+            "`outrider hotlist update --url URL`"
+        )
     if root is None:
         raise NotSetUpError(
             "hotlist.trusted_root is not set, and the centre had no root when the unit was "
-            "enrolled: set it, or give --root"
+            "enrolled: set it, or give `outrider hotlist update --root FILE`"
         )
     fetcher = HttpFetcher(_tls(settings))
     try:
