@@ -403,11 +403,11 @@ def test_commands_from_import_to_roll_back(
 
 
 def test_commands_tell_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A refused import and an unknown list end with status 1 and a line that says why."""
+    """No file and no mark are wrong use, a list without a past a failure; a line says why."""
     store = ["--store", str(tmp_path / "unit")]
-    assert main(["hotlist", "import", str(tmp_path / "none.csv"), *store]) == 1
+    assert main(["hotlist", "import", str(tmp_path / "none.csv"), *store]) == 2
     assert main(["hotlist", "rollback", "stolen", *store]) == 1
-    assert main(["hotlist", "check", "not a mark!", *store]) == 1
+    assert main(["hotlist", "check", "not a mark!", *store]) == 2
     told = capsys.readouterr().err
     assert "none.csv" in told
     assert "no earlier generation" in told
