@@ -154,6 +154,8 @@ def guess(first_row: Sequence[str]) -> NamedMapping:
 
     Raises MappingError where none does.
     """
+    if not any(first_row):
+        raise MappingError("the list is empty")
     if len(first_row) == 1 and (other := next((c for c in ";\t|" if c in first_row[0]), None)):
         raise MappingError(f"the list is delimited by {other!r}: give a mapping file that says so")
     names = {fold_name(cell) for cell in first_row}
@@ -168,7 +170,8 @@ def guess(first_row: Sequence[str]) -> NamedMapping:
     if len(first_row) == 2 and headless:
         return built_in("plain")
     raise MappingError(
-        f"no built-in form suits a list that begins {list(first_row)[:4]}: give a mapping file"
+        f"no built-in form suits a list that begins {list(first_row)[:4]}: call its columns "
+        f"{', '.join(FIELDS)} (vrm alone must be there), or give a mapping file"
     )
 
 

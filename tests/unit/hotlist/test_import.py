@@ -411,3 +411,14 @@ def test_commands_tell_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixtu
     told = capsys.readouterr().err
     assert "none.csv" in told
     assert "no earlier generation" in told
+
+
+def test_a_list_of_no_known_form_says_what_its_columns_may_be_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has a list from elsewhere learns what to do; an empty file is called empty."""
+    path = tmp_path / "list.csv"
+    for text, said in (("Reg No,Make\nAB12 CDE,Ford\n", "call its columns vrm,"), ("", "is empty")):
+        path.write_text(text, encoding="utf-8")
+        assert main(["hotlist", "import", str(path), "--store", str(tmp_path / "unit")]) == 1
+        assert said in capsys.readouterr().err
