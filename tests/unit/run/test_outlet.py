@@ -8,6 +8,11 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
+import numpy as np
+import pytest
+
+from outrider.cli import main
 from outrider.records import Level
 from outrider.unit.run.outlet import Outlet
 
@@ -71,3 +76,22 @@ def test_what_is_shown_is_whole_and_in_order() -> None:
     outlet.end()
     assert out.getvalue().split() == [str(number) for number in range(1_000)]
     assert outlet.health().level is Level.OK
+
+
+def test_a_run_that_nobody_watches_says_so_and_what_came_of_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without a terminal reads are kept and not shown: silence would look like nothing read."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "one.jpg"), np.full((240, 320), 90, np.uint8))
+    settings = tmp_path / "unit.toml"
+    settings.write_text(f'[unit]\nstate_dir = "{tmp_path}"\n')
+    command = ["run", "-c", str(settings), "--source", f"pictures:{folder}", "--alarm", "none"]
+    main(command)
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "--lines" in said.err
+    assert "1 frames, 0 reads" in said.err
+    main([*command, "--quiet"])
+    assert "--lines" not in capfd.readouterr().err

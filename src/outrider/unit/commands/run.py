@@ -15,6 +15,7 @@ from outrider.command_line.exits import UseError, finish
 from outrider.console import Screen
 from outrider.logs import is_system_log
 from outrider.settings_file import Section
+from outrider.shown import complain
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
 from outrider.unit.events import Events, NoEvents
 from outrider.unit.health import leave_within
@@ -57,11 +58,17 @@ def _run(args: argparse.Namespace) -> int:
     if _told(args) and is_system_log(sys.stdout):
         raise UseError("reads are never written to the system's log: give --quiet")
     settings = settings_of(args)
+    if not _told(args) and not args.quiet:
+        complain(
+            "outrider run: no terminal: reads are kept, not shown (--lines shows, --json tells)"
+        )
     with stop_on_signals() as stop, outlet_on(sys.stdout) as outlet:
         parts = open_parts(settings, options_of(args), stop)
         parts = replace(parts, watched=(*parts.watched, outlet.health))
         events = events_on(outlet.stream, as_json=args.json) if _told(args) else NoEvents()
         summary = Unit(parts, settings, events, on_hang=leave_within).run(stop)
+    if not _told(args) and not args.quiet:
+        complain(f"outrider run: {summary.frames} frames, {summary.reads} reads")
     return exits.FAILED if summary.faults else exits.DONE
 
 
