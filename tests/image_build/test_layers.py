@@ -139,3 +139,9 @@ def test_the_appliances_user_is_made(tmp_path: Path) -> None:
     users = ROOT / "image_build/layers/files/users/outrider.conf"
     subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(users)], check=True)
     assert "outrider:x:640:640:" in (tmp_path / "etc/passwd").read_text()
+
+
+def test_the_clock_does_not_wait_for_gpsd() -> None:
+    """Debian's gpsd starts after chrony: the other way as well, systemd would leave one out."""
+    files = ROOT / "image_build/layers/files"
+    assert "\nAfter=gpsd" not in (files / "time/service.conf").read_text()
