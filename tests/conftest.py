@@ -13,6 +13,14 @@ settings.register_profile("outrider", deadline=None)
 settings.load_profile("outrider")
 
 
+@pytest.fixture(autouse=True)
+def homes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test homes of its own: a unit on this machine is no part of the tests."""
+    place = tmp_path_factory.mktemp("homes")
+    monkeypatch.setenv("STATE_DIRECTORY", str(place / "state"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(place / "run"))
+
+
 @pytest.fixture(scope="session")
 def plates_dir() -> Path:
     """Folder of the real development pictures; a test that needs it is skipped without it."""
