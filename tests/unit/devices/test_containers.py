@@ -137,6 +137,20 @@ def test_any_damage_to_a_video_is_counted_or_one_error(
         source.close()
 
 
+def test_a_container_whose_codec_is_not_known_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut in its headers, a file may name a track without saying how it is coded."""
+    path = write_video(tmp_path / "v.mp4", [0, 40])
+
+    class Track:
+        codec_context = None
+
+    monkeypatch.setattr(source_video, "_tracks", lambda _: [Track()])
+    with pytest.raises(SourceError, match="cannot be decoded"):
+        VideoSource(path)
+
+
 def _coloured(path: Path) -> Path:
     return write_scene(path, scene())
 

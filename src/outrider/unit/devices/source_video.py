@@ -15,6 +15,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -142,7 +143,10 @@ def _track_of(container: InputContainer, path: Path) -> VideoStream:
     if not tracks:
         container.close()
         raise SourceError(f"{path}: holds no video stream")
-    coded = tracks[0].codec_context
+    coded: VideoCodecContext | None = tracks[0].codec_context
+    if coded is None:  # PyAV's types do not say so: FFmpeg knows no decoder for what it says it is
+        container.close()
+        raise SourceError(f"{path}: is damaged, or of a kind that cannot be decoded")
     if coded.width * coded.height > MAX_PIXELS:
         container.close()
         raise SourceError(
