@@ -75,7 +75,8 @@ def system_log(name: str, fallback: Path) -> Iterator[tuple[socket.socket | None
         yield None, fallback
         return
     kept = Path("/var/log/journal") / f"{machine.read_text().strip()}.{name}"
-    service = subprocess.Popen([str(_JOURNALD), name], stderr=subprocess.DEVNULL)
+    own = {k: v for k, v in os.environ.items() if k not in ("STATE_DIRECTORY", "RUNTIME_DIRECTORY")}
+    service = subprocess.Popen([str(_JOURNALD), name], stderr=subprocess.DEVNULL, env=own)
     pause = threading.Event()
     try:
         for _ in range(200):
