@@ -151,6 +151,20 @@ def test_a_container_whose_codec_is_not_known_is_one_error(
         VideoSource(path)
 
 
+def test_whatever_the_library_raises_on_opening_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text in a file's headers may be in no encoding at all: the library raised UnicodeError."""
+    path = write_video(tmp_path / "v.mp4", [0, 40])
+
+    def fail(*_: object, **__: object) -> None:
+        raise UnicodeDecodeError("utf-8", b"\x80", 0, 1, "invalid start byte")
+
+    monkeypatch.setattr(av, "open", fail)
+    with pytest.raises(SourceError, match="damaged"):
+        VideoSource(path)
+
+
 def _coloured(path: Path) -> Path:
     return write_scene(path, scene())
 

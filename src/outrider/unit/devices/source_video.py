@@ -130,11 +130,14 @@ class VideoSource(FrameSource):
 
 def _opened(path: Path) -> InputContainer:
     try:
-        container = av.open(str(path), mode="r")
+        container = av.open(str(path), mode="r", metadata_errors="replace")
     except FileNotFoundError as error:
         raise SourceError(f"{path}: there is no such file") from error
     except (av.error.FFmpegError, OSError) as error:
         raise SourceError(f"{path}: cannot be opened as a video: {error.strerror}") from error
+    except Exception as error:
+        why = type(error).__name__
+        raise SourceError(f"{path}: cannot be opened as a video: damaged ({why})") from error
     return container
 
 
