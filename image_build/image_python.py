@@ -12,7 +12,8 @@ import supply
 
 ROOT = Path(__file__).resolve().parents[1]
 _PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
-_SOURCES = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
+_SOURCES = ("pyproject.toml", "README.md", "LICENSE", "image_build/wheel_backend.py")
+_BUILD = "import sys; sys.path.insert(0, 'image_build'); import setuptools; setuptools.setup()"
 _TREES = ("src", "firmware/alarm")
 
 
@@ -58,13 +59,14 @@ def _own(work: Path, folder: Path, epoch: int) -> None:
     left_out = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
     for tree in _TREES:
         shutil.copytree(ROOT / tree, copy / tree, symlinks=True, ignore=left_out)
+    (copy / "image_build").mkdir()
     for file in _SOURCES:
         shutil.copyfile(ROOT / file, copy / file)
     (copy / "models").mkdir()
     for model in (*ROOT.glob("models/*.tflite"), *ROOT.glob("models/*.json")):
         shutil.copyfile(model, copy / "models" / model.name)
     subprocess.run(
-        [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(folder)],
+        [sys.executable, "-c", _BUILD, "--quiet", "build_py", "--build-lib", str(folder)],
         check=True, cwd=copy, env=_environment(epoch), capture_output=True, text=True,
     )  # fmt: skip
 

@@ -1,0 +1,45 @@
+"""setuptools' build, with what ships with the package and stands elsewhere in the tree.
+
+`models/` at the top is the one place where the models are; a wheel carries a copy of what the unit
+runs, so that an ordinary `pip install` reads plates. A checkout (editable) uses its own folder.
+pyproject.toml names this module as the build's backend and its classes as commands.
+"""
+
+import shutil
+from pathlib import Path
+
+from setuptools.build_meta import *  # noqa: F403 - a backend is its functions
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
+
+_ROOT = Path(__file__).resolve().parents[1]
+_MODELS = ("*.tflite", "*.json")
+
+
+class BuildWithModels(build_py):
+    """Copies the models beside the module that reads them."""
+
+    def run(self) -> None:
+        """Build the package, then add the models to it."""
+        super().run()
+        if self.editable_mode:
+            return
+        folder = Path(self.build_lib) / "outrider/unit/recognise/models"
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier build
+        folder.mkdir(parents=True)
+        for pattern in _MODELS:
+            for path in sorted((_ROOT / "models").glob(pattern)):
+                shutil.copyfile(path, folder / path.name)
+
+
+class SourceWithModels(sdist):
+    """A source distribution that builds the same wheel."""
+
+    def add_defaults(self) -> None:
+        """Add the models and this module to what a source distribution holds by itself."""
+        super().add_defaults()
+        models = [
+            path for pattern in (*_MODELS, "*.md") for path in (_ROOT / "models").glob(pattern)
+        ]
+        self.filelist.extend([str(p.relative_to(_ROOT)) for p in sorted(models)])
+        self.filelist.append("image_build/wheel_backend.py")
