@@ -35,11 +35,8 @@ class BuildWithModels(build_py):
 class SourceWithModels(sdist):
     """A source distribution that builds the same wheel."""
 
-    def add_defaults(self) -> None:
-        """Add the models and this module to what a source distribution holds by itself."""
-        super().add_defaults()
-        models = [
-            path for pattern in (*_MODELS, "*.md") for path in (_ROOT / "models").glob(pattern)
-        ]
-        self.filelist.extend([str(p.relative_to(_ROOT)) for p in sorted(models)])
-        self.filelist.append("image_build/wheel_backend.py")
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        """Lay out the tree with the models and this module beside what setuptools found."""
+        found = [path for one in (*_MODELS, "*.md") for path in (_ROOT / "models").glob(one)]
+        own = [*sorted(found), Path(__file__).resolve()]
+        super().make_release_tree(base_dir, [*files, *(str(p.relative_to(_ROOT)) for p in own)])
