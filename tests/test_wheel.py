@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import site
 import subprocess
 import sys
@@ -46,6 +47,15 @@ def test_an_installed_wheel_reads_a_rendered_plate(installed: Path) -> None:
     assert place.startswith(str(installed))
     line = json.loads(run(str(installed / "bin" / "outrider"), "read", str(FRAME), "--json"))
     assert len(line["results"]) >= 1
+
+
+def test_an_installed_wheel_says_which_commit_it_is(installed: Path) -> None:
+    """`--version` names the version and the commit, far from the checkout that it came from."""
+    printed = run(str(installed / "bin" / "outrider"), "--version")
+    found = re.fullmatch(r"outrider \S+ \(commit ([0-9a-f]{10,})\+?\)\n", printed)
+    assert found, printed
+    head = run("git", "-C", str(ROOT), "rev-parse", "HEAD")
+    assert head.startswith(found[1])
 
 
 def test_an_installed_wheel_knows_the_alarm_units_patterns(installed: Path) -> None:

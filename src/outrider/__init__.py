@@ -1,3 +1,3 @@
 """Outrider: an in-vehicle number plate reader and the reference centre it reports to."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

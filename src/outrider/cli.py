@@ -6,11 +6,12 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from outrider import __version__, logs
+from outrider.built_from import commit
 from outrider.command_line import exits
-from outrider.shown import complain, survive_any_text
+from outrider.shown import complain, say, survive_any_text
 
 
 class _Command(NamedTuple):
@@ -51,6 +52,15 @@ _EXAMPLE = """examples:
 """
 
 
+class _ShowVersion(argparse.Action):
+    """Asks for the commit only when it is to be shown."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print the version and end."""
+        say(f"outrider {__version__} (commit {commit()})")
+        parser.exit()
+
+
 def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser, with the options of the chosen command only."""
     parser = argparse.ArgumentParser(
@@ -59,7 +69,9 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"outrider {__version__}")
+    parser.add_argument(
+        "--version", action=_ShowVersion, nargs=0, help="show the version and its commit"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="log more, to standard error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():

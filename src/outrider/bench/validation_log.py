@@ -6,10 +6,11 @@ at, with which models and what it gave, stands in this file for ever.
 
 import csv
 import os
-import subprocess
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+
+from outrider.built_from import commit_of
 
 COLUMNS = ("utc", "commit", "reader", "set", "figures")
 
@@ -36,19 +37,3 @@ def as_text(figures: Mapping[str, str | int | float]) -> str:
         f"{name} {value:.1%}" if isinstance(value, float) else f"{name} {value}"
         for name, value in figures.items()
     )
-
-
-def commit_of(folder: Path) -> str:
-    """Return the checkout's commit, `+` behind it where files differ from it; `-` outside one."""
-    try:
-        short = _git(folder, "rev-parse", "--short=10", "HEAD")
-        return short + ("+" if _git(folder, "status", "--porcelain", "-uno") else "")
-    except (OSError, subprocess.SubprocessError):
-        return "-"
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder.resolve()), *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=20
-    ).stdout.strip()
