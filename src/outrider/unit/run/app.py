@@ -68,8 +68,6 @@ class Unit:
             self.decider,
             parts.inputs.positions,
             parts.other_recognisers,
-            idle_flush_s=settings.pipeline.pass_ends_after_s,
-            queue_frames=settings.pipeline.observation_queue_frames,
         )
         self._status_failed = False
         self._ended = threading.Event()  # lists and positions serve until the last read is made

@@ -48,7 +48,7 @@ from outrider.unit.journal.writer import SealedJournal
 from outrider.unit.pipeline.decide import OperatingPoints, Rules
 from outrider.unit.ports import AlarmOutput, Journal
 from outrider.unit.recognise.network import ModelError
-from outrider.unit.recognise.track import Tracker, TrackerLimits
+from outrider.unit.recognise.track import Tracker
 from outrider.unit.run.app import Parts
 from outrider.unit.run.inputs import Inputs, open_inputs
 from outrider.unit.run.replay_outputs import NoAlarm, NoJournal
@@ -196,14 +196,13 @@ def _parts(
         red_age_h=hotlist.red_age_h,
     )
     lists = settings.hotlist_dir
-    limits = TrackerLimits(pass_ends_after_s=settings.pipeline.pass_ends_after_s)
     beside = SyncWatch(settings.unit.runtime_dir or settings.unit.state_dir)
     updates = () if lists.is_file() else (UpdateHealth(HotlistStore(lists)).health,)
     return Parts(
         inputs=inputs,
         recogniser=opened.recogniser,
         other_recognisers=opened.others,
-        tracker=Tracker(opened.calibration, opened.points, _today_of(inputs.clock), limits),
+        tracker=Tracker(opened.calibration, opened.points, _today_of(inputs.clock)),
         matcher=open_matcher(lists, inputs.clock, matching, keys or list_keys(settings)),
         rules=Rules(
             points=OperatingPoints(opened.points.alarm, opened.points.possible),

@@ -161,10 +161,8 @@ class SyncSettings(Section):
 
 
 class PipelineSettings(Section):
-    """Queues and limits between stages."""
+    """How soon a stage that hangs is found."""
 
-    observation_queue_frames: Annotated[int, Field(ge=1, le=64)] = 4
-    pass_ends_after_s: Annotated[float, Field(ge=0.1, le=10.0)] = 1.0
     health_every_s: Annotated[float, Field(ge=0.2, le=60.0)] = 1.0
     watchdog_s: Annotated[float, Field(ge=1.0, le=120.0)] = 10.0
 
