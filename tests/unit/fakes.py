@@ -97,6 +97,9 @@ class Tracker:
         ending, self.ending = self.ending, []
         return ending
 
+    def tally(self) -> dict[str, int]:
+        return {"passes": len(self.script)}
+
 
 @dataclass
 class Matcher(Base):

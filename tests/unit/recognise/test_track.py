@@ -214,7 +214,7 @@ def test_what_is_held_is_bounded_and_nothing_is_lost() -> None:
         lambda _: [(mark, corners(70 + 300 * i, 50), 0.97) for i, mark in enumerate(marks)],
     )
     assert sorted(finals(results)) == sorted(marks)
-    assert follow.counts.ended_early == 7
+    assert follow.tally()["passes_ended_early"] == 7
 
 
 def test_the_kept_picture_is_of_the_frame_that_was_read_best() -> None:

@@ -172,6 +172,8 @@ class Outcomes:
             "frames_repeated": link.repeated,
             "frames_bad": link.bad,
             "frames_refused": link.refused,
+            "sessions_lost": link.lost,
+            "events_repeated": link.repeated_events,
             "sessions": link.sessions,
         }
 

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class PassTracker(Protocol):
 
     def finish(self) -> list[PassResult]:
         """End every open pass."""
+        ...
+
+    def tally(self) -> Mapping[str, int]:
+        """Return what became of the passes so far, by name; for the unit's health."""
         ...
 
 

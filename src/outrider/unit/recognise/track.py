@@ -5,7 +5,7 @@ bounded: so many passes, two small pictures each, and no frame.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -86,11 +86,6 @@ class Tracker:
         self._interval_s = 0.0
         self.counts = TrackerCounts()
 
-    @property
-    def open_passes(self) -> int:
-        """How many plates are followed now."""
-        return len(self._passes)
-
     def update(self, frame: Frame, observations: Sequence[Observation]) -> list[PassResult]:
         """Take in what one frame showed; return every pass that ended or became surer.
 
@@ -141,6 +136,16 @@ class Tracker:
         ended = [one for one in self._passes if one.last_mono_ns < oldest_ns]
         self._passes = [one for one in self._passes if one.last_mono_ns >= oldest_ns]
         return [final for one in ended if (final := self._close(one)) is not None]
+
+    def tally(self) -> Mapping[str, int]:
+        """Return passes that gave a read, were merged, rejected or ended early, so far."""
+        counts = self.counts
+        return {
+            "passes": counts.passes,
+            "passes_merged": counts.merged,
+            "passes_ended_early": counts.ended_early,
+            "passes_rejected": sum(counts.rejected.values()),
+        }
 
     def _end_surplus(self) -> list[PassResult]:
         """End the passes longest unseen while there are more than may be followed."""

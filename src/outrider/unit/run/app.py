@@ -165,6 +165,7 @@ class Unit:
             "reads": self.decider.counts.reads,
             "hits": self.decider.counts.hits,
             "revised_after_hit": self.decider.counts.revised_after_hit,
+            **self.parts.tracker.tally(),
         }
         late = self.pipeline.beats.late(self._settings.pipeline.watchdog_s)
         if late:
