@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import psycopg
 
-from outrider.centre.store.columns import DAY_US, MONTH_US, from_us, month_of, to_us
+from outrider.centre.store.columns import DAY_US, MONTH_US, month_of, to_us
 from outrider.centre.store.filed import Camera, FiledRead
 from outrider.centre.store.ports import CentreStore
 from outrider.records import uuid7
@@ -141,8 +141,3 @@ def fill_store(store: CentreStore, reads: int, days: int = 365) -> None:
             store.file(batch)
             batch.clear()
     store.file(batch)
-
-
-def days_before_now(days: float) -> datetime:
-    """Return the instant so many days before the made-up now."""
-    return from_us(NOW_US - round(days * DAY_US))

@@ -195,8 +195,8 @@ class DriveScore:
     """How the reads of a drive meet its truth. Rates are None where nothing was due.
 
     capture_rate: due passes with any read, of due passes. read_rate: those read right, of those
-    captured. right_rate: read right, of due passes (the two multiplied). wrong_reads and
-    doubled_reads count over all passes, due or not; false_reads belong to no pass at all.
+    captured. wrong_reads and doubled_reads count over all passes, due or not; false_reads belong
+    to no pass at all.
     """
 
     passes: tuple[PassScore, ...]
@@ -246,11 +246,6 @@ class DriveScore:
     def read_rate(self) -> float | None:
         """Right of captured."""
         return self.right / self.captured if self.captured else None
-
-    @property
-    def right_rate(self) -> float | None:
-        """Right of due."""
-        return self.right / self.due if self.due else None
 
 
 def score(truth: DriveTruth, reads: Iterable[DriveRead], tolerance_s: float = 1.0) -> DriveScore:

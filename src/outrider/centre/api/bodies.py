@@ -206,7 +206,3 @@ class AcceptBody(Body):
     """The rules of use are accepted."""
 
     version: _Name
-
-
-class EmptyBody(Body):
-    """Nothing."""

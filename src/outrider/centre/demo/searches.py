@@ -8,7 +8,7 @@ from outrider.centre.access.purpose import Purpose, PurposeCode
 from outrider.centre.access.scope import Action
 from outrider.centre.demo.people import member
 from outrider.centre.demo.story import NEIGHBOUR, STOLEN, SUSPECT
-from outrider.centre.demo.world import DAY_US, HOUR_US, World
+from outrider.centre.demo.world import DAY_US, World
 from outrider.centre.desks import Desks
 from outrider.centre.search.asking import Span
 
@@ -48,8 +48,3 @@ def open_requests(desks: Desks, version: str, now_us: int) -> None:
     desks.desk.authorisations.ask(
         member("ana-1", version), purpose, now_us - 330 * DAY_US, timedelta(days=2), (SUSPECT,)
     )
-
-
-def hours_of(days_ago: int) -> int:
-    """Return when in the day its searches are made, in microseconds."""
-    return (9 + days_ago % 8) * HOUR_US

@@ -1,7 +1,6 @@
 """Papers as typed values: kept as canonical JSON, written with what the trail says of them."""
 
 import secrets
-import uuid
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -129,11 +128,3 @@ class Papers(Generic[_T]):
 
 def _is_id(text: str) -> bool:
     return 1 <= len(text) <= 200 and "\0" not in text
-
-
-def as_uuid(text: str) -> uuid.UUID | None:
-    """Return an identifier; None where the text is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -1,7 +1,6 @@
 """Every read is kept, sealed for the centre, in order, until the centre has receipted it."""
 
-from outrider.unit.journal.recent import RecentReads
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.writer import Committed, SealedJournal
 
-__all__ = ["Committed", "JournalError", "RecentReads", "SealedJournal"]
+__all__ = ["Committed", "JournalError", "SealedJournal"]

@@ -62,7 +62,6 @@ class Pass:
         self._votes = PassVotes()
         self._trend = SizeTrend()
         self._kept: list[_Kept] = []
-        self._best_score = 0.0
         self.fused = self._take(first, views)
 
     @property
@@ -74,11 +73,6 @@ class Pass:
     def frames(self) -> int:
         """How many frames have voted."""
         return self._votes.frames
-
-    @property
-    def best_score(self) -> float:
-        """The detector's highest score for it."""
-        return self._best_score
 
     def add(self, look: Look, views: FrameViews) -> None:
         """Take in a further look at the plate, from a later frame."""
@@ -110,7 +104,6 @@ class Pass:
     def _take(self, look: Look, views: FrameViews) -> Fused:
         self._votes.add(look.seen, look.fused.key, look.weight)
         self._trend.add(look.place.mono_ns, look.place.height_px)
-        self._best_score = max(self._best_score, look.seen.detection.score)
         self._keep_if_best(look, views)
         return self._votes.fused()
 

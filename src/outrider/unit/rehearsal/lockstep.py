@@ -1,7 +1,6 @@
 """The real firmware in simulated time: it moves only when told, so a run repeats exactly."""
 
 import subprocess
-from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self
 
@@ -56,14 +55,6 @@ class Board:
         stdin.flush()
         self._orders.clear()
         return self._read()
-
-    def run_until(self, holds: Callable[[], bool], limit_us: int, step_us: int = 1000) -> None:
-        """Let time pass until something holds. Raises TimeoutError in simulated time."""
-        end_us = self.now_us + limit_us
-        while not holds():
-            if self.now_us >= end_us:
-                raise TimeoutError(f"not within {limit_us} us of simulated time")
-            self.run(step_us)
 
     def close(self) -> None:
         """End it."""
