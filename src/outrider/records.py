@@ -7,7 +7,7 @@ Pictures are numpy arrays that nobody writes to after the record is made.
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,18 @@ class Direction(StrEnum):
     APPROACHING = "approaching"
     RECEDING = "receding"
     UNKNOWN = "unknown"
+
+
+class Role(IntEnum):
+    """Which picture of a read."""
+
+    PATCH = 1
+    OVERVIEW = 2
+
+    @property
+    def label(self) -> str:
+        """The role in words."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,9 @@ from outrider.centre.store import open_store
 from outrider.centre.store.bounds import E7
 from outrider.centre.store.places import Circle
 from outrider.clock import RecordedClock
+from outrider.records import Role
 from outrider.wire.canonical import WireError
 from outrider.wire.checkpoint import Checkpoint
-from outrider.wire.read_record import Role
 from outrider.wire.sealing import CentrePublicKey
 from outrider.wire.signing import SigningIdentity
 

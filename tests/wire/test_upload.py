@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider.clock import ClockQuality, UtcStamp
+from outrider.records import Role
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
 from outrider.wire import receipt as receipts
@@ -24,7 +25,7 @@ from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
 from outrider.wire.epoch import Epoch
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
-from outrider.wire.read_record import RecordKind, Role
+from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import Sent, UploadKind, UploadName

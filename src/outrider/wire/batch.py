@@ -17,12 +17,13 @@ import zstandard
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from outrider.outside import parsing
+from outrider.records import Role
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedPicture, SealedRow
 from outrider.wire.epoch import Epoch, Past
 from outrider.wire.names import Name
-from outrider.wire.read_record import RecordKind, Role
+from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import SealedKey
 
 VERSION = 2

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from outrider.wire.read_record import RecordKind, Role
+from outrider.records import Role
+from outrider.wire.read_record import RecordKind
 
 DIGEST_BYTES = 32
 GENESIS = bytes(DIGEST_BYTES)

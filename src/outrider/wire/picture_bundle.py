@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from outrider.outside import parsing
+from outrider.records import Role
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.names import Name
-from outrider.wire.read_record import Role
 
 VERSION = 1
 MAX_PICTURES = 1000

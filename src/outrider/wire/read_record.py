@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from outrider.outside import parsing
-from outrider.records import Evidence, Hit, OfficerAction, Read
+from outrider.records import Evidence, Hit, OfficerAction, Read, Role
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent
 from outrider.wire.canonical import WireError
@@ -37,18 +37,6 @@ class RecordKind(IntEnum):
     @property
     def label(self) -> str:
         """The kind as it stands in JSON."""
-        return self.name.lower()
-
-
-class Role(IntEnum):
-    """Which picture of a read."""
-
-    PATCH = 1
-    OVERVIEW = 2
-
-    @property
-    def label(self) -> str:
-        """The role in words."""
         return self.name.lower()
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from outrider.clock import SystemClock
+from outrider.records import Role
 from outrider.unit.sync.dock import Dock, Manner
 from outrider.wire import receipt
 from outrider.wire.audit import AuditKind
-from outrider.wire.read_record import Role, decode
+from outrider.wire.read_record import decode
 from outrider.wire.sealing import Opener, Place
 from outrider.wire.upload import UploadKind
 from tests.centre.intake.running import Running, Unit, enrolled

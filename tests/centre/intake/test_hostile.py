@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from outrider.records import Role
 from outrider.wire import batch, picture_bundle, upload
 from outrider.wire.picture_bundle import PictureBundle
-from outrider.wire.read_record import Role
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import UploadKind, UploadName
 from tests.centre.intake import raw

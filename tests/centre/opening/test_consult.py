@@ -15,10 +15,10 @@ from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import StoreError
 from outrider.clock import SystemClock
-from outrider.records import uuid7
+from outrider.records import Role, uuid7
 from outrider.wire.audit import AuditKind
 from outrider.wire.chain import row_hash
-from outrider.wire.read_record import Role, encode
+from outrider.wire.read_record import encode
 from outrider.wire.sealing import CentrePrivateKey, Place
 from tests.centre.opening.makers import data_keys, some_reads
 from tests.centre.opening.test_service import FailingStore, key_folder

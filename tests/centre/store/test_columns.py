@@ -24,9 +24,9 @@ from outrider.centre.store.columns import (
 )
 from outrider.centre.store.records import SealedRecord
 from outrider.clock import ClockQuality
-from outrider.records import FixQuality, Position
+from outrider.records import FixQuality, Position, Role
 from outrider.wire.chain import SealedPicture
-from outrider.wire.read_record import Record, Role
+from outrider.wire.read_record import Record
 from tests.centre.store.makers import ARRIVED, CENTRE, KEYS, journal
 from tests.unit.journal import makers
 

@@ -12,10 +12,10 @@ from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError, SeqRange
+from outrider.records import Role
 from outrider.wire.chain import SealedRow
 from outrider.wire.epoch import Epoch, Past
 from outrider.wire.holdings import MARK_BYTES, Claim, Holdings
-from outrider.wire.read_record import Role
 from tests.centre.store.makers import (
     ARRIVED,
     CENTRE,

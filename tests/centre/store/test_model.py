@@ -23,8 +23,9 @@ from outrider.centre.opening.rows import open_row
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError, ReceivedUpload
+from outrider.records import Role
 from outrider.wire.chain import SealedRow, row_hash
-from outrider.wire.read_record import RecordKind, Role
+from outrider.wire.read_record import RecordKind
 from outrider.wire.upload import UploadKind
 from tests.centre.store.conftest import empty
 from tests.centre.store.makers import KEYS, journal, receipt, upload

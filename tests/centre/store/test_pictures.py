@@ -8,8 +8,8 @@ import pytest
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError
+from outrider.records import Role
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
-from outrider.wire.read_record import Role
 from outrider.wire.sealing import Opener, Place
 from outrider.wire.upload import UploadKind
 from tests.centre.store.makers import (

@@ -9,7 +9,7 @@ from outrider.bench.postgres_cluster import Cluster
 from outrider.centre.store import open_store
 from outrider.centre.store.postgresql.sessions import translated
 from outrider.centre.store.records import StoreError
-from outrider.wire.read_record import Role
+from outrider.records import Role
 from tests.centre.store.makers import ARRIVED, journal, open_all, send, send_pictures
 from tests.unit.journal import makers
 

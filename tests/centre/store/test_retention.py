@@ -12,9 +12,8 @@ from outrider.centre.store.audit_chain import GENESIS, audit_hash
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError
 from outrider.clock import ClockQuality, UtcStamp
-from outrider.records import uuid7
+from outrider.records import Role, uuid7
 from outrider.wire.audit import AuditEvent, AuditKind
-from outrider.wire.read_record import Role
 from tests.centre.store.makers import (
     ARRIVED,
     EXPOSED,

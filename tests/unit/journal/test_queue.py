@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from outrider.records import Role
 from outrider.unit.journal.queue import Backlog, Entry
-from outrider.wire.read_record import RecordKind, Role
+from outrider.wire.read_record import RecordKind
 
 NEVER_S = 1e6
 """No test lives to see it: what is due before was due by its number."""

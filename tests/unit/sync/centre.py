@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from outrider.records import Role
 from outrider.wire import batch, holdings, padding, picture_bundle, receipt, upload
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedRow
-from outrider.wire.read_record import Role
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import UploadKind, UploadName

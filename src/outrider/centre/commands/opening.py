@@ -19,8 +19,8 @@ from outrider.centre.store.ports import OpeningStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser, values
+from outrider.records import Role
 from outrider.shown import complain, say, say_json
-from outrider.wire.read_record import Role
 
 _EXPECTED = (ConsultationError, ValueError)
 _REASONS_SHOWN = 20

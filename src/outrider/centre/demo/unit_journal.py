@@ -4,19 +4,12 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 
+from outrider.records import Role
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
 from outrider.wire.epoch import Epoch
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
-from outrider.wire.read_record import (
-    Record,
-    RecordKind,
-    Role,
-    encode,
-    evidence_of,
-    kind_of,
-    pictures,
-)
+from outrider.wire.read_record import Record, RecordKind, encode, evidence_of, kind_of, pictures
 from outrider.wire.sealing import PICTURE_PART, CentrePublicKey, DataKey, Place, SealedKey, Sealer
 
 

@@ -14,11 +14,11 @@ from pydantic import Field
 
 from outrider.centre.audit.lines import from_line
 from outrider.centre.store.audit_chain import audit_hash
-from outrider.records import Hit, Read
+from outrider.records import Hit, Read, Role
 from outrider.wire import canonical, checkpoint
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedPicture, SealedRow
-from outrider.wire.read_record import RecordKind, Role, decode
+from outrider.wire.read_record import RecordKind, decode
 from outrider.wire.signed import Content, SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 

@@ -14,10 +14,10 @@ from outrider.centre.search.engine import Search
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import AuditRow, OpenedRecord, StoreError
 from outrider.clock import Clock
+from outrider.records import Role
 from outrider.wire import checkpoint
 from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.checkpoint import Checkpoint
-from outrider.wire.read_record import Role
 from outrider.wire.signing import SigningIdentity
 
 

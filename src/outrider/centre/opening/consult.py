@@ -14,9 +14,9 @@ from outrider.centre.opening.rows import NamedPicture, named_pictures, open_text
 from outrider.centre.store.ports import AuditStore, OpeningStore
 from outrider.centre.store.records import OpenedRecord
 from outrider.clock import Clock
+from outrider.records import Role
 from outrider.wire.audit import AuditEvent, AuditKind, new_event
 from outrider.wire.canonical import WireError
-from outrider.wire.read_record import Role
 from outrider.wire.sealing import PICTURE_PART, Place, SealingError
 
 

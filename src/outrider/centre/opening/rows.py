@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from outrider.centre.opening.keys import DataKeys
 from outrider.centre.opening.trail import events_of
 from outrider.centre.store.records import OpenedRecord, SealedRecord
-from outrider.records import Hit, Read
+from outrider.records import Hit, Read, Role
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.crew_entry import CrewRecord
 from outrider.wire.enrolment import NOBODY
-from outrider.wire.read_record import MAX_BYTES, Record, RecordKind, Role, decode, kind_of
+from outrider.wire.read_record import MAX_BYTES, Record, RecordKind, decode, kind_of
 from outrider.wire.sealing import OVERHEAD_BYTES, UNSEALED, Place, SealingError
 
 

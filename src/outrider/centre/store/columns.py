@@ -11,11 +11,11 @@ from typing import Any
 
 from outrider.centre.store.records import OpenedRecord, SealedRecord
 from outrider.clock import ClockQuality, UtcStamp
-from outrider.records import Hit, OfficerAction, Position, Read
+from outrider.records import Hit, OfficerAction, Position, Read, Role
 from outrider.vrm import fold
 from outrider.wire.chain import SealedPicture, SealedRow
 from outrider.wire.crew_entry import CrewRecord
-from outrider.wire.read_record import Record, RecordKind, Role, decode
+from outrider.wire.read_record import Record, RecordKind, decode
 from outrider.wire.sealing import SealedKey
 
 DAY_US = 24 * 3600 * 1_000_000

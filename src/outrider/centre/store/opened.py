@@ -8,8 +8,8 @@ from outrider.centre.store.columns import OPENED, opened_record, opened_row
 from outrider.centre.store.filed import filed
 from outrider.centre.store.records import OpenedRecord, StoredPicture, StoreError
 from outrider.centre.store.session import Backend, Row, Session
+from outrider.records import Role
 from outrider.wire.canonical import WireError
-from outrider.wire.read_record import Role
 from outrider.wire.sealing import SealedKey
 
 _KEY_ID = OPENED.index("key_id")

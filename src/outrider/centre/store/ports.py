@@ -25,11 +25,11 @@ from outrider.centre.store.records import (
     Unit,
 )
 from outrider.centre.store.search_ports import SearchStore
+from outrider.records import Role
 from outrider.wire.audit import AuditEvent
 from outrider.wire.batch import Batch
 from outrider.wire.holdings import Claim, Holdings
 from outrider.wire.picture_bundle import PictureBundle
-from outrider.wire.read_record import Role
 from outrider.wire.signing import VerifyingKey
 
 MakeReceipt = Callable[[int, int], bytes]

@@ -4,11 +4,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from outrider.records import Role
 from outrider.wire.audit import AuditEvent
 from outrider.wire.batch import Gap
 from outrider.wire.chain import SealedRow
 from outrider.wire.epoch import Epoch
-from outrider.wire.read_record import Record, Role
+from outrider.wire.read_record import Record
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import VerifyingKey
 from outrider.wire.upload import Sent, UploadName

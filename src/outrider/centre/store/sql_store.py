@@ -40,11 +40,11 @@ from outrider.centre.store.records import (
 from outrider.centre.store.search_ports import Cancel
 from outrider.centre.store.session import Backend, Session
 from outrider.clock import Clock, UtcStamp
+from outrider.records import Role
 from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.batch import Batch
 from outrider.wire.holdings import Claim, Holdings
 from outrider.wire.picture_bundle import PictureBundle
-from outrider.wire.read_record import Role
 from outrider.wire.signing import VerifyingKey
 
 

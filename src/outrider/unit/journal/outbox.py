@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outrider.clock import NS_PER_S, UtcStamp
+from outrider.records import Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import add_to_counter, tail, transaction
 from outrider.unit.journal.epochs import LAST, epoch_of
@@ -17,7 +18,7 @@ from outrider.unit.journal.verify import find_key, read_rows
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.chain import GENESIS, SealedRow
 from outrider.wire.holdings import ranges
-from outrider.wire.read_record import RecordKind, Role
+from outrider.wire.read_record import RecordKind
 from outrider.wire.receipt import Receipt
 from outrider.wire.sealing import UNSEALED
 

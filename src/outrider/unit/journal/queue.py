@@ -7,16 +7,8 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field
 
-from outrider.records import Hit
-from outrider.wire.read_record import (
-    Record,
-    RecordKind,
-    Role,
-    encode,
-    evidence_of,
-    kind_of,
-    pictures,
-)
+from outrider.records import Hit, Role
+from outrider.wire.read_record import Record, RecordKind, encode, evidence_of, kind_of, pictures
 
 WAIT_ABOVE = 256
 KEEP_ROWS = 20_000

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from outrider.records import Evidence
+from outrider.records import Evidence, Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import counters, tail
 from outrider.unit.journal.salvage import QUARANTINE
@@ -16,7 +16,7 @@ from outrider.unit.journal.space import free_bytes, used_bytes
 from outrider.unit.journal.verify import find_key, read_rows, stored_pictures
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedRow
-from outrider.wire.read_record import Record, RecordKind, Role, decode
+from outrider.wire.read_record import Record, RecordKind, decode
 from outrider.wire.sealing import UNSEALED, DataKey, Opener, Place, SealingError
 
 

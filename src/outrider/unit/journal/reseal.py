@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 from outrider.clock import Clock
+from outrider.records import Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.queue import Entry, entry_for
 from outrider.unit.journal.retention import drop_unnamed_segments
@@ -28,7 +29,7 @@ from outrider.unit.journal.verify import read_rows, stored_pictures
 from outrider.wire import canonical
 from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.chain import SealedRow
-from outrider.wire.read_record import MAX_BYTES, Role
+from outrider.wire.read_record import MAX_BYTES
 from outrider.wire.sealing import UNSEALED, DataKey, Place, Sealer
 
 CAUSE = "resealed"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from outrider.records import Role
 from outrider.unit.journal.segments import (
     FOLDER,
     HEAD,
@@ -17,7 +18,6 @@ from outrider.unit.journal.segments import (
     StoredPicture,
     Stream,
 )
-from outrider.wire.read_record import Role
 from outrider.wire.sealing import SealedKey
 
 

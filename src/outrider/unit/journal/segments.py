@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from outrider.wire.read_record import Role
+from outrider.records import Role
 from outrider.wire.sealing import PICTURE_PART, DataKey, Place, SealedKey, Sealer
 
 FOLDER = "segments"

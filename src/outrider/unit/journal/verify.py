@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from outrider.records import Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.segments import PictureState, StoredPicture, open_picture, read_sealed
 from outrider.wire.chain import GENESIS, SealedPicture, SealedRow
-from outrider.wire.read_record import RecordKind, Role, decode
+from outrider.wire.read_record import RecordKind, decode
 from outrider.wire.sealing import DataKey, Opener, Place, SealedKey, SealingError
 
 _LISTED = 20

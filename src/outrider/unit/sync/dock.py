@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from outrider import durable
 from outrider.clock import Clock, ClockQuality
+from outrider.records import Role
 from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.hotlist.keys import ListKeys, LockedError
 from outrider.unit.hotlist.store import HotlistStore
@@ -38,7 +39,6 @@ from outrider.unit.sync.session import Identity, Session, Summary
 from outrider.unit.sync.state import SyncStateFile, state_of
 from outrider.unit.sync.transport import HttpsCentre
 from outrider.unit.sync.upkeep import Upkeep
-from outrider.wire.read_record import Role
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 _log = logging.getLogger(__name__)
