@@ -4,10 +4,14 @@ Everything here is plain data: made once, never changed, safe to hand from threa
 Pictures are numpy arrays that nobody writes to after the record is made.
 """
 
+import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,19 +133,40 @@ class Role(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The pictures kept of a pass, both of the frame that was read best, as JPEG."""
+Pictures = Mapping[Role, bytes]
+"""JPEGs by their role: they travel beside the read that names them."""
+NO_PICTURES: Pictures = MappingProxyType({})
 
-    patch_jpeg: bytes
-    overview_jpeg: bytes
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """A picture as a read names it: its role, its length in bytes, its SHA-256 in hex."""
+
+    role: Role
+    length: int
+    sha256: str
+
+    @classmethod
+    def of(cls, role: Role, data: bytes) -> Self:
+        """Return the facts of a JPEG."""
+        return cls(role, len(data), hashlib.sha256(data).hexdigest())
+
+    def is_of(self, data: bytes) -> bool:
+        """Whether the bytes are the picture that is named."""
+        return self == PictureFacts.of(self.role, data)
+
+
+def facts_of(pictures: Pictures) -> tuple[PictureFacts, ...]:
+    """Return what a read says of its pictures, in the order of their roles."""
+    return tuple(PictureFacts.of(role, pictures[role]) for role in sorted(pictures))
 
 
 @dataclass(frozen=True, slots=True)
 class PassResult:
     """What a pass of one plate has given so far, or (final) in the end.
 
-    pass_id is unique within the run of the tracker. mono_ns is the exposure of the best frame.
+    pass_id is unique within the run of the tracker. mono_ns is the exposure of the best frame,
+    which the pictures are of.
     """
 
     pass_id: int
@@ -152,7 +177,7 @@ class PassResult:
     direction: Direction
     frames_fused: int
     corners: Corners
-    evidence: Evidence
+    pictures: Pictures
     final: bool
 
 
@@ -213,6 +238,8 @@ class Read:
     """One passing plate: the one record of it. See DESIGN's "Records".
 
     sequence number and the previous read's hash are the journal's, added where it is written.
+    pictures: what there was to keep, each named once; the bytes travel beside the read, and may be
+    given up for want of room. Raises ValueError where one is named twice.
     """
 
     read_id: uuid.UUID
@@ -224,8 +251,16 @@ class Read:
     direction: Direction
     frames_fused: int
     corners: tuple[tuple[float, float], ...]
-    evidence: Evidence
+    pictures: tuple[PictureFacts, ...]
     hotlist_revision: str
+
+    def __post_init__(self) -> None:
+        if len({picture.role for picture in self.pictures}) != len(self.pictures):
+            raise ValueError("a picture of one role is named twice")
+
+    def picture(self, role: Role) -> PictureFacts | None:
+        """Return what it says of its picture of a role."""
+        return next((picture for picture in self.pictures if picture.role is role), None)
 
 
 class Response(StrEnum):

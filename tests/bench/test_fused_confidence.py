@@ -10,7 +10,7 @@ from outrider.drive.truth import (
     PlateColour,
     VehiclePass,
 )
-from outrider.records import Direction, Evidence, PassResult, PlateText
+from outrider.records import Direction, PassResult, PlateText
 from outrider.vrm import Family
 
 
@@ -18,7 +18,7 @@ def _result(mark: str, mono_ns: int, confidence: float, frames: int) -> PassResu
     text = PlateText(mark, mark, Family.CURRENT, confidence, ())
     return PassResult(
         1, text, mono_ns, 0, mono_ns, Direction.UNKNOWN, frames,
-        np.zeros((4, 2), np.float32), Evidence(b"", b""), True,
+        np.zeros((4, 2), np.float32), {}, True,
     )  # fmt: skip
 
 

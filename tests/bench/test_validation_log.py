@@ -11,7 +11,7 @@ import pytest
 from outrider.bench import validation_log
 from outrider.bench.clips import passes_of, scored
 from outrider.bench.labels import LabelError, load
-from outrider.records import Direction, Evidence, PassResult, PlateText
+from outrider.records import Direction, PassResult, PlateText
 from outrider.vrm import Family
 
 WHEN = datetime(2026, 11, 30, 15, 4, tzinfo=UTC)
@@ -20,7 +20,7 @@ WHEN = datetime(2026, 11, 30, 15, 4, tzinfo=UTC)
 def _read(mark: str, sure: float) -> PassResult:
     text = PlateText(mark, mark, Family.CURRENT, sure, ())
     at = np.zeros((4, 2), np.float32)
-    return PassResult(1, text, 0, 0, 0, Direction.UNKNOWN, 3, at, Evidence(b"", b""), True)
+    return PassResult(1, text, 0, 0, 0, Direction.UNKNOWN, 3, at, {}, True)
 
 
 def test_each_scoring_adds_a_line_and_changes_none(tmp_path: Path) -> None:

@@ -46,10 +46,10 @@ def _raw() -> tuple[bytes, ...]:
     good = encode(makers.read(1)).decode()
     return (
         b"", b"\0", b"[" * 60_000, b'{"a":' * 10_000, b"\xff\xfe{\0}\0", b"none", b"[]", b"null",
-        good.replace('"schema":1', f'"schema":{_DIGITS}').encode(),
+        good.replace('"schema":3', f'"schema":{_DIGITS}').encode(),
         good.replace('"utc_ns":', f'"utc_ns":{_DIGITS}').encode(),
-        good.replace('"schema":1', '"schema":1e999').encode(),
-        good.replace('"schema":1', '"schema":1,"schema":1').encode(),
+        good.replace('"schema":3', '"schema":3e999').encode(),
+        good.replace('"schema":3', '"schema":3,"schema":3').encode(),
         good[: len(good) // 2].encode(), (good + good).encode(), good.encode("utf-16"),
         good.replace('"record":', '"record":' + "[" * 30_000).encode(),
     )  # fmt: skip

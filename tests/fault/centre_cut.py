@@ -88,7 +88,7 @@ class Sender:
                 if number % 20 == 19
                 else makers.read(number, patch_bytes=300, overview_bytes=900)
             )
-            self.unit.add(record)
+            self.unit.add(*makers.pictured(record))
 
     def batches(self) -> list[Sequence[SealedRow]]:
         """Return the rows as they are sent."""

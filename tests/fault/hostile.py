@@ -165,7 +165,9 @@ class Liar(threading.Thread):
         self._texts = hostile_texts(random.Random(seed), sender.unit_id)
         self._left = {"mutated": mutated, "hostile": hostile}
         for number in range(6):
-            self._journal.add(makers.read(number, patch_bytes=60, overview_bytes=90))
+            self._journal.add(
+                *makers.pictured(makers.read(number, patch_bytes=60, overview_bytes=90))
+            )
         self._rows = batches.encode(self._journal.batch(self._journal.rows))
         self._plain = zstandard.ZstdDecompressor().decompress(self._rows)
         self._pictures = bundles.encode(self._journal.bundle(self._journal.rows))
@@ -231,7 +233,8 @@ class Honest(threading.Thread):
     def run(self) -> None:
         """Send until it is over."""
         for number in itertools.count(0, 3):
-            rows = [self.journal.add(_honest_read(number + n, self.name)) for n in range(3)]
+            reads = [_honest_read(number + n, self.name) for n in range(3)]
+            rows = [self.journal.add(*makers.pictured(read)) for read in reads]
             body = batches.encode(self.journal.batch(rows))
             begun_s = time.monotonic()
             while (status := self._put(body)) in (0, 429, 503):

@@ -47,11 +47,11 @@ def run(
         if rng.random() < 0.05:
             hit = makers.hit(number)
             tell(b"M %s\n" % str(hit.hit_id).encode())
-            journal.put_hit(hit)
+            journal.put_hit(*makers.pictured(hit))
         else:
             read = makers.read(number, patch_bytes=300, overview_bytes=900)
             tell(b"M %s\n" % str(read.read_id).encode())
-            journal.put_read(read)
+            journal.put_read(*makers.pictured(read))
         if pause_s:
             pause.wait(pause_s)
 

@@ -1,6 +1,5 @@
 """What a unit told, held against what the centre has: the account of the whole way."""
 
-import hashlib
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -11,14 +10,13 @@ from typing import Any
 from outrider.centre.checkpoints.verify import rows_after
 from outrider.centre.checkpoints.verify import verify as verify_trail
 from outrider.centre.opening.keys import DataKeys
-from outrider.centre.opening.rows import named_pictures
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import OpenedRecord
 from outrider.records import Hit, Read
 from outrider.unit.journal.database import tail
 from outrider.unit.journal.schema import open_read_only
 from outrider.unit.journal.verify import verify as verify_journal
-from outrider.wire.read_record import RecordKind
+from outrider.wire.read_record import RecordKind, read_in
 from outrider.wire.sealing import PICTURE_PART, CentrePrivateKey, Opener, Place, SealingError
 
 
@@ -165,7 +163,8 @@ def _names(opened: OpenedRecord) -> list[str]:
 def _check_pictures(
     account: WayAccount, store: CentreStore, opened: OpenedRecord, keys: DataKeys
 ) -> None:
-    sealed, named = opened.sealed, named_pictures(opened.text)
+    sealed, read = opened.sealed, read_in(opened.record)
+    named = {one.role: one for one in read.pictures} if read is not None else {}
     account.pictures_lost += len(named) - len(sealed.row.pictures)
     for picture in sealed.row.pictures:
         stored = store.picture(sealed.epoch_id, sealed.row.seq, picture.role)
@@ -178,7 +177,7 @@ def _check_pictures(
         except SealingError as error:
             account.fault(f"picture of row {sealed.row.seq}: {error}")
             continue
-        if hashlib.sha256(data).hexdigest() != named[picture.role].sha256:
+        if not named[picture.role].is_of(data):
             account.fault(f"picture of row {sealed.row.seq} is not the read's")
         account.pictures += 1
 

@@ -12,7 +12,6 @@ from outrider.records import (
     CharacterGuess,
     ComponentHealth,
     Direction,
-    Evidence,
     Fix,
     Frame,
     Hit,
@@ -24,10 +23,12 @@ from outrider.records import (
     Origin,
     Part,
     PassResult,
+    Pictures,
     PlateText,
     Position,
     Read,
     Response,
+    Role,
     VehicleOfInterest,
 )
 from outrider.unit.ports import DockOutcome, Verdict
@@ -56,7 +57,7 @@ def result(
     corners = np.zeros((4, 2), np.float32)
     return PassResult(
         pass_id, text(vrm, confidence), 40 * MS, 0, 80 * MS, Direction.APPROACHING, 3, corners,
-        Evidence(b"patch", b"overview"), final,
+        {Role.PATCH: b"patch", Role.OVERVIEW: b"overview"}, final,
     )  # fmt: skip
 
 
@@ -137,6 +138,7 @@ class Recorder(Base):
     pending: list[OfficerAction] = field(default_factory=list)
     contexts: list[tuple[float | None, bool]] = field(default_factory=list)
     told: threading.Event = field(default_factory=threading.Event)
+    pictures: list[Pictures] = field(default_factory=list)
 
     def raise_alert(self, hit: Hit) -> None:
         self.order.append(("alarm", hit))
@@ -155,11 +157,13 @@ class Recorder(Base):
         pending, self.pending = self.pending, []
         return pending
 
-    def put_read(self, read: Read) -> None:
+    def put_read(self, read: Read, pictures: Pictures) -> None:
         self.order.append(("journal read", read))
+        self.pictures.append(pictures)
 
-    def put_hit(self, hit: Hit) -> None:
+    def put_hit(self, hit: Hit, pictures: Pictures) -> None:
         self.order.append(("journal hit", hit))
+        self.pictures.append(pictures)
 
     def put_action(self, action: OfficerAction) -> None:
         self.order.append(("journal action", action))

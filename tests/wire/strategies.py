@@ -10,17 +10,18 @@ from outrider.records import (
     CharacterDifference,
     CharacterGuess,
     Direction,
-    Evidence,
     FixQuality,
     Hit,
     Match,
     MatchClass,
     OfficerAction,
     Origin,
+    PictureFacts,
     PlateText,
     Position,
     Read,
     Response,
+    Role,
     Standing,
     VehicleOfInterest,
 )
@@ -53,7 +54,10 @@ _positions = st.builds(
 _digests = st.lists(st.tuples(_text, _text), max_size=3).map(tuple)
 _origins = st.builds(Origin, _text, _text, _text, _digests)
 _corners = st.lists(st.tuples(_finite, _finite), max_size=4).map(tuple)
-evidences = st.builds(Evidence, st.binary(max_size=64), st.binary(max_size=64))
+_pictures = st.lists(
+    st.builds(PictureFacts, st.sampled_from(Role), st.integers(1, 2**32), _text),
+    unique_by=lambda facts: facts.role,
+).map(tuple)
 reads = st.builds(
     Read,
     _uuids,
@@ -65,7 +69,7 @@ reads = st.builds(
     st.sampled_from(Direction),
     st.integers(1, 500),
     _corners,
-    evidences,
+    _pictures,
     _text,
 )
 _entries = st.builds(

@@ -9,22 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.records import Evidence, Read, Standing
+from outrider.records import Read, Role
 from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.canonical import WireError
-from outrider.wire.read_record import MAX_BYTES, Record, decode, encode, evidence_of
+from outrider.wire.read_record import MAX_BYTES, Record, check_pictures, decode, encode
 from tests.unit.journal import makers
 from tests.wire.strategies import records, stamps
-
-_NO_EVIDENCE = Evidence(b"", b"")
 
 
 @settings(max_examples=150)
 @given(records)
 def test_round_trip(record: Record) -> None:
-    """Every record comes back equal, with its pictures, and its JSON is the same a second time."""
+    """Every record comes back equal, and its JSON is the same a second time."""
     data = encode(record)
-    again = decode(data, evidence_of(record))
+    again = decode(data)
     assert again == record
     assert encode(again) == data
 
@@ -53,16 +51,23 @@ def test_changed_json_is_refused_or_differs(record: Record, data: st.DataObject)
     assert changed != original or same_number or bytes(text) != encode(changed)
 
 
-def test_without_pictures_the_rest_is_there() -> None:
-    """A read whose pictures have not come yet opens all the same, without them."""
-    read = makers.read(1)
-    assert decode(encode(read)) == dataclasses.replace(read, evidence=_NO_EVIDENCE)
+def test_a_picture_of_another_read_is_not_taken_for_its_own() -> None:
+    """A read names its pictures; others, or any beside a record that names none, are refused."""
+    read, pictures = makers.pictured(makers.read(1))
+    check_pictures(read, pictures)
+    check_pictures(makers.hit(1), {Role.PATCH: makers.pictures_of(makers.hit(1))[Role.PATCH]})
+    with pytest.raises(WireError, match="overview is not the one"):
+        check_pictures(read, {**pictures, Role.OVERVIEW: pictures[Role.PATCH]})
+    with pytest.raises(WireError, match="patch is not the one"):
+        check_pictures(makers.action(1), pictures)
 
 
-def test_wrong_picture_is_refused() -> None:
-    """Pictures of another read are not taken for this one's."""
-    with pytest.raises(WireError, match="not those"):
-        decode(encode(makers.read(1)), makers.read(2).evidence)
+def test_a_read_names_each_picture_once() -> None:
+    """Two patches of one read: nobody could tell which of them it was made with."""
+    envelope = json.loads(encode(makers.read(1)))
+    envelope["record"]["pictures"] *= 2
+    with pytest.raises(WireError, match="named twice"):
+        decode(json.dumps(envelope).encode())
 
 
 @pytest.mark.parametrize(
@@ -71,8 +76,9 @@ def test_wrong_picture_is_refused() -> None:
         (lambda r: r | {"speed_kmh": 3}, "speed_kmh"),
         (lambda r: r | {"mono_ns": "soon"}, "mono_ns"),
         (lambda r: r | {"text": {}}, "text"),
-        (lambda r: r | {"evidence": {"patch": {}}}, "evidence"),
-        (lambda r: r | {"evidence": None}, "evidence"),
+        (lambda r: r | {"pictures": [{"role": 1}]}, "pictures"),
+        (lambda r: r | {"pictures": [{"role": 3, "length": 1, "sha256": ""}]}, "pictures"),
+        (lambda r: r | {"pictures": None}, "pictures"),
         (lambda r: {k: v for k, v in r.items() if k != "at"}, "at"),
     ],
 )
@@ -84,31 +90,17 @@ def test_wrong_fields_are_named(change, reason: str) -> None:  # type: ignore[no
         decode(json.dumps(envelope).encode())
 
 
-def test_other_schema_is_refused() -> None:
-    """A later schema is named, not guessed at."""
-    with pytest.raises(WireError, match="schema 3"):
-        decode(b'{"schema": 3, "kind": "read", "record": {}}')
-
-
-def test_a_standing_makes_a_record_of_schema_2_and_of_no_other() -> None:
-    """Records from before it read as they were; one that claims the wrong schema is refused."""
-    old = makers.read(1)
-    assert json.loads(encode(old))["schema"] == 1
-    assert "standing" not in json.loads(encode(old))["record"]["text"]
-    text = dataclasses.replace(old.text, standing=Standing(0.9, 0.2, cut=True))
-    new = dataclasses.replace(old, text=text)
-    envelope = json.loads(encode(new))
-    assert envelope["schema"] == 2
-    assert decode(encode(new), new.evidence) == new
-    envelope["schema"] = 1
-    with pytest.raises(WireError, match="standing"):
-        decode(json.dumps(envelope).encode())
+@pytest.mark.parametrize("schema", [1, 2, 4])
+def test_other_schema_is_refused(schema: int) -> None:
+    """Another schema is named, not guessed at."""
+    with pytest.raises(WireError, match=f"schema {schema}"):
+        decode(b'{"schema": %d, "kind": "read", "record": {}}' % schema)
 
 
 def test_key_twice_is_refused() -> None:
     """JSON that says two things under one key is not believed in either."""
     with pytest.raises(WireError, match="twice"):
-        decode(b'{"schema": 1, "schema": 1, "kind": "read", "record": {}}')
+        decode(b'{"schema": 3, "schema": 3, "kind": "read", "record": {}}')
 
 
 def test_too_long_is_refused_before_parsing() -> None:

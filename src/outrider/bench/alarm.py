@@ -21,7 +21,6 @@ from outrider.console import Screen
 from outrider.records import (
     NO_POSITION,
     Direction,
-    Evidence,
     Hit,
     Level,
     Match,
@@ -76,7 +75,7 @@ def _hit() -> Hit:
     origin = Origin("bench", "bench", "bench", ())
     read = Read(
         uuid.uuid4(), text, stamp, 0, NO_POSITION, origin, Direction.UNKNOWN, 1, (),
-        Evidence(b"", b""), "bench",
+        (), "bench",
     )  # fmt: skip
     entry = VehicleOfInterest("AB12CDE", "bench", Response.STOP, 1)
     return Hit(uuid.uuid4(), read, Match("bench", "1", 0.0, MatchClass.EXACT, entry))

@@ -149,8 +149,7 @@ def make_fleet(reads: int, batch: int) -> Fleet:
     for unit_id, key in keys.items():
         journal = UnitJournal(unit_id, centre)
         sendings[unit_id] = [
-            _sending(journal.batch([journal.add(read) for read in sample]), key)
-            for _ in range(each)
+            _sending(journal.batch([journal.add(*one) for one in sample]), key) for _ in range(each)
         ]
     return Fleet(keys, sendings, each * batch * _UNITS)
 

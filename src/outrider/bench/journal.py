@@ -21,14 +21,16 @@ from outrider.records import (
     NO_POSITION,
     CharacterGuess,
     Direction,
-    Evidence,
     Hit,
     Match,
     MatchClass,
     Origin,
+    Pictures,
     PlateText,
     Read,
+    Role,
     VehicleOfInterest,
+    facts_of,
     uuid7,
 )
 from outrider.shown import say_json
@@ -161,7 +163,7 @@ def _fill(journal: SealedJournal, commits: _Commits, makers: "ReadMaker", count:
     reads = [makers.read() for _ in range(min(count, 200))]
     start_ns = time.monotonic_ns()
     for number in range(count):
-        journal.put_read(reads[number % len(reads)])
+        journal.put_read(*reads[number % len(reads)])
     commits.wait_for_count(count)
     return count / ((time.monotonic_ns() - start_ns) / 1e9)
 
@@ -171,11 +173,11 @@ def _time_hits(
 ) -> list[float]:
     pause, latencies_ms = threading.Event(), []
     for _ in range(count):
-        journal.put_read(makers.read())
+        journal.put_read(*makers.read())
         pause.wait(1 / _PATROL_READS_PER_S)
-        hit = makers.hit()
+        hit, pictures = makers.hit()
         start_ns = time.monotonic_ns()
-        journal.put_hit(hit)
+        journal.put_hit(hit, pictures)
         latencies_ms.append((commits.wait_for_hit(hit.hit_id) - start_ns) / 1e6)
     return latencies_ms
 
@@ -206,13 +208,14 @@ class ReadMaker:
         self._rng = random.Random(1)
         self._sizes = patch_bytes, overview_bytes
 
-    def read(self) -> Read:
-        """Return another read."""
+    def read(self) -> tuple[Read, Pictures]:
+        """Return another read, and its pictures."""
         rng = self._rng
         vrm = "".join(rng.choices("ABCDEFGHJKLMNOPRSTUVWXY0123456789", k=7))
         guesses = tuple(CharacterGuess(c, rng.random(), (("8", rng.random()),)) for c in vrm)
         at = UtcStamp(1_795_000_000_000_000_000 + rng.getrandbits(50), ClockQuality.GPS, 0.001)
-        return Read(
+        pictures = dict(zip(Role, map(rng.randbytes, self._sizes), strict=True))
+        read = Read(
             read_id=uuid7(at.utc_ns, rng.getrandbits(74)),
             text=PlateText(vrm, vrm, Family.UNKNOWN, rng.random(), guesses),
             at=at,
@@ -222,13 +225,14 @@ class ReadMaker:
             direction=Direction.UNKNOWN,
             frames_fused=5,
             corners=((rng.random(), rng.random()),) * 4,
-            evidence=Evidence(*(rng.randbytes(size) for size in self._sizes)),
+            pictures=facts_of(pictures),
             hotlist_revision="bench",
         )
+        return read, pictures
 
-    def hit(self) -> Hit:
-        """Return a hit on another read."""
-        read = self.read()
+    def hit(self) -> tuple[Hit, Pictures]:
+        """Return a hit on another read, and the read's pictures."""
+        read, pictures = self.read()
         entry = VehicleOfInterest(read.text.vrm, "bench")
         match = Match("bench", "1", 0.0, MatchClass.EXACT, entry)
-        return Hit(uuid.UUID(int=self._rng.getrandbits(128)), read, match)
+        return Hit(uuid.UUID(int=self._rng.getrandbits(128)), read, match), pictures

@@ -123,7 +123,7 @@ def _fill(settings: Settings, maker: ReadMaker, count: int) -> None:
     journal = SealedJournal(settings.journal_dir, settings.journal, SystemClock(), live=True)
     journal.start(threading.Event())
     for _ in range(count):
-        journal.put_read(maker.read())
+        journal.put_read(*maker.read())
     journal.close()
     if journal.health().counts["lost"]:
         raise RuntimeError(f"the journal was not filled: {journal.health().detail}")

@@ -13,6 +13,7 @@ from outrider.records import (
     Match,
     Observation,
     OfficerAction,
+    Pictures,
     PlateText,
     Position,
     Read,
@@ -153,11 +154,14 @@ class Journal(Component, Protocol):
         """Begin to write (its own thread, named journal; it drains before it ends)."""
         ...
 
-    def put_read(self, read: Read) -> None:
-        """Keep a read; committed within a second or 20 reads. Blocks while its queue is full."""
+    def put_read(self, read: Read, pictures: Pictures) -> None:
+        """Keep a read with the pictures that it names, or those of them that there are.
+
+        Committed within a second or 20 reads. Blocks while its queue is full.
+        """
         ...
 
-    def put_hit(self, hit: Hit) -> None:
+    def put_hit(self, hit: Hit, pictures: Pictures) -> None:
         """Keep a hit, with the read as it stood; committed at once, first in the outbox."""
         ...
 

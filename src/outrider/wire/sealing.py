@@ -18,7 +18,7 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from outrider.wire.dictionary import RECORDS_1
+from outrider.wire.dictionary import RECORDS_3
 from outrider.wire.key_file import KEY_BYTES, KeyFileError, read_key, write_key
 
 OVERHEAD_BYTES = 1 + 24 + 16  # form, nonce, tag
@@ -153,7 +153,7 @@ class DataKey:
 
     def seal_text(self, text: bytes, place: Place) -> bytes:
         """Seal a JSON text: compressed, then padded so that its length says less about it."""
-        packed = zstandard.ZstdCompressor(level=3, dict_data=RECORDS_1).compress(text)
+        packed = zstandard.ZstdCompressor(level=3, dict_data=RECORDS_3).compress(text)
         return self.seal(bindings.sodium_pad(packed, _PAD_TO_BYTES), place)
 
     def open_text(self, blob: bytes, place: Place) -> bytes:
@@ -162,7 +162,7 @@ class DataKey:
             packed = bindings.sodium_unpad(self.open(blob, place), _PAD_TO_BYTES)
             if zstandard.frame_content_size(packed) > _MAX_TEXT_BYTES:
                 raise SealingError(f"row {place.seq}: opens, but unpacks to far too much")
-            unpacker = zstandard.ZstdDecompressor(dict_data=RECORDS_1)
+            unpacker = zstandard.ZstdDecompressor(dict_data=RECORDS_3)
             return unpacker.decompress(packed, max_output_size=_MAX_TEXT_BYTES)
         except (CryptoError, zstandard.ZstdError) as error:
             raise SealingError(f"row {place.seq}: opens, but holds no record: {error}") from error

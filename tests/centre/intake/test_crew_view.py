@@ -121,8 +121,8 @@ def view(
     journal.start(threading.Event())
     for number in range(READS):
         if silent and number == READS // 2:
-            journal.put_hit(makers.hit(number, response=Response.SILENT))
-        journal.put_read(makers.read(number))
+            journal.put_hit(*makers.pictured(makers.hit(number, response=Response.SILENT)))
+        journal.put_read(*makers.pictured(makers.read(number)))
     journal.close()
     channels["journal's health"] = plain(str(journal.health()))
     on_the_road(settings, wire)

@@ -30,8 +30,8 @@ def place(tmp_path: Path) -> tuple[str, ...]:
     assert main(["centre", "init", str(root), "--opening-keys", str(keys)]) == 0
     unit = UnitJournal("unit-7", CentrePublicKey.read(CentreFolder(root).sealing_key))
     for read in some_reads(3):
-        unit.add(read)
-    unit.add(makers.hit(2))
+        unit.add(*makers.pictured(read))
+    unit.add(*makers.pictured(makers.hit(2)))
     with closing(open_store_of(CentreFolder(root))) as store:
         send(store, unit, unit.rows)
     words = ("--dir", str(root))
@@ -44,7 +44,7 @@ def send_lies(place: tuple[str, ...], count: int) -> None:
     folder = CentreFolder(Path(place[1]))
     unit = UnitJournal("unit-8", CentrePublicKey.read(folder.sealing_key))
     for read in some_reads(count, first=20):
-        unit.add(read)
+        unit.add(*makers.pictured(read))
     with closing(open_store_of(folder)) as store:
         send(store, unit, unit.rows)
 

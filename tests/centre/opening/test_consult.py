@@ -34,9 +34,9 @@ BY = Consultation("DC 1234", "CR/45/26", "identify the driver")
 def store(tmp_path: Path) -> Iterator[CentreStore]:
     store = open_store(f"sqlite:{tmp_path / 'store'}")
     unit = UnitJournal("unit-7", CENTRE.public)
-    unit.add(READ)
-    unit.add(makers.hit(7))
-    unit.add(makers.read(9))
+    unit.add(*makers.pictured(READ))
+    unit.add(*makers.pictured(makers.hit(7)))
+    unit.add(*makers.pictured(makers.read(9)))
     send(store, unit, unit.rows)
     send_pictures(store, unit, unit.rows[:2])
     Opening(store, key_folder(tmp_path, CENTRE)).run(threading.Event())
@@ -57,11 +57,11 @@ def consultations(store: CentreStore) -> list[tuple[str, str]]:
 
 def test_pictures_of_reads_and_hits_come_out_as_they_went_in(store: CentreStore) -> None:
     """Both roles of a read, and a hit's by its own identifier; who and why in the trail."""
-    assert viewer(store).picture(READ.read_id, Role.PATCH, BY) == READ.evidence.patch_jpeg
-    assert viewer(store).picture(READ.read_id, Role.OVERVIEW, BY) == READ.evidence.overview_jpeg
+    for role, data in makers.pictures_of(READ).items():
+        assert viewer(store).picture(READ.read_id, role, BY) == data
     hit = makers.hit(7)
     shown = viewer(store).picture(hit.hit_id, Role.PATCH, BY)
-    assert shown == hit.read.evidence.patch_jpeg
+    assert shown == makers.pictures_of(hit)[Role.PATCH]
     told = consultations(store)
     assert len(told) == 6
     assert told[0] == ("DC 1234", f"patch of {READ.read_id}: asked for")
@@ -113,13 +113,12 @@ def test_a_picture_put_in_anothers_place_is_not_shown(store: CentreStore) -> Non
 def test_a_unit_that_sent_another_picture_is_found_out(store: CentreStore, tmp_path: Path) -> None:
     """A picture of the right length, sealed in its place, but not the read's, is not shown."""
     other = makers.read(55, patch_bytes=300, overview_bytes=900)
-    evidence = replace(other.evidence, patch_jpeg=READ.evidence.patch_jpeg[::-1])
-    honest = replace(other, evidence=evidence)
+    _, own = makers.pictured(other)
     unit = UnitJournal("unit-7", CENTRE.public)
-    named = unit.add(other)
+    named = unit.add(*makers.pictured(other))
     swap = UnitJournal("unit-7", CENTRE.public, unit.journal_id)
     swap._key, swap._picture_key, swap.keys = unit._key, unit._picture_key, unit.keys
-    lying = swap.add(honest)
+    lying = swap.add(other, {**own, Role.PATCH: own[Role.PATCH][::-1]})
     body, digest = _resealed(unit, other, lying)
     row = replace(lying, body=body, hash=digest)
     send(store, swap, [row])

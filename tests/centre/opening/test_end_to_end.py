@@ -9,7 +9,7 @@ import pytest
 
 from outrider.cli import main
 from outrider.clock import SystemClock
-from outrider.records import Read
+from outrider.records import Read, Role
 from outrider.unit.journal import SealedJournal
 from outrider.wire.read_record import decode
 from tests.centre.opening.makers import some_reads
@@ -37,7 +37,7 @@ def write_and_send(unit: UnitPlace, reads: list[Read], correction: int) -> None:
     journal = SealedJournal(unit.journal, settings, SystemClock(), live=True, unit_id="unit-7")
     journal.start(threading.Event())
     for read in reads:
-        journal.put_read(read)
+        journal.put_read(*makers.pictured(read))
     journal.put_action(makers.action(correction))
     journal.close()
     outrider("sync", "--once", "-c", unit.settings_file, "--json")
@@ -78,7 +78,7 @@ def _look_at_a_picture(
     target = folder / f"{read.read_id}.jpg"
     words = ["centre", "picture", *place, *keys, "--read", str(read.read_id), "--role", "patch"]
     assert main([*words, "-o", str(target), "--case", "CR/45/26", *BY]) == 0
-    assert target.read_bytes() == read.evidence.patch_jpeg
+    assert target.read_bytes() == makers.pictures_of(read)[Role.PATCH]
     assert target.stat().st_mode & 0o777 == 0o600
     assert main([*words, "-o", str(target), "--case", "CR/45/26", *BY]) == 2
 

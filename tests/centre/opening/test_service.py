@@ -50,7 +50,7 @@ def sent(store: CentreStore, centre: CentrePrivateKey, count: int, first: int = 
     """Send so many reads and an officer's correction; return the unit's journal."""
     unit = UnitJournal("unit-7", centre.public)
     for read in some_reads(count, first):
-        unit.add(read)
+        unit.add(*makers.pictured(read))
     unit.add(makers.action(first + 1))
     send(store, unit, unit.rows)
     return unit
@@ -150,7 +150,7 @@ def test_a_bad_row_holds_up_no_good_one(store: CentreStore, tmp_path: Path) -> N
     """Rows of another unit's reads among good ones: set aside, each with its reason."""
     unit = UnitJournal("unit-8", OLD.public)  # the reads say unit-7
     for read in some_reads(3):
-        unit.add(read)
+        unit.add(*makers.pictured(read))
     send(store, unit, unit.rows)
     good = sent(store, OLD, 3, first=10)
     opening = Opening(store, key_folder(tmp_path, OLD), batch_rows=2)

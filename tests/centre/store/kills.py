@@ -57,7 +57,7 @@ def campaign(url: str, kills: int, seed: int, longest_s: float) -> Account:
     for number in range(_ROWS):
         made = makers.action(number) if number % 10 == 9 else makers.read(
             number, patch_bytes=40, overview_bytes=400)  # fmt: skip
-        unit.add(made)
+        unit.add(*makers.pictured(made))
     account = Account(kills=kills, rows=_ROWS)
     open_store(url).close()
     for life in range(kills):

@@ -28,7 +28,7 @@ def journal(reads: int = 0, *, first: int = 0, unit_id: str = "unit-7") -> UnitJ
     """Return a unit's journal with so many reads, small pictures and all."""
     made = UnitJournal(unit_id, CENTRE.public)
     for number in range(first, first + reads):
-        made.add(makers.read(number, patch_bytes=40, overview_bytes=80))
+        made.add(*makers.pictured(makers.read(number, patch_bytes=40, overview_bytes=80)))
     return made
 
 

@@ -59,7 +59,7 @@ def test_pictures_there_and_back(pictures: list[SealedPicture]) -> None:
 def opened_of(record: Record):  # type: ignore[no-untyped-def]
     """Return a record sealed and opened."""
     unit = journal()
-    row = unit.add(record)
+    row = unit.add(*makers.pictured(record))
     return open_row(
         SealedRecord("unit-7", unit.journal_id, row, unit.keys[0], ARRIVED, unit.journal_id), KEYS
     )

@@ -42,7 +42,7 @@ def put_back(unit: UnitJournal, kept: int, reads: int, fresh_epoch: bool) -> Uni
         past = Past(unit.epoch.epoch_id, kept, unit.rows[kept - 1].hash)
         again.epoch = Epoch(uuid.uuid4(), kept + 1, past)
     for number in range(1000, 1000 + reads):
-        again.add(makers.read(number, patch_bytes=40, overview_bytes=80))
+        again.add(*makers.pictured(makers.read(number, patch_bytes=40, overview_bytes=80)))
     return again
 
 

@@ -40,7 +40,7 @@ def _unit(unit_id: str) -> UnitJournal:
         read = makers.read(number)
         read = dataclasses.replace(read, origin=dataclasses.replace(read.origin, unit_id=unit_id))
         hit = dataclasses.replace(makers.hit(number), read=read)
-        made.add(hit if number % 7 == 3 else read)
+        made.add(*makers.pictured(hit if number % 7 == 3 else read))
     return made
 
 

@@ -21,7 +21,7 @@ from tests.unit.journal import makers
 def test_opened_rows_leave_the_sealed(store: CentreStore) -> None:
     """What is opened no longer waits, and is found by number and by identifier, as it was."""
     unit = journal(5)
-    unit.add(makers.hit(5))
+    unit.add(*makers.pictured(makers.hit(5)))
     unit.add(makers.action(5))
     send(store, unit, unit.rows)
     opened = sorted(open_all(store), key=lambda record: record.sealed.row.seq)
@@ -43,7 +43,7 @@ def test_an_identifier_that_came_twice_is_found_twice(store: CentreStore) -> Non
     """Two reads of one identifier are a fault that is seen, not one hidden behind the other."""
     for unit_id in ("unit-7", "unit-8"):
         unit = journal(unit_id=unit_id)
-        unit.add(makers.read(1))
+        unit.add(*makers.pictured(makers.read(1)))
         send(store, unit, unit.rows)
     store.opened([_as_it_is(sealed) for sealed in store.sealed(9)])
     name = makers.read(1).read_id
@@ -135,8 +135,10 @@ def test_a_snapshot_does_not_move(store: CentreStore) -> None:
     """An export sees what was there when it began, over days and weeks, whatever comes."""
     unit = journal(3)
     for days in (1, 10, 20):
-        unit.add(makers.read(days * 864_000))
-    unit.add(makers.read(10 * 864_000 + 1))  # comes later, into a day that is there
+        unit.add(*makers.pictured(makers.read(days * 864_000)))
+    unit.add(
+        *makers.pictured(makers.read(10 * 864_000 + 1))
+    )  # comes later, into a day that is there
     late = ARRIVED + timedelta(days=20)
     send(store, unit, unit.rows[:5], arrived_at=late)
     open_all(store)

@@ -45,7 +45,7 @@ def test_pictures_come_back_and_open(store: CentreStore) -> None:
     assert found is not None
     key = Opener([CENTRE]).open_key(found.key, unit.journal_id)
     place = Place(unit.journal_id, 1, PART + Role.PATCH)
-    made = makers.read(0, patch_bytes=40, overview_bytes=80).evidence.patch_jpeg
+    made = makers.pictures_of(makers.read(0, patch_bytes=40, overview_bytes=80))[Role.PATCH]
     assert key.open(found.data, place) == made
     assert store.picture(unit.journal_id, 2, Role.PATCH) is None
 
@@ -62,7 +62,7 @@ def test_pictures_are_known_again(store: CentreStore) -> None:
     assert send_pictures(store, unit, unit.rows, later) == b"2 stored, 4 duplicates"
     one = unit.bundle(unit.rows[2:]).pictures[0]
     assert take(store, unit, one, one) == b"0 stored, 2 duplicates"
-    fourth = unit.add(makers.read(9, patch_bytes=4, overview_bytes=4))
+    fourth = unit.add(*makers.pictured(makers.read(9, patch_bytes=4, overview_bytes=4)))
     send(store, unit, [fourth])
     one = unit.bundle([fourth]).pictures[1]
     assert take(store, unit, one, one) == b"1 stored, 1 duplicates"

@@ -112,7 +112,7 @@ def test_weeks_are_made_and_dropped_whole(cluster: Cluster, database: str) -> No
     store = open_store(cluster.url(database))
     unit = journal(1)
     for week in (1, 2):
-        unit.add(makers.read(week * 7 * 864_000))
+        unit.add(*makers.pictured(makers.read(week * 7 * 864_000)))
     send(store, unit, unit.rows, arrived_at=ARRIVED + timedelta(days=20))
     open_all(store)
 

@@ -137,7 +137,7 @@ def test_a_units_wrong_clock_does_not_erase(store: CentreStore) -> None:
     """A read that says 1970 by a clock that rested on nothing is kept as long as its arrival."""
     read = dataclasses.replace(makers.read(1), at=UtcStamp(0, ClockQuality.FREE_RUNNING, 3600.0))
     unit = journal()
-    unit.add(read)
+    unit.add(*makers.pictured(read))
     send(store, unit, unit.rows)
     open_all(store)
     assert store.expire(ARRIVED - timedelta(days=1)) == 0

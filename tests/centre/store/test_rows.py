@@ -38,7 +38,7 @@ def forged(unit_journal_id: uuid.UUID, row: SealedRow) -> SealedRow:
 def test_rows_come_back_as_they_were_sent(store: CentreStore) -> None:
     """Sealed rows are handed out as they came, with their keys, hits first, then in order."""
     unit = journal(3)
-    hit = unit.add(makers.hit(3))
+    hit = unit.add(*makers.pictured(makers.hit(3)))
     assert send(store, unit, unit.rows) == b"4 stored, 0 duplicates"
     found = store.sealed(10)
     assert [sealed.row for sealed in found] == [hit, *unit.rows[:3]]
@@ -149,7 +149,7 @@ def test_gaps_and_breaks_are_told(store: CentreStore) -> None:
     unit = journal(2)
     gap = unit.skip(3)
     for number in range(3):
-        unit.add(makers.read(number + 10))
+        unit.add(*makers.pictured(makers.read(number + 10)))
     send(store, unit, unit.rows, [gap])
     (state,) = store.journals()
     assert (state.gaps, state.missing, state.chain_breaks) == ((gap,), (), ())

@@ -33,7 +33,7 @@ def test_days_are_files_and_go_as_such(tmp_path: Path) -> None:
     """A day of exposures, and one of arrivals, is a file of its own, for its owner's eyes only."""
     store = open_store(f"sqlite:{tmp_path}/store")
     unit = journal(1)
-    unit.add(makers.read(864_000))
+    unit.add(*makers.pictured(makers.read(864_000)))
     send(store, unit, unit.rows, arrived_at=ARRIVED + timedelta(days=2))
     send_pictures(store, unit, unit.rows, ARRIVED + timedelta(days=2))
     open_all(store)

@@ -9,7 +9,6 @@ from outrider.records import (
     NO_POSITION,
     CharacterGuess,
     Direction,
-    Evidence,
     Hit,
     Match,
     MatchClass,
@@ -45,7 +44,7 @@ def read(vrm: str = "AB12CDE") -> Read:
         Direction.APPROACHING,
         3,
         ((0.0, 0.0),) * 4,
-        Evidence(b"", b""),
+        (),
         "r1",
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from outrider.cli import main
+from outrider.records import Role
 from outrider.wire.sealing import CentrePrivateKey
 from tests.unit.journal import makers
 from tests.unit.journal.filled import CENTRE, fill, query, reads
@@ -89,8 +90,8 @@ def test_export(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = [json.loads(line) for line in (target / "records.ndjson").read_text().splitlines()]
     assert len(records) == 12
     seq = next(r["seq"] for r in records if r.get("vrm") == makers.mark(3))
-    expected = makers.read(3).evidence
-    assert (target / "pictures" / f"{seq:08d}-patch.jpg").read_bytes() == expected.patch_jpeg
+    expected = makers.pictures_of(makers.read(3))
+    assert (target / "pictures" / f"{seq:08d}-patch.jpg").read_bytes() == expected[Role.PATCH]
     note = json.loads((target / "audit.ndjson").read_text())
     assert note["record"]["justification"] == "CR/45/26"
     capsys.readouterr()

@@ -9,7 +9,6 @@ from outrider.records import (
     NO_POSITION,
     CharacterGuess,
     Direction,
-    Evidence,
     FixQuality,
     Match,
     MatchClass,
@@ -62,7 +61,7 @@ def read(vrm: str, mono_s: float = 0.0, position: Position = NO_POSITION, pass_n
         direction=Direction.APPROACHING,
         frames_fused=3,
         corners=(),
-        evidence=Evidence(b"", b""),
+        pictures=(),
         hotlist_revision="",
     )
 

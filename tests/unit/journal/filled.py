@@ -46,9 +46,9 @@ def fill(
     journal.start(threading.Event())
     for record in records:
         if isinstance(record, Hit):
-            journal.put_hit(record)
+            journal.put_hit(*makers.pictured(record))
         else:
-            journal.put_read(record)
+            journal.put_read(*makers.pictured(record))
     journal.close()
     return journal
 

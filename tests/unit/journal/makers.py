@@ -2,35 +2,59 @@
 
 import random
 import uuid
+from typing import TypeVar
 
 from outrider.clock import ClockQuality, UtcStamp
 from outrider.records import (
     ActionKind,
     CharacterGuess,
     Direction,
-    Evidence,
     FixQuality,
     Hit,
     Match,
     MatchClass,
     OfficerAction,
     Origin,
+    Pictures,
     PlateText,
     Position,
     Read,
     Response,
+    Role,
     VehicleOfInterest,
+    facts_of,
     uuid7,
 )
 from outrider.vrm import Family
+from outrider.wire.read_record import Record, read_in
 
+R = TypeVar("R", bound=Record)
 BASE_UTC_NS = 1_795_000_000_000_000_000
 JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF"
+JPEG_TAIL = b"\xff\xd9"
 
 
 def picture(rng: random.Random, size: int) -> bytes:
     """Return bytes that begin and end as a JPEG does."""
-    return JPEG_HEAD + rng.randbytes(size) + b"\xff\xd9"
+    return JPEG_HEAD + rng.randbytes(size) + JPEG_TAIL
+
+
+def _pictures(read_id: uuid.UUID, sizes: dict[Role, int]) -> Pictures:
+    return {role: picture(random.Random(f"{read_id} {role}"), sizes[role]) for role in sizes}
+
+
+def pictured(record: R) -> tuple[R, Pictures]:
+    """Return a record made here with its pictures beside it."""
+    return record, pictures_of(record)
+
+
+def pictures_of(record: Record) -> Pictures:
+    """Return the pictures that a read made here names: they follow from its id and their sizes."""
+    made = read_in(record)
+    if made is None:
+        return {}
+    frame = len(JPEG_HEAD) + len(JPEG_TAIL)
+    return _pictures(made.read_id, {one.role: one.length - frame for one in made.pictures})
 
 
 def mark(number: int) -> str:
@@ -47,8 +71,10 @@ def read(
     rng = random.Random(number)
     vrm = vrm or mark(number)
     guesses = tuple(CharacterGuess(c, 0.99, (("8", 0.006), ("3", 0.002))) for c in vrm)
+    read_id = uuid7(BASE_UTC_NS + number * 10**8, rng.getrandbits(74))
+    sizes = {Role.PATCH: patch_bytes, Role.OVERVIEW: overview_bytes}
     return Read(
-        read_id=uuid7(BASE_UTC_NS + number * 10**8, rng.getrandbits(74)),
+        read_id=read_id,
         text=PlateText(vrm, vrm, Family.CURRENT, 0.97, guesses),
         at=UtcStamp(BASE_UTC_NS + number * 10**8, ClockQuality.GPS, 0.001),
         mono_ns=number * 10**8,
@@ -57,7 +83,7 @@ def read(
         direction=Direction.APPROACHING,
         frames_fused=7,
         corners=((1.0, 2.0), (3.0, 2.0), (3.0, 4.0), (1.0, 4.0)),
-        evidence=Evidence(picture(rng, patch_bytes), picture(rng, overview_bytes)),
+        pictures=facts_of(_pictures(read_id, sizes)),
         hotlist_revision="2026-11-20T06:00Z",
     )
 

@@ -47,9 +47,9 @@ def write(directory: Path, records: list[Read | Hit], unit_id: str, *, sealed: b
     journal.start(threading.Event())
     for record in records:
         if isinstance(record, Hit):
-            journal.put_hit(record)
+            journal.put_hit(*makers.pictured(record))
         else:
-            journal.put_read(record)
+            journal.put_read(*makers.pictured(record))
     journal.close()
 
 

@@ -15,6 +15,7 @@ from outrider.unit.journal.store import Store
 from outrider.unit.journal.witness import RuntimeWitness, Witness
 from outrider.wire.epoch import Epoch
 from outrider.wire.sealing import Sealer
+from tests.unit.journal import makers
 from tests.unit.journal.filled import CENTRE, reads
 
 
@@ -23,7 +24,11 @@ def start(directory: Path, first: int, count: int, witness: Witness | None = Non
     directory.mkdir(exist_ok=True)
     store = Store(directory, Sealer(CENTRE.public), SystemClock().mono_ns, 2**20, 600.0, witness)
     if count:
-        store.append([entry_for(read, read.read_id, False) for read in reads(first, count)])
+        entries = [
+            entry_for(read, read.read_id, False, makers.pictures_of(read))
+            for read in reads(first, count)
+        ]
+        store.append(entries)
     store.close()
     db = open_read_only(directory)
     found = epochs(db)

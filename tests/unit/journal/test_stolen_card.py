@@ -52,9 +52,9 @@ def stolen(tmp_path: Path) -> Path:
     journal.start(threading.Event())
     for record in RECORDS:
         if isinstance(record, Hit):
-            journal.put_hit(record)
+            journal.put_hit(*makers.pictured(record))
         else:
-            journal.put_read(record)
+            journal.put_read(*makers.pictured(record))
     assert all(committed.acquire(timeout=10) for _ in RECORDS)
     shutil.copytree(directory, tmp_path / "stolen")
     journal.close()
@@ -104,10 +104,10 @@ def test_no_key_on_the_card_opens_it(stolen: Path) -> None:
 def test_with_the_centres_key_all_opens(stolen: Path) -> None:
     """The centre gets every read and hit back, equal to what was put, pictures included."""
     with JournalReader(stolen, Opener([CENTRE])) as reader:
-        records = [one.record for one in reader.rows() if one.row.kind <= 2]
-    assert len(records) == len(RECORDS)
+        opened = [(one.record, one.pictures) for one in reader.rows() if one.row.kind <= 2]
+    assert len(opened) == len(RECORDS)
     for record in RECORDS:
-        assert record in records
+        assert makers.pictured(record) in opened
 
 
 def test_key_rotation(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_data_keys_change_with_time(tmp_path: Path) -> None:
     directory.mkdir()
     store = Store(directory, Sealer(CENTRE.public), time.monotonic_ns, 2**20, key_lifetime_s=0.0)
     for read in reads(0, 3):
-        store.append([entry_for(read, read.read_id, False)])
+        store.append([entry_for(read, read.read_id, False, makers.pictures_of(read))])
     store.close()
     assert query(directory, "SELECT count(DISTINCT key_id) FROM row") == [(3,)]
     assert query(directory, "SELECT count(DISTINCT key_id) FROM segment") == [(6,)]

@@ -82,7 +82,7 @@ def test_is_a_journal(make: Make) -> None:
 def test_reads_are_committed_by_twenty_or_within_a_second(make: Make) -> None:
     """Twenty reads go in one commit; a lone one does not wait for company beyond its time."""
     journal, commits = make(commit_within_s=0.05)
-    journal.put_read(makers.read(0))
+    journal.put_read(*makers.pictured(makers.read(0)))
     commits.wait_for(1)
     assert [len(batch) for batch in commits.batches] == [1]
 
@@ -90,8 +90,8 @@ def test_reads_are_committed_by_twenty_or_within_a_second(make: Make) -> None:
 def test_hits_and_actions_do_not_wait_for_reads(make: Make) -> None:
     """With reads waiting, a hit and an action are on the disk first, and at once."""
     journal, commits = make(commit_within_s=5.0)
-    journal.put_read(makers.read(1))
-    journal.put_hit(makers.hit(2))
+    journal.put_read(*makers.pictured(makers.read(1)))
+    journal.put_hit(*makers.pictured(makers.hit(2)))
     journal.put_action(makers.action(2))
     commits.wait_for(2)
     assert {one.kind for one in commits.all} == {RecordKind.HIT, RecordKind.ACTION}
@@ -103,12 +103,12 @@ def test_close_writes_what_is_queued(make: Make, tmp_path: Path) -> None:
     """Nothing that was put before close is missing after it; sequence numbers have no gap."""
     journal, _ = make(commit_within_s=5.0)
     for number in range(50):
-        journal.put_read(makers.read(number))
+        journal.put_read(*makers.pictured(makers.read(number)))
     journal.close()
     journal.close()
     assert seqs(tmp_path / "journal") == list(range(1, 51))
     with pytest.raises(JournalError, match="closed"):
-        journal.put_read(makers.read(51))
+        journal.put_read(*makers.pictured(makers.read(51)))
 
 
 def test_stop_makes_all_due_at_once(make: Make, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_stop_makes_all_due_at_once(make: Make, tmp_path: Path) -> None:
         tmp_path / "other", settings, SystemClock(), live=True, on_commit=commits
     )
     journal.start(stop)
-    journal.put_read(makers.read(1))
+    journal.put_read(*makers.pictured(makers.read(1)))
     stop.set()
     commits.wait_for(1)
     journal.close()
@@ -130,7 +130,7 @@ def test_restart_goes_on_with_the_next_number(make: Make, tmp_path: Path) -> Non
     for start in (0, 5):
         journal, _ = make()
         for number in range(start, start + 5):
-            journal.put_read(makers.read(number))
+            journal.put_read(*makers.pictured(makers.read(number)))
         journal.close()
     assert seqs(tmp_path / "journal") == [1, 2, 3, 4, 5, 7, 8, 9, 10, 11]
     assert seqs(tmp_path / "journal", RecordKind.AUDIT) == [6, 12]
@@ -198,7 +198,7 @@ def test_full_disk_is_a_fault_and_loses_nothing(
     disk = FullDisk(monkeypatch)
     journal, commits = make(commit_within_s=0.02)
     for number in range(400):  # more than a healthy queue holds: nobody waits for a dead disk
-        journal.put_read(makers.read(number, overview_bytes=100))
+        journal.put_read(*makers.pictured(makers.read(number, overview_bytes=100)))
     assert disk.refused.wait(WAIT_S)
     health = journal.health()
     assert health.level is Level.FAULT
@@ -214,9 +214,9 @@ def test_what_a_dead_disk_costs_is_counted(make: Make, monkeypatch: pytest.Monke
     """Closed while the disk takes nothing, the journal says how many reads are lost."""
     disk = FullDisk(monkeypatch)
     journal, _ = make(commit_within_s=0.02)
-    journal.put_read(makers.read(1))
+    journal.put_read(*makers.pictured(makers.read(1)))
     assert disk.refused.wait(WAIT_S)
-    journal.put_read(makers.read(2))
+    journal.put_read(*makers.pictured(makers.read(2)))
     journal.close()
     health = journal.health()
     assert health.counts["lost"] == 2
@@ -242,7 +242,7 @@ def test_an_error_from_the_commit_itself_does_not_write_twice(
 
     monkeypatch.setattr(Store, "append", commit_then_fail)
     journal, commits = make(commit_within_s=0.02)
-    journal.put_read(makers.read(1))
+    journal.put_read(*makers.pictured(makers.read(1)))
     commits.wait_for(1)
     journal.close()
     assert len(seqs(tmp_path / "journal")) == 1
@@ -252,6 +252,6 @@ def test_a_read_that_cannot_be_written_is_refused_at_once(make: Make) -> None:
     """A field of a wrong type is the caller's error, and does not stop the writer."""
     journal, commits = make(commit_within_s=0.02)
     with pytest.raises(TypeError, match="object"):
-        journal.put_read(dataclasses.replace(makers.read(1), direction=object()))  # type: ignore[arg-type]
-    journal.put_read(makers.read(2))
+        journal.put_read(*makers.pictured(dataclasses.replace(makers.read(1), direction=object())))  # type: ignore[arg-type]
+    journal.put_read(*makers.pictured(makers.read(2)))
     commits.wait_for(1)

@@ -3,7 +3,17 @@
 from dataclasses import replace
 
 from outrider.clock import ClockQuality, RecordedClock, UtcStamp
-from outrider.records import ActionKind, Hit, MatchClass, OfficerAction, PassResult, Read, Response
+from outrider.records import (
+    ActionKind,
+    Hit,
+    MatchClass,
+    OfficerAction,
+    PassResult,
+    Read,
+    Response,
+    Role,
+    facts_of,
+)
 from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.pipeline.decide import Decider, OperatingPoints, Outputs, Rules
 from outrider.unit.pipeline.tag import Tagger, repeatable_bits
@@ -52,6 +62,20 @@ def test_the_alarm_comes_before_the_disk_and_the_read_at_the_end_of_the_pass() -
     read = recorder.order[3][1]
     assert isinstance(read, Read)
     assert read.read_id == hits(recorder)[0].read.read_id
+
+
+def test_pictures_go_to_the_journal_beside_what_names_them() -> None:
+    """The hit's row and the read's both get the bytes that their read names."""
+    recorder = Recorder()
+    matcher = Matcher(matches={"AB12CDE": match("AB12CDE")})
+    decider([[result("AB12CDE")]], matcher, recorder).take(frame(0), [])
+    kept = [item for name, item in recorder.order if name in ("journal hit", "journal read")]
+    assert len(kept) == 2
+    for record, pictures in zip(kept, recorder.pictures, strict=True):
+        read = record.read if isinstance(record, Hit) else record
+        assert isinstance(read, Read)
+        assert read.pictures == facts_of(pictures)
+        assert pictures[Role.PATCH] == b"patch"
 
 
 def test_an_unlisted_mark_is_kept_and_sounds_nothing() -> None:
@@ -135,6 +159,8 @@ def test_a_newer_list_is_checked_against_the_shifts_reads() -> None:
     stages.rounds(Nowhere())
     (hit,) = hits(recorder)
     assert hit.look_back
+    assert [one.role for one in hit.read.pictures] == [Role.PATCH, Role.OVERVIEW]
+    assert recorder.pictures[-1] == {}  # the read's own row has them
     assert hit.read.text.vrm == "AB12CDE"
     assert recorder.names().count("alarm") == 1
 

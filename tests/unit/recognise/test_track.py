@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.records import Corners, Direction, PassResult
+from outrider.records import Corners, Direction, PassResult, Role
 from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.track import Tracker, TrackerLimits
 from tests.unit.recognise.making import corners, finals, frame, misread, seen, tracker
@@ -227,8 +227,8 @@ def test_the_kept_picture_is_of_the_frame_that_was_read_best() -> None:
     last = _drive(tracker(), 15, plates)[-1]
     assert last.mono_ns == frame(best).mono_ns
     np.testing.assert_allclose(last.corners, corners(100 + best, 100))
-    assert len(last.evidence.patch_jpeg) <= 3 * 1024
-    assert len(last.evidence.overview_jpeg) <= 25 * 1024
+    assert len(last.pictures[Role.PATCH]) <= 3 * 1024
+    assert len(last.pictures[Role.OVERVIEW]) <= 25 * 1024
 
 
 def test_what_is_left_of_a_plate_that_leaves_is_no_read_of_its_own() -> None:

@@ -132,7 +132,7 @@ def test_watch_sends_a_hit_within_seconds(tmp_path: Path, centre: TestCentre) ->
             fill_done.set()
 
     with serve(centre) as url:
-        journal.put_read(makers.read(1))
+        journal.put_read(*makers.pictured(makers.read(1)))
         path = settings_file(tmp_path, url)
         path.write_text(path.read_text() + "metered_every_s = 0.5\n")
         dock = Dock(config.load(path), SystemClock())
@@ -140,7 +140,7 @@ def test_watch_sends_a_hit_within_seconds(tmp_path: Path, centre: TestCentre) ->
         watcher = threading.Thread(target=dock.watch, args=(Manner(metered=True), stop, report))
         watcher.start()
         start_s = time.monotonic()
-        journal.put_hit(makers.hit(2))
+        journal.put_hit(*makers.pictured(makers.hit(2)))
         assert fill_done.wait(20)
         took_s = time.monotonic() - start_s
         stop.set()

@@ -156,7 +156,7 @@ class _Maker:
 
     def _send(self, unit_id: str, own: Sequence[Planned]) -> None:
         journal = self._journals[unit_id]
-        rows = [journal.add(r) for one in own for r in records_of(one, self._rng)]
+        rows = [journal.add(*made) for one in own for made in records_of(one, self._rng)]
         self._reads += len(own)
         for start in range(0, len(rows), MAX_ROWS):
             part = rows[start : start + MAX_ROWS]

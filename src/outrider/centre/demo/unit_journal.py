@@ -4,12 +4,12 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 
-from outrider.records import Role
+from outrider.records import NO_PICTURES, Pictures, Role
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
 from outrider.wire.epoch import Epoch
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
-from outrider.wire.read_record import Record, RecordKind, encode, evidence_of, kind_of, pictures
+from outrider.wire.read_record import Record, RecordKind, encode, kind_of
 from outrider.wire.sealing import PICTURE_PART, CentrePublicKey, DataKey, Place, SealedKey, Sealer
 
 
@@ -31,9 +31,9 @@ class UnitJournal:
         self._previous = GENESIS
         self._seq = 0
 
-    def add(self, record: Record) -> SealedRow:
-        """Write a record as the next row."""
-        named = self._seal_pictures(record, self._seq + 1)
+    def add(self, record: Record, pictures: Pictures = NO_PICTURES) -> SealedRow:
+        """Write a record, with its pictures, as the next row."""
+        named = self._seal_pictures(pictures, self._seq + 1)
         return self.add_text(kind_of(record), encode(record), named)
 
     def add_text(
@@ -55,14 +55,13 @@ class UnitJournal:
         self._previous = hashlib.sha256(b"lost" + self._previous).digest()
         return Gap(first, self._seq, self._previous, "skipped")
 
-    def _seal_pictures(self, record: Record, seq: int) -> tuple[SealedPicture, ...]:
-        evidence, key = evidence_of(record), self._picture_key
-        found = []
-        for role, data in pictures(evidence) if evidence is not None else ():
-            if data:
-                sealed = self.pictures[seq, role] = _seal(key, data, self.journal_id, seq, role)
-                digest = hashlib.sha256(sealed).digest()
-                found.append(SealedPicture(role, key.key_id, len(sealed), digest))
+    def _seal_pictures(self, pictures: Pictures, seq: int) -> tuple[SealedPicture, ...]:
+        key, found = self._picture_key, []
+        for role in sorted(pictures):
+            sealed = _seal(key, pictures[role], self.journal_id, seq, role)
+            self.pictures[seq, role] = sealed
+            digest = hashlib.sha256(sealed).digest()
+            found.append(SealedPicture(role, key.key_id, len(sealed), digest))
         return tuple(found)
 
     def batch(self, rows: Sequence[SealedRow], gaps: Sequence[Gap] = ()) -> Batch:

@@ -5,7 +5,6 @@
 
 import base64
 import hashlib
-import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,11 @@ from pydantic import Field
 
 from outrider.centre.audit.lines import from_line
 from outrider.centre.store.audit_chain import audit_hash
-from outrider.records import Hit, Read, Role
+from outrider.records import Read, Role
 from outrider.wire import canonical, checkpoint
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedPicture, SealedRow
-from outrider.wire.read_record import RecordKind, decode
+from outrider.wire.read_record import RecordKind, check_pictures, decode, read_in
 from outrider.wire.signed import Content, SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
@@ -112,10 +111,10 @@ def verify(data: bytes, key: VerifyingKey) -> Proved:
     content = _MESSAGE.decode(data, key)
     core: dict[str, Any] = content["core"]
     trail_row = _check_trail(core, content["trail"], content["checkpoint"], key)
-    read, facts = _read(core)
+    read = _read(core)
     return Proved(
         read,
-        _pictures(core["pictures"], facts, _check_row(core["row"])),
+        _pictures(core["pictures"], read, _check_row(core["row"])),
         core["asked"],
         core["made_at"],
         core["row"]["unit"],
@@ -137,17 +136,14 @@ def _check_trail(core: dict[str, Any], lines: list[str], signed: str, key: Verif
     return last.number
 
 
-def _read(core: dict[str, Any]) -> tuple[Read, dict[str, Any]]:
+def _read(core: dict[str, Any]) -> Read:
     text = core["text"].encode("utf-8", errors="surrogatepass")
-    record = decode(text)
-    read = record.read if isinstance(record, Hit) else record
-    if not isinstance(read, Read) or str(read.read_id) != core["read_id"]:
+    read = read_in(decode(text))
+    if read is None or str(read.read_id) != core["read_id"]:
         raise WireError("the record is not the read that the pack names")
     if read.origin.unit_id != core["row"]["unit"]:
         raise WireError("the record is of another unit than its row")
-    body = json.loads(text)["record"]
-    facts: dict[str, Any] = body.get("read", body)["evidence"]
-    return read, facts
+    return read
 
 
 def _check_row(raw: dict[str, Any]) -> SealedRow:
@@ -175,7 +171,7 @@ def _check_row(raw: dict[str, Any]) -> SealedRow:
     return row
 
 
-def _pictures(told: dict[str, str], facts: dict[str, Any], row: SealedRow) -> dict[Role, bytes]:
+def _pictures(told: dict[str, str], read: Read, row: SealedRow) -> dict[Role, bytes]:
     named = {picture.role.label for picture in row.pictures}
     if set(told) - named:
         raise WireError("the pack holds a picture that the unit's row does not name")
@@ -185,11 +181,6 @@ def _pictures(told: dict[str, str], facts: dict[str, Any], row: SealedRow) -> di
             data = base64.b64decode(text, validate=True)
         except ValueError as error:
             raise WireError(f"{label}: not base64") from error
-        fact = facts.get(label, {})
-        if (len(data), hashlib.sha256(data).hexdigest()) != (
-            fact.get("length"),
-            fact.get("sha256"),
-        ):
-            raise WireError(f"the {label} is not the one that the read was made with")
         found[Role[label.upper()]] = data
+    check_pictures(read, found)
     return found

@@ -5,18 +5,18 @@ justification of a consultation, and as far as possible who: both are committed 
 before a byte is opened, and afterwards what came of it.
 """
 
-import hashlib
 import uuid
 from dataclasses import dataclass
 
 from outrider.centre.opening.keys import DataKeys
-from outrider.centre.opening.rows import NamedPicture, named_pictures, open_text
+from outrider.centre.opening.rows import open_text
 from outrider.centre.store.ports import AuditStore, OpeningStore
 from outrider.centre.store.records import OpenedRecord
 from outrider.clock import Clock
-from outrider.records import Role
+from outrider.records import PictureFacts, Role
 from outrider.wire.audit import AuditEvent, AuditKind, new_event
 from outrider.wire.canonical import WireError
+from outrider.wire.read_record import decode, read_in
 from outrider.wire.sealing import PICTURE_PART, Place, SealingError
 
 
@@ -78,7 +78,8 @@ class Viewer:
         opened = self._row(record_id)
         sealed = opened.sealed
         place = f"row {sealed.row.seq} of journal {sealed.journal_id}"
-        named = named_pictures(open_text(sealed, self._keys)).get(role)
+        read = read_in(decode(open_text(sealed, self._keys)))
+        named = read.picture(role) if read is not None else None
         stored = self._store.picture(sealed.epoch_id, sealed.row.seq, role)
         if named is None or not any(picture.role is role for picture in sealed.row.pictures):
             raise ConsultationError(f"{place} has no {role.label}")
@@ -100,7 +101,7 @@ class Viewer:
         return found[0]
 
 
-def _checked(data: bytes, named: NamedPicture) -> bytes:
-    if (len(data), hashlib.sha256(data).hexdigest()) != (named.length, named.sha256):
+def _checked(data: bytes, named: PictureFacts) -> bytes:
+    if not named.is_of(data):
         raise ConsultationError("it opens, but is not the picture that the read was made with")
     return data

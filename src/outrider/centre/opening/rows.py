@@ -1,29 +1,17 @@
 """Opening one row, and holding what it says against where it stands."""
 
-from dataclasses import dataclass
-
 from outrider.centre.opening.keys import DataKeys
 from outrider.centre.opening.trail import events_of
 from outrider.centre.store.records import OpenedRecord, SealedRecord
-from outrider.records import Hit, Read, Role
-from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.crew_entry import CrewRecord
 from outrider.wire.enrolment import NOBODY
-from outrider.wire.read_record import MAX_BYTES, Record, RecordKind, decode, kind_of
+from outrider.wire.read_record import Record, RecordKind, decode, kind_of, read_in
 from outrider.wire.sealing import OVERHEAD_BYTES, UNSEALED, Place, SealingError
 
 
 class RefusedRowError(Exception):
     """A row that does not open, or says what its place belies: which part, and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPicture:
-    """What a record says of one of its pictures: length in clear, and SHA-256 in hex."""
-
-    length: int
-    sha256: str
 
 
 def open_row(sealed: SealedRecord, keys: DataKeys) -> OpenedRecord:
@@ -35,7 +23,7 @@ def open_row(sealed: SealedRecord, keys: DataKeys) -> OpenedRecord:
     try:
         text = open_text(sealed, keys)
         record = decode(text)
-        _check(sealed, record, named_pictures(text))
+        _check(sealed, record)
         return OpenedRecord(sealed, record, text, events_of(sealed, record))
     except (SealingError, WireError) as error:
         raise RefusedRowError(str(error)) from error
@@ -52,21 +40,14 @@ def open_text(sealed: SealedRecord, keys: DataKeys) -> bytes:
     return key.open_text(row.body, Place(sealed.journal_id, row.seq, row.kind))
 
 
-def named_pictures(text: bytes) -> dict[Role, NamedPicture]:
-    """Return the pictures that a record's JSON names, for a text that decode has accepted."""
-    body = canonical.loads(text, MAX_BYTES)["record"]
-    evidence = body.get("read", body).get("evidence", {})
-    return {role: NamedPicture(**evidence[role.label]) for role in Role if role.label in evidence}
-
-
-def _check(sealed: SealedRecord, record: Record, named: dict[Role, NamedPicture]) -> None:
+def _check(sealed: SealedRecord, record: Record) -> None:
     row = sealed.row
     if kind_of(record) is not row.kind:
         kind = RecordKind(row.kind).label
         raise WireError(f"row {row.seq} is said to be of kind {kind}, it holds another")
-    read = record.read if isinstance(record, Hit) else record
+    read = read_in(record)
     # A read of before enrolment is nobody's: whose it is, the signature of the upload says.
-    if isinstance(read, Read) and read.origin.unit_id not in (sealed.unit_id, NOBODY):
+    if read is not None and read.origin.unit_id not in (sealed.unit_id, NOBODY):
         raise WireError(
             f"row {row.seq} came from {sealed.unit_id}, its read says it is another unit's"
         )
@@ -74,6 +55,6 @@ def _check(sealed: SealedRecord, record: Record, named: dict[Role, NamedPicture]
         raise WireError(f"row {row.seq}: the crew's entry is not what its hash says")
     overhead = 1 if sealed.key.centre_key_id == UNSEALED else OVERHEAD_BYTES
     for picture in row.pictures:
-        told = named.get(picture.role)
+        told = read.picture(picture.role) if read is not None else None
         if told is None or told.length + overhead != picture.length:
             raise WireError(f"row {row.seq}: its {picture.role.label} is not the one it names")

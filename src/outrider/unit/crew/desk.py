@@ -11,14 +11,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from outrider import durable
 from outrider.clock import NS_PER_S, Clock
 from outrider.durable import write
-from outrider.records import ComponentHealth, Evidence, Hit, OfficerAction
+from outrider.records import ComponentHealth, Hit, OfficerAction
 from outrider.unit.crew.follow_ups import FollowUps
 from outrider.unit.ports import AlarmOutput, DockOutcome
 from outrider.wire.canonical import WireError
@@ -26,7 +25,6 @@ from outrider.wire.read_record import decode, encode
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.5
-_NO_PICTURES = Evidence(b"", b"")
 
 
 class RestoringAlarm(AlarmOutput, Protocol):
@@ -66,7 +64,7 @@ class CrewDesk:
         """Note the hit and sound it. Raises ValueError for a silent one."""
         self._alarm.raise_alert(hit)
         self._hits[hit.hit_id] = hit
-        paper = {"mono_ns": self._clock.mono_ns(), "hit": _bare(hit)}
+        paper = {"mono_ns": self._clock.mono_ns(), "hit": encode(hit).decode()}
         self._write(self._waiting / f"{hit.hit_id}.json", json.dumps(paper))
 
     def actions(self) -> list[OfficerAction]:
@@ -107,7 +105,7 @@ class CrewDesk:
         if hit is None:
             return
         self.followups.add(hit, action)
-        paper = {"hit": _bare(hit), "action": encode(action).decode()}
+        paper = {"hit": encode(hit).decode(), "action": encode(action).decode()}
         self._write(self._owed / f"{hit.hit_id}.json", json.dumps(paper))
         (self._waiting / f"{hit.hit_id}.json").unlink(missing_ok=True)
 
@@ -148,21 +146,16 @@ def put_answer(folder: Path, hit_id: uuid.UUID, note: str) -> None:
     write(folder / "answers" / f"{hit_id}.txt", note.encode())
 
 
-def _bare(hit: Hit) -> str:
-    """Return a hit as wire text without its pictures: the journal has them."""
-    return encode(replace(hit, read=replace(hit.read, evidence=_NO_PICTURES))).decode()
-
-
 def _hits_in(folder: Path) -> Iterator[tuple[Hit, int]]:
     for paper in _papers(folder):
-        hit = decode(paper["hit"].encode(), _NO_PICTURES)
+        hit = decode(paper["hit"].encode())
         if isinstance(hit, Hit):
             yield hit, int(paper["mono_ns"])
 
 
 def _owed_in(folder: Path) -> Iterator[tuple[Hit, OfficerAction]]:
     for paper in _papers(folder):
-        hit = decode(paper["hit"].encode(), _NO_PICTURES)
+        hit = decode(paper["hit"].encode())
         action = decode(paper["action"].encode())
         if isinstance(hit, Hit) and isinstance(action, OfficerAction):
             yield hit, action
@@ -172,7 +165,7 @@ def _papers(folder: Path) -> Iterator[dict[str, str]]:
     for path in sorted(folder.glob("*.json")):
         try:
             paper: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-            decode(paper["hit"].encode(), _NO_PICTURES)
+            decode(paper["hit"].encode())
         except (OSError, ValueError, KeyError, WireError) as error:
             _log.error("crew: %s is not read: %s", path, type(error).__name__)
         else:

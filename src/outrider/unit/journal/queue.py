@@ -7,8 +7,8 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field
 
-from outrider.records import Hit, Role
-from outrider.wire.read_record import Record, RecordKind, encode, evidence_of, kind_of, pictures
+from outrider.records import NO_PICTURES, Hit, Pictures, Role
+from outrider.wire.read_record import Record, RecordKind, encode, kind_of
 
 WAIT_ABOVE = 256
 KEEP_ROWS = 20_000
@@ -38,13 +38,13 @@ class Entry:
         return sum(map(len, self.pictures.values()))
 
 
-def entry_for(record: Record, record_id: uuid.UUID, of_hit: bool) -> Entry:
+def entry_for(
+    record: Record, record_id: uuid.UUID, of_hit: bool, pictures: Pictures = NO_PICTURES
+) -> Entry:
     """Return the entry of a record. Raises TypeError where the record cannot be written."""
-    evidence = evidence_of(record)
-    kept = {role: data for role, data in pictures(evidence) if data} if evidence else {}
     of_hit = of_hit or isinstance(record, Hit)
     text = encode(record)
-    return Entry(record_id, kind_of(record), text, kept, of_hit, time.monotonic_ns())
+    return Entry(record_id, kind_of(record), text, dict(pictures), of_hit, time.monotonic_ns())
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from outrider.records import Evidence, Role
+from outrider.records import NO_PICTURES, Pictures, Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import counters, tail
 from outrider.unit.journal.salvage import QUARANTINE
@@ -16,7 +16,7 @@ from outrider.unit.journal.space import free_bytes, used_bytes
 from outrider.unit.journal.verify import find_key, read_rows, stored_pictures
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedRow
-from outrider.wire.read_record import Record, RecordKind, decode
+from outrider.wire.read_record import Record, RecordKind, check_pictures, decode
 from outrider.wire.sealing import UNSEALED, DataKey, Opener, Place, SealingError
 
 
@@ -60,11 +60,12 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A row and, where it opens, its record with the pictures that are still here."""
+    """A row and, where it opens, its record and, beside it, the pictures that are still here."""
 
     row: SealedRow
     sent: bool
     record: Record | None
+    pictures: Pictures
     missing: tuple[Role, ...]
     why_not: str = ""
 
@@ -142,16 +143,14 @@ class JournalReader(contextlib.AbstractContextManager["JournalReader"]):
         try:
             return self._open(row, unsent is None, pictures)
         except (SealingError, WireError) as error:
-            return Opened(row, unsent is None, None, (), str(error))
+            return Opened(row, unsent is None, None, NO_PICTURES, (), str(error))
 
     def _open(self, row: SealedRow, sent: bool, pictures: bool) -> Opened:
         place = Place(self.journal_id, row.seq, row.kind)
-        text = self._key(row.key_id).open_text(row.body, place)
-        record = decode(text)
+        record = decode(self._key(row.key_id).open_text(row.body, place))
         found, missing = self._pictures(row.seq) if pictures else ({}, ())
-        if len(found) == len(Role):
-            record = decode(text, Evidence(found[Role.PATCH], found[Role.OVERVIEW]))
-        return Opened(row, sent, record, missing)
+        check_pictures(record, found)
+        return Opened(row, sent, record, found, missing)
 
     def _pictures(self, seq: int) -> tuple[dict[Role, bytes], tuple[Role, ...]]:
         found: dict[Role, bytes] = {}

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.clock import Clock
-from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction, Part, Read
+from outrider.records import (
+    ActionKind,
+    ComponentHealth,
+    Hit,
+    Level,
+    OfficerAction,
+    Part,
+    Pictures,
+    Read,
+)
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.keeper import Keeper, audit_entry
 from outrider.unit.journal.queue import Backlog, Entry, entry_for
@@ -93,23 +102,23 @@ class SealedJournal:
         self._thread = threading.Thread(target=self._run, args=(stop,), name="journal", daemon=True)
         self._thread.start()
 
-    def put_read(self, read: Read) -> None:
-        """Keep a read; committed within a second or 20 reads.
+    def put_read(self, read: Read, pictures: Pictures) -> None:
+        """Keep a read with its pictures; committed within a second or 20 reads.
 
         Waits (counted) while the writer is behind; never while the disk fails. Raises TypeError
         for a read that has a field of a wrong type.
         """
         with self._hit_lock:
             of_hit = read.read_id in self._hit_reads
-        self._put(entry_for(read, read.read_id, of_hit))
+        self._put(entry_for(read, read.read_id, of_hit, pictures))
 
-    def put_hit(self, hit: Hit) -> None:
+    def put_hit(self, hit: Hit, pictures: Pictures) -> None:
         """Keep a hit, with the read as it stood; committed at once, first in the outbox."""
         with self._hit_lock:
             self._hit_reads[hit.read.read_id] = None
             if len(self._hit_reads) > _HITS_REMEMBERED:
                 self._hit_reads.popitem(last=False)
-        self._put(entry_for(hit, hit.hit_id, True))
+        self._put(entry_for(hit, hit.hit_id, True, pictures))
 
     def put_action(self, action: OfficerAction) -> None:
         """Keep what an officer did about a hit; committed at once.

@@ -3,18 +3,19 @@
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from outrider.clock import NS_PER_S
 from outrider.records import (
-    Evidence,
+    NO_PICTURES,
     Frame,
     Hit,
     Match,
     MatchClass,
     Observation,
     PassResult,
+    Pictures,
     Read,
 )
 from outrider.unit.events import Events
@@ -35,7 +36,6 @@ _NIGHT_BELOW_GREY = 40.0  # mean grey level of a frame at the camera's fixed exp
 _LIGHT_SMOOTHING = 0.05
 _LIGHT_STEP_PX = 32
 _PASSES_REMEMBERED = 256
-_NO_PICTURES = Evidence(b"", b"")  # the journal has them
 
 
 class PassTracker(Protocol):
@@ -86,12 +86,20 @@ class DecideCounts:
     revised_after_hit: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A read with its pictures beside it."""
+
+    read: Read
+    pictures: Pictures
+
+
 @dataclass(slots=True)
 class _OpenPass:
     read_id: uuid.UUID
     raised_vrms: set[str] = field(default_factory=set)
     met: list[Match] = field(default_factory=list)
-    waiting: Read | None = None
+    waiting: _Seen | None = None
     waits_until_ns: int | None = None
 
 
@@ -145,7 +153,7 @@ class Decider:
             self._out.events.action(action)
             self.counts.acknowledged += 1
         for read, match in self._rules.look_back.check(self._matcher):
-            self._judge(read, match, look_back=True)
+            self._judge(_Seen(read, NO_PICTURES), match, look_back=True)  # the journal has them
         fix = positions.latest()
         self._out.alarm.set_context(fix.speed_mps if fix else None, self.night)
 
@@ -161,14 +169,15 @@ class Decider:
             self._open[result.pass_id] = opened
             self._forget_oldest()
         read = self._tagger.read_of(result, opened.read_id, self._matcher.revision)
+        seen = _Seen(read, result.pictures)
         if self._waits(read, opened, result):
-            opened.waiting = read
+            opened.waiting = seen
         else:
             opened.waiting = None
-            self._check(read, opened)
+            self._check(seen, opened)
         if result.final:
             del self._open[result.pass_id]
-            self._keep(read, opened)
+            self._keep(seen, opened)
 
     def _forget_oldest(self) -> None:
         """Bound the passes remembered: the tracker never ends one that it merged or rejected."""
@@ -188,25 +197,27 @@ class Decider:
     def _check_waiting(self) -> None:
         """Check the reads whose time to become sure is over."""
         for opened in self._open.values():
-            read, until_ns = opened.waiting, opened.waits_until_ns
-            if read is not None and until_ns is not None and self._now_ns >= until_ns:
+            seen, until_ns = opened.waiting, opened.waits_until_ns
+            if seen is not None and until_ns is not None and self._now_ns >= until_ns:
                 opened.waiting = None
-                self._check(read, opened)
+                self._check(seen, opened)
 
     def _is_doubtful(self, read: Read) -> bool:
         return read.text.confidence < self._rules.points.alarm or read.text.ambiguous
 
-    def _check(self, read: Read, opened: _OpenPass) -> None:
+    def _check(self, seen: _Seen, opened: _OpenPass) -> None:
+        read = seen.read
         if read.text.confidence < self._rules.points.possible:
             return
         matches = self._matcher.match(read.text, read.position, read.at.utc_ns)
         opened.met.extend(matches)
         for match in matches:
-            if self._judge(read, match, look_back=False):
+            if self._judge(seen, match, look_back=False):
                 opened.raised_vrms.add(read.text.vrm)
 
-    def _judge(self, read: Read, match: Match, *, look_back: bool) -> bool:
+    def _judge(self, seen: _Seen, match: Match, *, look_back: bool) -> bool:
         """Raise a match if it is news, else record it once; return whether the crew was told."""
+        read = seen.read
         doubtful = self._is_doubtful(read)
         possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
         verdict = self._rules.repeat.judge(read, match, possible)
@@ -214,28 +225,28 @@ class Decider:
             return False
         hit_id = self._tagger.new_hit_id(read.mono_ns)
         hit = Hit(hit_id, read, match, look_back=look_back, doubtful=doubtful)
-        return self._raise(hit, sounds=verdict is Verdict.ALARM)
+        return self._raise(hit, seen.pictures, sounds=verdict is Verdict.ALARM)
 
-    def _raise(self, hit: Hit, *, sounds: bool) -> bool:
+    def _raise(self, hit: Hit, pictures: Pictures, *, sounds: bool) -> bool:
         """Sound it before it is written; a silent one, or one that is no news, is only written."""
         told = sounds and not hit.silent
         if told:
             self._out.alarm.raise_alert(hit)
-        self._out.journal.put_hit(hit)
+        self._out.journal.put_hit(hit, pictures)
         if told:
             self.counts.hits += 1
             self._out.events.hit(hit)
         return told
 
-    def _keep(self, read: Read, opened: _OpenPass) -> None:
-        self._out.journal.put_read(read)
+    def _keep(self, seen: _Seen, opened: _OpenPass) -> None:
+        read = seen.read
+        self._out.journal.put_read(read, seen.pictures)
         self.counts.reads += 1
         self._out.events.read(read)
         if opened.raised_vrms - {read.text.vrm}:
             self.counts.revised_after_hit += 1
         if read.text.confidence >= self._rules.points.possible:
-            bare = replace(read, evidence=_NO_PICTURES)
-            self._rules.look_back.remember(bare, tuple(opened.met), read.hotlist_revision)
+            self._rules.look_back.remember(read, tuple(opened.met), read.hotlist_revision)
 
     def _note_light(self, frame: Frame) -> None:
         level = float(frame.image[::_LIGHT_STEP_PX, ::_LIGHT_STEP_PX].mean())

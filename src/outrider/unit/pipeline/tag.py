@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from outrider.clock import Clock
-from outrider.records import Origin, PassResult, Read, uuid7
+from outrider.records import Origin, PassResult, Read, facts_of, uuid7
 from outrider.unit.ports import PositionSource
 
 IdBits = Callable[[int], int]
@@ -68,6 +68,6 @@ class Tagger:
             direction=result.direction,
             frames_fused=result.frames_fused,
             corners=tuple((round(float(x), 1), round(float(y), 1)) for x, y in result.corners),
-            evidence=result.evidence,
+            pictures=facts_of(result.pictures),
             hotlist_revision=hotlist_revision,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from outrider.records import Corners, Evidence, Frame, Image
+from outrider.records import Corners, Frame, Image, Pictures, Role
 from outrider.unit.recognise.detect import box_of
 
 PATCH_LIMIT_BYTES = 3 * 1024
@@ -46,12 +46,12 @@ class FrameViews:
         )
 
 
-def encode(views: KeptViews) -> Evidence:
+def encode(views: KeptViews) -> Pictures:
     """Return the views as JPEG: the patch within 3 KB, the overview within 25 KB."""
-    return Evidence(
-        jpeg_within(views.patch, PATCH_LIMIT_BYTES),
-        jpeg_within(views.overview, OVERVIEW_LIMIT_BYTES),
-    )
+    return {
+        Role.PATCH: jpeg_within(views.patch, PATCH_LIMIT_BYTES),
+        Role.OVERVIEW: jpeg_within(views.overview, OVERVIEW_LIMIT_BYTES),
+    }
 
 
 def jpeg_within(image: Image, limit_bytes: int) -> bytes:

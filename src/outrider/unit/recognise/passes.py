@@ -97,7 +97,7 @@ class Pass:
             direction=self._trend.direction(),
             frames_fused=self._votes.frames,
             corners=best.corners,
-            evidence=encode(best.views),
+            pictures=encode(best.views),
             final=final,
         )
 

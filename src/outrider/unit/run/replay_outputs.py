@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Part, Read
+from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Part, Pictures, Read
 from outrider.unit.ports import DockOutcome
 
 
@@ -45,10 +45,10 @@ class NoJournal:
     def start(self, stop: threading.Event) -> None:
         """Do nothing."""
 
-    def put_read(self, read: Read) -> None:
+    def put_read(self, read: Read, pictures: Pictures) -> None:
         """Keep nothing."""
 
-    def put_hit(self, hit: Hit) -> None:
+    def put_hit(self, hit: Hit, pictures: Pictures) -> None:
         """Keep nothing."""
 
     def put_action(self, action: OfficerAction) -> None:
