@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from outrider.records import Hit, MatchClass, Response
 from outrider.unit.alarm.dispatcher import Closed, Dispatcher, Sounded
-from outrider.unit.alarm.link import Greeted, Link
+from outrider.unit.alarm.link import AlarmLink, Greeted
 from outrider.unit.alarm.queue import AlertQueue
 from outrider.unit.rehearsal.lockstep import Board
 from outrider.unit.rehearsal.simulator import Built
@@ -52,7 +52,7 @@ class FaultyLine:
         self.to_unit = Channel(random.Random(seed + 1), rate)
         self.from_unit = Channel(random.Random(seed + 2), rate)
         self.queue = AlertQueue()
-        self.desk = Dispatcher(Link(1 + seed % 255, 0.0), self.queue)
+        self.desk = Dispatcher(AlarmLink(1 + seed % 255, 0.0), self.queue)
         self.outcome = Outcome(alerts)
         self._next_raise_s = 1.0
         self._next_press_s = 1.0

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import python_side
-from outrider.unit.alarm.framing import Frame, FrameReader, encode, encode_message
-from outrider.unit.alarm.link import Greeted, Link, LinkState, Told
+from outrider.unit.alarm.framing import FrameReader, LineFrame, encode, encode_message
+from outrider.unit.alarm.link import AlarmLink, Greeted, LinkState, Told
 from outrider.unit.alarm.protocol import NEVER_HEARD, PROTOCOL_VERSION, Result
 from outrider.unit.rehearsal.lockstep import Board
 from outrider.unit.rehearsal.simulator import Built
@@ -107,7 +107,7 @@ class HostFuzz:
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
-        self._link = Link(_SESSION, 0.0)
+        self._link = AlarmLink(_SESSION, 0.0)
         self._seq = 0
         self.outcome = FuzzOutcome()
         self._greet()
@@ -132,7 +132,7 @@ class HostFuzz:
         self.outcome.bursts += 1
         before = self._seq
         frames = [self._event() for _ in range(4)]
-        frames.append(encode(Frame(PROTOCOL_VERSION, 0x83, _SESSION, 1, b"\x03\x00")))
+        frames.append(encode(LineFrame(PROTOCOL_VERSION, 0x83, _SESSION, 1, b"\x03\x00")))
         self._seq = before
         data = noise(self._rng, frames) + b"\0"
         self._feed(data)

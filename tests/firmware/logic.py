@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from outrider.unit.alarm import messages as m
-from outrider.unit.alarm.framing import Frame, FrameReader, encode_message
+from outrider.unit.alarm.framing import FrameReader, LineFrame, encode_message
 from outrider.unit.rehearsal import simulator
 
 T = TypeVar("T", bound=m.Message)
@@ -78,7 +78,7 @@ class Logic:
         self._seq = 0
         self.buttons = 0
         self.heard: list[m.Message] = []
-        self.frames: list[Frame] = []
+        self.frames: list[LineFrame] = []
         if greet:
             self.send(m.HelloRequest())
             self.live(1000)

@@ -10,7 +10,7 @@ import pytest
 
 from outrider.cli import main
 from outrider.unit.alarm import firmware
-from outrider.unit.alarm.session import Session
+from outrider.unit.alarm.session import AlarmSession
 from outrider.unit.devices.alarm_serial import SerialPort
 from outrider.unit.rehearsal import simulator
 from tests.firmware.boot_loader import BootLoader
@@ -57,7 +57,7 @@ def test_programmer_sets_brown_out_and_watchdog() -> None:
 def test_running_unit_is_proved_by_its_digest() -> None:
     """The unit that runs what was built passes; another digest is refused with both digests."""
     image = firmware.image_in(built().firmware.parent)
-    with simulator.start(built=built()) as board, Session(SerialPort(board.port)) as session:
+    with simulator.start(built=built()) as board, AlarmSession(SerialPort(board.port)) as session:
         hello = session.greet()
     firmware.check_running(image, hello)
     with pytest.raises(firmware.FlashError, match="flash it again"):
@@ -104,7 +104,7 @@ def test_relay_passes_everything_on(tmp_path: Path, capsys: pytest.CaptureFixtur
         pause = threading.Event()
         while not relay.exists():
             pause.wait(0.01)
-        with Session(SerialPort(relay)) as session:
+        with AlarmSession(SerialPort(relay)) as session:
             assert session.greet().version == "1.0.0"
         listener.join()
     assert "<- HELLO " in capsys.readouterr().out

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from outrider.unit.alarm import messages as m
-from outrider.unit.alarm.framing import Frame, encode
+from outrider.unit.alarm.framing import LineFrame, encode
 from outrider.unit.alarm.patterns import Pattern, table
 from outrider.unit.alarm.protocol import (
     NEVER_HEARD,
@@ -274,7 +274,7 @@ def test_old_command_come_late_is_not_done() -> None:
 def test_other_protocol_version_is_refused_and_heard() -> None:
     """A frame of version 2 does nothing, is answered BAD_VERSION, and is a fault until it fits."""
     unit = Logic()
-    unit.feed(encode(Frame(2, 3, 9, 200, bytes(18))))
+    unit.feed(encode(LineFrame(2, 3, 9, 200, bytes(18))))
     unit.run(50)
     assert unit.results()[-1] == Result.BAD_VERSION
     assert unit.faults & UnitFaults.VERSION

@@ -28,7 +28,7 @@ from outrider.unit.devices.paced import PacedSource
 from outrider.unit.events import NoEvents, RunSummary
 from outrider.unit.rehearsal import simulator
 from outrider.unit.rehearsal.rendered_ahead import RenderedAhead
-from outrider.unit.run.app import Unit
+from outrider.unit.run.app import Appliance
 from outrider.unit.run.inputs import Inputs, TrackPositions, track_of
 from outrider.unit.run.wiring import START_ERRORS, open_bench
 from outrider.unit.settings.sections import Settings
@@ -125,12 +125,16 @@ def _measure(drive: RenderedDrive, console: Screen, stack: ExitStack) -> None:
             "journal": {"sealing": "none"},
         }
     )
-    unit = Unit(open_bench(settings, Inputs(source, positions, clock, ""), alarm), settings, watch)
+    unit = Appliance(
+        open_bench(settings, Inputs(source, positions, clock, ""), alarm), settings, watch
+    )
     summary = unit.run(threading.Event(), watch.on_frame)
     _report(unit, summary, watch, wire, console)
 
 
-def _report(unit: Unit, summary: RunSummary, watch: Watch, wire: Wire, console: Screen) -> None:
+def _report(
+    unit: Appliance, summary: RunSummary, watch: Watch, wire: Wire, console: Screen
+) -> None:
     table = Table(title=f"outrider bench pipeline on {platform.machine()}, {os.cpu_count()} cores")
     table.add_column("measure")
     table.add_column("value", right=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from outrider.plates.glyph_strokes import (
     Contours,
-    Frame,
+    GlyphMeasures,
     arc,
     bar,
     diagonal,
@@ -23,7 +23,7 @@ from outrider.plates.glyph_strokes import (
 from outrider.plates.glyph_style import glyph_width_mm
 
 
-def _zero(f: Frame) -> list[Contours]:
+def _zero(f: GlyphMeasures) -> list[Contours]:
     shapes = [oval(f)]
     if f.g.zero_mark:
         reach = f.g.zero_mark * f.w / 2
@@ -31,7 +31,7 @@ def _zero(f: Frame) -> list[Contours]:
     return shapes
 
 
-def _one(f: Frame) -> list[Contours]:
+def _one(f: GlyphMeasures) -> list[Contours]:
     wide = glyph_width_mm("1", f.g)
     if wide == f.s:
         return [bar(0, 0, f.s, f.h)]
@@ -45,7 +45,7 @@ def _one(f: Frame) -> list[Contours]:
     return shapes
 
 
-def _two(f: Frame) -> list[Contours]:
+def _two(f: GlyphMeasures) -> list[Contours]:
     end = f.h * f.g.terminal
     t = np.linspace(0, 1, 10)[:, None]
     start, pull, foot = (
@@ -63,7 +63,7 @@ def _two(f: Frame) -> list[Contours]:
     return [stroked(line, f.g), bar(0, f.h - f.s, f.w, f.h)]
 
 
-def _three(f: Frame) -> list[Contours]:
+def _three(f: GlyphMeasures) -> list[Contours]:
     end, g = f.h * f.g.terminal, f.g
     low_q = min(f.q, (f.low - f.mid) / 2)
     bottom = joined(
@@ -93,7 +93,7 @@ def _three(f: Frame) -> list[Contours]:
     return [stroked(top, g), stroked(bottom, g)]
 
 
-def _four(f: Frame) -> list[Contours]:
+def _four(f: GlyphMeasures) -> list[Contours]:
     bar_mm = f.h * 0.62
     x = f.w * 0.69
     return [
@@ -103,7 +103,7 @@ def _four(f: Frame) -> list[Contours]:
     ]
 
 
-def _five(f: Frame) -> list[Contours]:
+def _five(f: GlyphMeasures) -> list[Contours]:
     rim = f.h * 0.43
     q = min(f.q, (f.low - rim) / 2)
     bowl = joined(
@@ -120,7 +120,7 @@ def _five(f: Frame) -> list[Contours]:
     ]
 
 
-def _six(f: Frame) -> list[Contours]:
+def _six(f: GlyphMeasures) -> list[Contours]:
     rim = f.h * 0.45
     q = min(f.q, (f.low - rim) / 2)
     bowl = round_box(f.left, rim, f.right, f.low, (q, q, f.q, f.q))
@@ -134,18 +134,18 @@ def _six(f: Frame) -> list[Contours]:
     return [looped(bowl, f.g), stroked(back, f.g)]
 
 
-def _turned(f: Frame, shapes: list[Contours]) -> list[Contours]:
+def _turned(f: GlyphMeasures, shapes: list[Contours]) -> list[Contours]:
     """Rotated by half a turn (9 from 6)."""
     return [tuple(np.array([f.w, f.h]) - c for c in shape) for shape in shapes]
 
 
-def _seven(f: Frame) -> list[Contours]:
+def _seven(f: GlyphMeasures) -> list[Contours]:
     foot = f.w * 0.36
     reach = level_cut(f.g, f.w * 0.5, f.h)
     return [bar(0, 0, f.w, f.s), diagonal(f.w - reach, f.s * 0.5, foot, f.h, f.s)]
 
 
-def _eight(f: Frame) -> list[Contours]:
+def _eight(f: GlyphMeasures) -> list[Contours]:
     inset = 0.035 * f.w
     up_q = min(f.q, (f.mid - f.top) / 2)
     low_q = min(f.q, (f.low - f.mid) / 2)
@@ -155,7 +155,7 @@ def _eight(f: Frame) -> list[Contours]:
     ]
 
 
-DIGITS: Final[dict[str, Callable[[Frame], list[Contours]]]] = {
+DIGITS: Final[dict[str, Callable[[GlyphMeasures], list[Contours]]]] = {
     "0": _zero, "1": _one, "2": _two, "3": _three, "4": _four, "5": _five, "6": _six,
     "7": _seven, "8": _eight, "9": lambda f: _turned(f, _six(f)),
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Final
 
 from outrider.plates.glyph_strokes import (
     Contours,
-    Frame,
+    GlyphMeasures,
     Points,
     arc,
     bar,
@@ -22,7 +22,7 @@ from outrider.plates.glyph_strokes import (
 from outrider.plates.glyph_style import glyph_width_mm
 
 
-def _a(f: Frame) -> list[Contours]:
+def _a(f: GlyphMeasures) -> list[Contours]:
     reach = level_cut(f.g, f.w / 2, f.h)
     top = reach * 0.9
     bar_mm = f.h * 0.63
@@ -34,7 +34,7 @@ def _a(f: Frame) -> list[Contours]:
     ]
 
 
-def _b(f: Frame) -> list[Contours]:
+def _b(f: GlyphMeasures) -> list[Contours]:
     up_q = min(f.q * 0.9, (f.mid - f.top) / 2)
     low_q = min(f.q * 0.9, (f.low - f.mid) / 2)
     upper = round_box(f.left, f.top, f.right - 0.04 * f.w, f.mid, (0, up_q, up_q, 0))
@@ -42,7 +42,7 @@ def _b(f: Frame) -> list[Contours]:
     return [bar(0, 0, f.s, f.h), looped(upper, f.g), looped(lower, f.g)]
 
 
-def _c_line(f: Frame, lower_end: float) -> Points:
+def _c_line(f: GlyphMeasures, lower_end: float) -> Points:
     end = max(f.h * f.g.terminal, f.top + f.q + 0.5)
     return joined(
         (f.right, end),
@@ -54,21 +54,21 @@ def _c_line(f: Frame, lower_end: float) -> Points:
     )
 
 
-def _c(f: Frame) -> list[Contours]:
+def _c(f: GlyphMeasures) -> list[Contours]:
     return [stroked(_c_line(f, f.h * (1 - f.g.terminal)), f.g)]
 
 
-def _d(f: Frame) -> list[Contours]:
+def _d(f: GlyphMeasures) -> list[Contours]:
     q = f.q * 0.95
     body = round_box(f.left, f.top, f.right, f.low, (0, q, q, 0))
     return [bar(0, 0, f.s, f.h), looped(body, f.g)]
 
 
-def _e(f: Frame) -> list[Contours]:
+def _e(f: GlyphMeasures) -> list[Contours]:
     return [*_f(f), bar(0, f.h - f.s, f.w, f.h)]
 
 
-def _f(f: Frame) -> list[Contours]:
+def _f(f: GlyphMeasures) -> list[Contours]:
     return [
         bar(0, 0, f.s, f.h),
         bar(0, 0, f.w * 0.98, f.s),
@@ -76,7 +76,7 @@ def _f(f: Frame) -> list[Contours]:
     ]
 
 
-def _g(f: Frame) -> list[Contours]:
+def _g(f: GlyphMeasures) -> list[Contours]:
     bar_mm = f.h * 0.48
     return [
         stroked(_c_line(f, f.h * 0.6), f.g),
@@ -85,7 +85,7 @@ def _g(f: Frame) -> list[Contours]:
     ]
 
 
-def _h(f: Frame) -> list[Contours]:
+def _h(f: GlyphMeasures) -> list[Contours]:
     return [
         bar(0, 0, f.s, f.h),
         bar(f.w - f.s, 0, f.w, f.h),
@@ -93,7 +93,7 @@ def _h(f: Frame) -> list[Contours]:
     ]
 
 
-def _j(f: Frame) -> list[Contours]:
+def _j(f: GlyphMeasures) -> list[Contours]:
     line = joined(
         (f.right, 0),
         arc(f.right - f.q, f.low - f.q, f.q, f.q, 0, 90),
@@ -103,7 +103,7 @@ def _j(f: Frame) -> list[Contours]:
     return [stroked(line, f.g)]
 
 
-def _k(f: Frame) -> list[Contours]:
+def _k(f: GlyphMeasures) -> list[Contours]:
     reach = level_cut(f.g, f.w * 0.6, f.h * 0.55)
     return [
         bar(0, 0, f.s, f.h),
@@ -112,11 +112,11 @@ def _k(f: Frame) -> list[Contours]:
     ]
 
 
-def _l(f: Frame) -> list[Contours]:
+def _l(f: GlyphMeasures) -> list[Contours]:
     return [bar(0, 0, f.s, f.h), bar(0, f.h - f.s, f.w * 0.97, f.h)]
 
 
-def _m(f: Frame) -> list[Contours]:
+def _m(f: GlyphMeasures) -> list[Contours]:
     low = f.h * f.g.m_depth
     stem = f.s * 0.93
     reach = f.s * 0.62
@@ -128,7 +128,7 @@ def _m(f: Frame) -> list[Contours]:
     ]
 
 
-def _n(f: Frame) -> list[Contours]:
+def _n(f: GlyphMeasures) -> list[Contours]:
     stem = f.s * 0.96
     reach = f.s * 0.62
     return [
@@ -138,7 +138,7 @@ def _n(f: Frame) -> list[Contours]:
     ]
 
 
-def _p(f: Frame) -> list[Contours]:
+def _p(f: GlyphMeasures) -> list[Contours]:
     rim = f.h * 0.56
     q = min(f.q * 0.9, (rim - f.top) / 2)
     return [
@@ -147,16 +147,16 @@ def _p(f: Frame) -> list[Contours]:
     ]
 
 
-def _q(f: Frame) -> list[Contours]:
+def _q(f: GlyphMeasures) -> list[Contours]:
     return [oval(f), diagonal(f.w * 0.57, f.h * 0.66, f.w * 0.92, f.h * 1.0, f.s * 0.8)]
 
 
-def _r(f: Frame) -> list[Contours]:
+def _r(f: GlyphMeasures) -> list[Contours]:
     reach = level_cut(f.g, f.w * 0.3, f.h * 0.45)
     return [*_p(f), diagonal(f.w * 0.52, f.h * 0.5, f.w - reach, f.h, f.s)]
 
 
-def _s(f: Frame) -> list[Contours]:
+def _s(f: GlyphMeasures) -> list[Contours]:
     up_q = min(f.q, (f.mid - f.top) / 2)
     low_q = min(f.q, (f.low - f.mid) / 2)
     end = max(f.h * f.g.terminal * 0.95, f.top + up_q + 0.5)
@@ -173,14 +173,14 @@ def _s(f: Frame) -> list[Contours]:
     return [stroked(line, f.g)]
 
 
-def _t(f: Frame) -> list[Contours]:
+def _t(f: GlyphMeasures) -> list[Contours]:
     return [
         bar(0, 0, f.w, f.s),
         bar(f.w / 2 - f.left, 0, f.w / 2 + f.left, f.h),
     ]
 
 
-def _u(f: Frame) -> list[Contours]:
+def _u(f: GlyphMeasures) -> list[Contours]:
     line = joined(
         (f.left, 0),
         arc(f.left + f.q, f.low - f.q, f.q, f.q, 180, 90),
@@ -190,7 +190,7 @@ def _u(f: Frame) -> list[Contours]:
     return [stroked(line, f.g)]
 
 
-def _v(f: Frame) -> list[Contours]:
+def _v(f: GlyphMeasures) -> list[Contours]:
     reach = level_cut(f.g, f.w / 2, f.h)
     return [
         diagonal(reach, 0, f.w / 2 - 0.01 * f.w, f.h, f.s),
@@ -198,7 +198,7 @@ def _v(f: Frame) -> list[Contours]:
     ]
 
 
-def _w(f: Frame) -> list[Contours]:
+def _w(f: GlyphMeasures) -> list[Contours]:
     stroke = f.s * 0.8
     reach = stroke * 0.52
     apex, foot = f.h * f.g.w_apex, f.w * 0.26
@@ -210,7 +210,7 @@ def _w(f: Frame) -> list[Contours]:
     ]
 
 
-def _x(f: Frame) -> list[Contours]:
+def _x(f: GlyphMeasures) -> list[Contours]:
     reach = level_cut(f.g, f.w * 0.7, f.h)
     return [
         diagonal(reach, 0, f.w - reach, f.h, f.s),
@@ -218,7 +218,7 @@ def _x(f: Frame) -> list[Contours]:
     ]
 
 
-def _y(f: Frame) -> list[Contours]:
+def _y(f: GlyphMeasures) -> list[Contours]:
     fork = f.h * 0.56
     reach = level_cut(f.g, f.w * 0.36, fork)
     x0, x1 = f.w / 2 - f.left, f.w / 2 + f.left
@@ -229,7 +229,7 @@ def _y(f: Frame) -> list[Contours]:
     ]
 
 
-def _z(f: Frame) -> list[Contours]:
+def _z(f: GlyphMeasures) -> list[Contours]:
     reach = level_cut(f.g, f.w * 0.6, f.h - f.s)
     return [
         bar(0, 0, f.w, f.s),
@@ -238,7 +238,7 @@ def _z(f: Frame) -> list[Contours]:
     ]
 
 
-def _capital_i(f: Frame) -> list[Contours]:
+def _capital_i(f: GlyphMeasures) -> list[Contours]:
     if not f.g.slab:
         return [bar(0, 0, f.s, f.h)]
     wide = glyph_width_mm("I", f.g)
@@ -246,7 +246,7 @@ def _capital_i(f: Frame) -> list[Contours]:
     return [bar(x, 0, x + f.s, f.h), bar(0, 0, wide, bar_mm), bar(0, f.h - bar_mm, wide, f.h)]
 
 
-LETTERS: Final[dict[str, Callable[[Frame], list[Contours]]]] = {
+LETTERS: Final[dict[str, Callable[[GlyphMeasures], list[Contours]]]] = {
     "A": _a, "B": _b, "C": _c, "D": _d, "E": _e, "F": _f, "G": _g, "H": _h, "I": _capital_i,
     "J": _j, "K": _k, "L": _l, "M": _m, "N": _n, "O": lambda f: [oval(f)], "P": _p, "Q": _q,
     "R": _r, "S": _s, "T": _t, "U": _u, "V": _v, "W": _w, "X": _x, "Y": _y, "Z": _z,

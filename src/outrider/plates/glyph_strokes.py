@@ -97,7 +97,7 @@ def round_box(
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class GlyphMeasures:
     """The measures that nearly every glyph needs, once."""
 
     g: GlyphStyle
@@ -112,14 +112,14 @@ class Frame:
     mid: float
 
 
-def frame_of(g: GlyphStyle) -> Frame:
+def measures_of(g: GlyphStyle) -> GlyphMeasures:
     """The measures of a face, with a corner radius that its width allows."""
     w, h, s = g.width_mm, g.height_mm, g.stroke_mm
     q = max(g.corner * w - s / 2, 0.6 * s / 2)
     q = min(q, (w - s) / 2)
-    return Frame(g, w, h, s, s / 2, w - s / 2, s / 2, h - s / 2, q, g.waist * h)
+    return GlyphMeasures(g, w, h, s, s / 2, w - s / 2, s / 2, h - s / 2, q, g.waist * h)
 
 
-def oval(f: Frame) -> Contours:
+def oval(f: GlyphMeasures) -> Contours:
     """The closed round letter that O, 0 and Q share."""
     return looped(round_box(f.left, f.top, f.right, f.low, (f.q,) * 4), f.g)

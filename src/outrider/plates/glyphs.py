@@ -17,7 +17,7 @@ import numpy as np
 
 from outrider.plates.glyph_digits import DIGITS
 from outrider.plates.glyph_letters import LETTERS
-from outrider.plates.glyph_strokes import Contours, Points, frame_of
+from outrider.plates.glyph_strokes import Contours, Points, measures_of
 from outrider.plates.glyph_style import CAR, MOTORCYCLE, PRE_2001, GlyphStyle, glyph_width_mm
 
 __all__ = [
@@ -41,7 +41,7 @@ def glyph_outlines(character: str, style: GlyphStyle) -> tuple[Contours, ...]:
 
     Raises KeyError for a character other than 0-9 and A-Z.
     """
-    shapes = _SHAPES[character](frame_of(style))
+    shapes = _SHAPES[character](measures_of(style))
     box_mm = np.array([glyph_width_mm(character, style), style.height_mm])
     clipped = [tuple(np.clip(c, 0.0, box_mm) for c in shape) for shape in shapes]
     if not style.slant:

@@ -7,7 +7,7 @@ import pytest
 
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
-from outrider.centre.store.records import Certificate, EnrolmentRefused, StoreError, Unit
+from outrider.centre.store.records import Certificate, EnrolledUnit, EnrolmentRefused, StoreError
 from outrider.clock import SystemClock
 from outrider.wire.signing import SigningIdentity
 from tests.centre.store.makers import ARRIVED
@@ -21,7 +21,7 @@ EXPIRES = ARRIVED + timedelta(days=1)
 def test_a_ticket_is_used_once(store: CentreStore) -> None:
     """A code enrols one unit with one set of keys; who asks again with them has the same answer."""
     store.add_ticket("unit-7", CODE, EXPIRES)
-    unit = Unit("unit-7", KEY, ARRIVED)
+    unit = EnrolledUnit("unit-7", KEY, ARRIVED)
     assert store.unit("unit-7") is None
     assert store.enrol("unit-7", CODE, KEY, TLS, ARRIVED) == unit
     assert store.enrol("unit-7", CODE, KEY, TLS, ARRIVED + timedelta(days=9)) == unit

@@ -4,8 +4,8 @@ import pytest
 
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import python_side
-from outrider.unit.alarm.framing import Frame, FrameReader, encode, encode_message
-from outrider.unit.alarm.link import Answered, Greeted, Link, LinkState, Lost, Refused, Told
+from outrider.unit.alarm.framing import FrameReader, LineFrame, encode, encode_message
+from outrider.unit.alarm.link import AlarmLink, Answered, Greeted, LinkState, Lost, Refused, Told
 from outrider.unit.alarm.protocol import NEVER_HEARD, Result
 
 
@@ -14,10 +14,10 @@ class Script:
 
     def __init__(self) -> None:
         self.now_s = 0.0
-        self.link = Link(7, 0.0)
+        self.link = AlarmLink(7, 0.0)
         self._reader = FrameReader()
 
-    def sent(self) -> list[Frame]:
+    def sent(self) -> list[LineFrame]:
         """Return what the host has sent since the last call."""
         return self._reader.feed(self.link.take_out())
 
@@ -134,7 +134,7 @@ def test_frame_of_an_old_session_is_left_out(up: Script) -> None:
 
 def test_other_version_is_refused_until_it_fits(up: Script) -> None:
     """A frame of version 2 ends the session, says how to mend it; only greetings are sent."""
-    up.link.receive(encode(Frame(2, 0x82, up.session, 0, b"")), up.now_s)
+    up.link.receive(encode(LineFrame(2, 0x82, up.session, 0, b"")), up.now_s)
     refused = [report for report in up.reports() if isinstance(report, Refused)]
     assert "outrider alarm flash" in refused[0].reason
     assert up.state() is LinkState.REFUSED

@@ -10,12 +10,12 @@ from outrider.unit.alarm.agreement import (
     python_side,
 )
 from outrider.unit.alarm.decode import Decoder, describe
-from outrider.unit.alarm.framing import Frame, FrameReader, encode, encode_message
+from outrider.unit.alarm.framing import FrameReader, LineFrame, encode, encode_message
 from outrider.unit.alarm.header import parse
 from outrider.unit.alarm.protocol import PROTOCOL_MAX_PAYLOAD
 
 _BYTE = st.integers(0, 255)
-_FRAMES = st.builds(Frame, _BYTE, _BYTE, _BYTE, _BYTE, st.binary(max_size=PROTOCOL_MAX_PAYLOAD))
+_FRAMES = st.builds(LineFrame, _BYTE, _BYTE, _BYTE, _BYTE, st.binary(max_size=PROTOCOL_MAX_PAYLOAD))
 _PLACES = {"U8": 8, "U16": 16, "U32": 32, "U64": 64}
 
 
@@ -33,11 +33,11 @@ def _messages(draw: st.DrawFn) -> m.Message:
 
 
 @given(st.lists(_FRAMES, max_size=8), st.integers(1, 50))
-def test_frames_survive_any_cutting_of_the_stream(frames: list[Frame], chunk: int) -> None:
+def test_frames_survive_any_cutting_of_the_stream(frames: list[LineFrame], chunk: int) -> None:
     """Frames come out as they went in, in whatever pieces the bytes arrive."""
     stream = b"".join(encode(frame) for frame in frames)
     reader = FrameReader()
-    found: list[Frame] = []
+    found: list[LineFrame] = []
     for start in range(0, len(stream), chunk):
         found += reader.feed(stream[start : start + chunk])
     assert found == frames
@@ -45,7 +45,7 @@ def test_frames_survive_any_cutting_of_the_stream(frames: list[Frame], chunk: in
 
 
 @given(st.binary(max_size=600), _FRAMES)
-def test_the_next_frame_after_any_noise_is_found(noise: bytes, frame: Frame) -> None:
+def test_the_next_frame_after_any_noise_is_found(noise: bytes, frame: LineFrame) -> None:
     """After any bytes and one delimiter, a whole frame is found; the noise makes none."""
     reader = FrameReader()
     assert reader.feed(noise + b"\0") == []
@@ -53,7 +53,7 @@ def test_the_next_frame_after_any_noise_is_found(noise: bytes, frame: Frame) -> 
 
 
 @given(_FRAMES)
-def test_a_frame_holds_no_zero_but_its_end(frame: Frame) -> None:
+def test_a_frame_holds_no_zero_but_its_end(frame: LineFrame) -> None:
     """The delimiter appears once, at the end: a reader that joins late finds the next frame."""
     assert encode(frame).index(0) == len(encode(frame)) - 1
 

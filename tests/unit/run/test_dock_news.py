@@ -12,7 +12,7 @@ from outrider.unit.hotlist.own_entries import LIST_NAME, CrewList
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.pipeline.decide import OperatingPoints, Rules
 from outrider.unit.ports import DockOutcome
-from outrider.unit.run.app import Parts, Unit
+from outrider.unit.run.app import Appliance, Parts
 from outrider.unit.run.inputs import Inputs
 from outrider.unit.run.json_events import JsonEvents
 from outrider.unit.run.wiring import _heal_crew_list
@@ -43,7 +43,7 @@ def test_health_round_has_the_alarm_unit_say_how_docking_ended(tmp_path: Path) -
     settings = Settings(unit=UnitSettings(state_dir=tmp_path))
     left = state_of(Summary(rows=3), CLOCK.stamp(CLOCK.mono_ns()))
     SyncStateFile(tmp_path).write(left, DockOutcome.DONE)
-    unit = Unit(parts, settings, JsonEvents(io.StringIO()))
+    unit = Appliance(parts, settings, JsonEvents(io.StringIO()))
     runner = threading.Thread(target=unit.run, args=(stop,))
     runner.start()
     assert recorder.told.wait(30)

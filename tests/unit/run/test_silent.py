@@ -16,7 +16,7 @@ from outrider.unit.alarm.protocol import MessageType
 from outrider.unit.alarm.serial_alarm import SerialAlarm
 from outrider.unit.devices.alarm_serial import SerialPort
 from outrider.unit.rehearsal import simulator
-from outrider.unit.run.app import Unit
+from outrider.unit.run.app import Appliance
 from outrider.unit.run.inputs import open_inputs
 from outrider.unit.run.json_events import JsonEvents
 from outrider.unit.run.wiring import open_bench
@@ -69,7 +69,7 @@ def crew_sees(folder: Path, row: str, caplog: pytest.LogCaptureFixture) -> Seen:
     with caplog.at_level(logging.DEBUG), simulator.start() as board:
         port = board.port
         alarm = SerialAlarm("unit", lambda: SerialPort(port), inputs.clock, None, tap)
-        Unit(open_bench(settings, inputs, alarm), settings, JsonEvents(out)).run(Stop())
+        Appliance(open_bench(settings, inputs, alarm), settings, JsonEvents(out)).run(Stop())
         pins = {(event.what, event.value) for event in board.events()}
     log = sorted({f"{r.name} {r.levelname} {r.getMessage()}" for r in caplog.records})
     events = [json.loads(line) for line in out.getvalue().splitlines()]

@@ -15,7 +15,7 @@ from outrider.unit.sync import link as links
 from outrider.unit.sync.backoff import Backoff
 from outrider.unit.sync.dock import Dock, Manner
 from outrider.unit.sync.docking import Docking
-from outrider.unit.sync.link import Link, interface_to, link_to
+from outrider.unit.sync.link import CentreLink, interface_to, link_to
 from outrider.unit.sync.session import Summary
 from outrider.unit.sync.state import SyncStateFile, SyncWatch, state_of
 from tests.unit.hotlist.centre import Centre as ListCentre
@@ -26,8 +26,8 @@ from tests.unit.sync.centre import serve, status
 from tests.unit.sync.enrolled_unit import enrolled_unit
 
 CLOCK = SystemClock()
-AT_THE_DOCK = Link("eth0", False, "NetworkManager")
-ON_THE_ROAD = Link("wwan0", True, "NetworkManager")
+AT_THE_DOCK = CentreLink("eth0", False, "NetworkManager")
+ON_THE_ROAD = CentreLink("wwan0", True, "NetworkManager")
 
 
 def summary(rows: int = 0, left: int = 0, *, gave_up: bool = False, grave: bool = False) -> Summary:
@@ -43,7 +43,7 @@ def test_the_route_decides_the_interface() -> None:
     assert interface_to("127.0.0.1") == "lo"
     assert interface_to("localhost") == "lo"
     assert interface_to("nowhere.invalid") == ""
-    assert link_to("https://127.0.0.1:8443", SyncSettings()) == Link(
+    assert link_to("https://127.0.0.1:8443", SyncSettings()) == CentreLink(
         "lo", False, "sync.unmetered_interfaces"
     )
 

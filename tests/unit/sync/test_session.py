@@ -18,7 +18,7 @@ from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.segments import path_of
 from outrider.unit.journal.verify import verify
 from outrider.unit.sync.backoff import Backoff
-from outrider.unit.sync.session import Identity, Session, Summary
+from outrider.unit.sync.session import Identity, Summary, SyncSession
 from outrider.unit.sync.transport import (
     HttpsCentre,
     Patience,
@@ -66,7 +66,7 @@ def sync(
     settings: dict[str, object] = {"batch_rows": 10, "give_up_after": 12} | options
     try:
         with HttpsCentre(url, tls, PATIENCE) as way:
-            session = Session(
+            session = SyncSession(
                 outbox,
                 way,
                 identity,
@@ -273,7 +273,7 @@ def test_stop_ends_a_session_at_once(journal: Path, centre: TestCentre) -> None:
     outbox = Outbox(journal)
     identity = Identity("unit-7", UNIT, centre.identity.public)
     with HttpsCentre("http://localhost:9", None, PATIENCE) as way:
-        summary = Session(outbox, way, identity, SystemClock(), Backoff(60, 60)).run(stop)
+        summary = SyncSession(outbox, way, identity, SystemClock(), Backoff(60, 60)).run(stop)
     outbox.close()
     assert summary.remaining.rows == 41
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from outrider.centre.authority.histories import Fork, forks
 from outrider.centre.store.ports import IntakeStore, OpeningStore, UnitRegister
-from outrider.centre.store.records import JournalState, SeqRange, Unit
+from outrider.centre.store.records import EnrolledUnit, JournalState, SeqRange
 from outrider.wire.canonical import plain
 
 
@@ -87,7 +87,7 @@ def overview(store: _Store) -> list[UnitLine]:
     return [_line(store, unit, aside.get(unit.unit_id, 0)) for unit in store.units()]
 
 
-def _line(store: _Store, unit: Unit, set_aside: int) -> UnitLine:
+def _line(store: _Store, unit: EnrolledUnit, set_aside: int) -> UnitLine:
     journals = tuple(store.journals(unit.unit_id))
     gaps: Counter[str] = Counter()
     for journal in journals:

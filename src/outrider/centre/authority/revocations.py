@@ -17,7 +17,7 @@ from typing import Any
 from outrider import durable
 from outrider.centre.folder import CentreFault
 from outrider.centre.store.ports import UnitRegister
-from outrider.centre.store.records import Certificate, Unit
+from outrider.centre.store.records import Certificate, EnrolledUnit
 
 
 class RevocationsError(CentreFault):
@@ -41,7 +41,7 @@ class Revocations:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def note(self, register: UnitRegister, unit: Unit) -> None:
+    def note(self, register: UnitRegister, unit: EnrolledUnit) -> None:
         """Note a unit that the register has as revoked."""
         revoked = _of(register, unit)
         line = json.dumps(
@@ -95,7 +95,7 @@ class Revocations:
         return again
 
 
-def _of(register: UnitRegister, unit: Unit) -> Revocation:
+def _of(register: UnitRegister, unit: EnrolledUnit) -> Revocation:
     if unit.revoked_at is None:
         raise ValueError(f"{unit.unit_id} is not revoked")
     certificates = [c for c in register.certificates(unit.unit_id) if c.revoked_at is not None]

@@ -27,7 +27,7 @@ from outrider.centre.folder import LimitSettings
 from outrider.centre.intake.bodies import Patience, check_declared, read_body
 from outrider.centre.intake.codes import Code, Refusal
 from outrider.centre.intake.counts import Counts
-from outrider.centre.intake.frame import Frame, as_refusal, caller, refused, unexpected
+from outrider.centre.intake.frame import RequestFrame, as_refusal, caller, refused, unexpected
 from outrider.centre.intake.list_keys import ListKeySecret
 from outrider.centre.intake.rates import Gate, Rate, Rates
 from outrider.centre.intake.uploads import UploadDesk
@@ -108,7 +108,7 @@ def unit_app(intake: Intake, hotlists: Path | None) -> ASGIApp:
             Mount(f"/v1/hotlists/{part}", StaticFiles(directory=hotlists / part, check_dir=False))
             for part in ("metadata", "targets")
         ]
-    return Frame(_application(routes, intake), rates, intake.counts)
+    return RequestFrame(_application(routes, intake), rates, intake.counts)
 
 
 def enrolment_app(intake: Intake) -> ASGIApp:
@@ -118,7 +118,7 @@ def enrolment_app(intake: Intake) -> ASGIApp:
     routes: list[BaseRoute] = [
         Route(messages.ENROL_PATH, functools.partial(_post_enrolment, intake), methods=["POST"])
     ]
-    return Frame(_application(routes, intake), Rates(rate, everyone), intake.counts)
+    return RequestFrame(_application(routes, intake), Rates(rate, everyone), intake.counts)
 
 
 def _application(routes: list[BaseRoute], intake: Intake) -> Starlette:

@@ -47,7 +47,7 @@ class _Told:
         await self._send(message)
 
 
-class Frame:
+class RequestFrame:
     """The outermost part of an application: nothing gets in or out but through it."""
 
     def __init__(self, app: ASGIApp, rates: Rates, counts: Counts) -> None:

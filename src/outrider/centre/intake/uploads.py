@@ -11,7 +11,7 @@ from hashlib import sha256
 from outrider.centre.authority.authority import time_of
 from outrider.centre.intake.codes import Code, Refusal
 from outrider.centre.store.ports import IntakeStore, UnitRegister
-from outrider.centre.store.records import ConflictError, ReceivedUpload, UnfitError, Unit
+from outrider.centre.store.records import ConflictError, EnrolledUnit, ReceivedUpload, UnfitError
 from outrider.clock import Clock
 from outrider.wire import batch as batches
 from outrider.wire import holdings
@@ -78,7 +78,7 @@ class UploadDesk:
             )
         return sent
 
-    def trusted(self, unit_id: str) -> Unit:
+    def trusted(self, unit_id: str) -> EnrolledUnit:
         """Return a unit that is enrolled and trusted. Raises Refusal, StoreError."""
         unit = self._register.unit(unit_id)
         if unit is None:

@@ -15,6 +15,7 @@ from outrider.centre.store.records import (
     AuditRow,
     Backlog,
     Certificate,
+    EnrolledUnit,
     JournalState,
     KnownUpload,
     OpenedRecord,
@@ -22,7 +23,6 @@ from outrider.centre.store.records import (
     SealedRecord,
     SetAside,
     StoredPicture,
-    Unit,
 )
 from outrider.centre.store.search_ports import SearchStore
 from outrider.records import Role
@@ -45,7 +45,7 @@ class UnitRegister(Protocol):
 
     def enrol(
         self, unit_id: str, code_digest: bytes, key: VerifyingKey, tls_key: bytes, at: datetime
-    ) -> Unit:
+    ) -> EnrolledUnit:
         """Use up a ticket for these keys; again with the same keys gives the same unit.
 
         tls_key: SHA-256 of the public key of the certificate request. Enrolling anew replaces the
@@ -53,11 +53,11 @@ class UnitRegister(Protocol):
         """
         ...
 
-    def unit(self, unit_id: str) -> Unit | None:
+    def unit(self, unit_id: str) -> EnrolledUnit | None:
         """Return a unit, revoked or not; None where it never enrolled."""
         ...
 
-    def units(self) -> list[Unit]:
+    def units(self) -> list[EnrolledUnit]:
         """Return all units, by name."""
         ...
 
@@ -65,7 +65,7 @@ class UnitRegister(Protocol):
         """Note a certificate that is about to be handed out."""
         ...
 
-    def revoke(self, unit_id: str, why: str, at: datetime) -> Unit:
+    def revoke(self, unit_id: str, why: str, at: datetime) -> EnrolledUnit:
         """Trust a unit no longer, and revoke its certificates. Raises StoreError if unknown."""
         ...
 

@@ -36,7 +36,7 @@ class EnrolmentRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class EnrolledUnit:
     """An enrolled unit. revoked_at: since when nothing of it is taken; None while it is trusted."""
 
     unit_id: str

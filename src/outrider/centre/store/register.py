@@ -4,7 +4,7 @@ import hmac
 from datetime import datetime
 
 from outrider.centre.store.columns import from_us, storable, to_us
-from outrider.centre.store.records import Certificate, EnrolmentRefused, StoreError, Unit
+from outrider.centre.store.records import Certificate, EnrolledUnit, EnrolmentRefused, StoreError
 from outrider.centre.store.session import Session
 from outrider.wire.signing import VerifyingKey
 
@@ -29,10 +29,10 @@ def add_ticket(session: Session, unit_id: str, code_digest: bytes, expires_at: d
 def enrol(
     session: Session,
     for_update: str,
-    asked: Unit,
+    asked: EnrolledUnit,
     code_digest: bytes,
     tls_key: bytes,
-) -> Unit:
+) -> EnrolledUnit:
     """Use up a ticket for the unit as it asks to be known. Raises EnrolmentRefused."""
     ticket = session.one(
         "SELECT expires_us, used_us, signing_key, tls_key FROM ticket "
@@ -53,7 +53,9 @@ def enrol(
     return asked
 
 
-def _enrolled_again(session: Session, asked: Unit, tls_key: bytes, used_for: list[bytes]) -> Unit:
+def _enrolled_again(
+    session: Session, asked: EnrolledUnit, tls_key: bytes, used_for: list[bytes]
+) -> EnrolledUnit:
     """Answer a unit that never had the answer to its enrolment."""
     known = find_unit(session, asked.unit_id)
     keys = (asked.signing_key.raw, tls_key)
@@ -67,7 +69,7 @@ def _enrolled_again(session: Session, asked: Unit, tls_key: bytes, used_for: lis
     return known
 
 
-def _use(session: Session, asked: Unit, code_digest: bytes, tls_key: bytes) -> None:
+def _use(session: Session, asked: EnrolledUnit, code_digest: bytes, tls_key: bytes) -> None:
     key, at_us = asked.signing_key.raw, to_us(asked.enrolled_at)
     session.run(
         "UPDATE ticket SET used_us = ?, signing_key = ?, tls_key = ? WHERE code_digest = ?",
@@ -86,20 +88,22 @@ def _use(session: Session, asked: Unit, code_digest: bytes, tls_key: bytes) -> N
     )
 
 
-def find_unit(session: Session, unit_id: str) -> Unit | None:
+def find_unit(session: Session, unit_id: str) -> EnrolledUnit | None:
     """Return a unit."""
     found = session.one(f"SELECT {_UNIT} FROM unit WHERE unit_id = ?", unit_id)
     return None if found is None else _unit(*found)
 
 
-def units(session: Session) -> list[Unit]:
+def units(session: Session) -> list[EnrolledUnit]:
     """Return all units by name."""
     return [_unit(*row) for row in session.rows(f"SELECT {_UNIT} FROM unit ORDER BY unit_id")]
 
 
-def _unit(unit_id: str, key: bytes, enrolled_us: int, revoked_us: int | None, why: str) -> Unit:
+def _unit(
+    unit_id: str, key: bytes, enrolled_us: int, revoked_us: int | None, why: str
+) -> EnrolledUnit:
     revoked_at = None if revoked_us is None else from_us(revoked_us)
-    return Unit(unit_id, VerifyingKey(key), from_us(enrolled_us), revoked_at, why)
+    return EnrolledUnit(unit_id, VerifyingKey(key), from_us(enrolled_us), revoked_at, why)
 
 
 def add_certificate(session: Session, certificate: Certificate) -> None:
@@ -131,7 +135,7 @@ def _certificate(
     return Certificate(int(serial, 16), unit_id, from_us(not_after_us), revoked_at)
 
 
-def revoke(session: Session, unit_id: str, why: str, at: datetime) -> Unit:
+def revoke(session: Session, unit_id: str, why: str, at: datetime) -> EnrolledUnit:
     """Revoke a unit and its certificates; when it was first revoked stays."""
     session.run(
         "UPDATE unit SET revoked_us = ?, revoked_why = ? WHERE unit_id = ? AND revoked_us IS NULL",

@@ -28,6 +28,7 @@ from outrider.centre.store.records import (
     AuditRow,
     Backlog,
     Certificate,
+    EnrolledUnit,
     JournalState,
     KnownUpload,
     OpenedRecord,
@@ -35,7 +36,6 @@ from outrider.centre.store.records import (
     SealedRecord,
     SetAside,
     StoredPicture,
-    Unit,
 )
 from outrider.centre.store.search_ports import Cancel
 from outrider.centre.store.session import Backend, Session
@@ -72,18 +72,18 @@ class SqlStore:
 
     def enrol(
         self, unit_id: str, code_digest: bytes, key: VerifyingKey, tls_key: bytes, at: datetime
-    ) -> Unit:
+    ) -> EnrolledUnit:
         """Use up a ticket."""
-        asked = Unit(unit_id, key, at)
+        asked = EnrolledUnit(unit_id, key, at)
         with self._backend.writing("enrol a unit") as session:
             return register.enrol(session, self._backend.for_update, asked, code_digest, tls_key)
 
-    def unit(self, unit_id: str) -> Unit | None:
+    def unit(self, unit_id: str) -> EnrolledUnit | None:
         """Return a unit."""
         with self._backend.reading("look up a unit") as session:
             return register.find_unit(session, unit_id)
 
-    def units(self) -> list[Unit]:
+    def units(self) -> list[EnrolledUnit]:
         """Return all units."""
         with self._backend.reading("list units") as session:
             return register.units(session)
@@ -93,7 +93,7 @@ class SqlStore:
         with self._backend.writing("add a certificate") as session:
             register.add_certificate(session, certificate)
 
-    def revoke(self, unit_id: str, why: str, at: datetime) -> Unit:
+    def revoke(self, unit_id: str, why: str, at: datetime) -> EnrolledUnit:
         """Trust a unit no longer."""
         with self._backend.writing("revoke a unit") as session:
             return register.revoke(session, unit_id, why, at)

@@ -6,7 +6,7 @@ from enum import IntEnum, IntFlag
 
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm import protocol as p
-from outrider.unit.alarm.framing import Frame, FrameReader
+from outrider.unit.alarm.framing import FrameReader, LineFrame
 
 _ARROWS = {"to": "->", "from": "<-"}
 _ENUMS: dict[str, type[IntEnum] | type[IntFlag]] = {
@@ -26,7 +26,7 @@ _ENUMS: dict[str, type[IntEnum] | type[IntFlag]] = {
 }
 
 
-def describe(frame: Frame) -> str:
+def describe(frame: LineFrame) -> str:
     """Return a frame as one line."""
     if frame.version != p.PROTOCOL_VERSION:
         return f"protocol {frame.version}, type 0x{frame.type:02x}: not this host's protocol"

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from outrider.records import ActionKind, Hit
 from outrider.unit.alarm import messages as m
-from outrider.unit.alarm.link import Answered, Greeted, Link, Lost, Refused, Report, Told
+from outrider.unit.alarm.link import AlarmLink, Answered, Greeted, Lost, Refused, Report, Told
 from outrider.unit.alarm.protocol import (
     NEVER_HEARD,
     VOLUME_MAX,
@@ -70,7 +70,7 @@ class _Unclaimed:
 class Dispatcher:
     """Between the queue of hits and the link. One thread at a time."""
 
-    def __init__(self, link: Link, queue: AlertQueue) -> None:
+    def __init__(self, link: AlarmLink, queue: AlertQueue) -> None:
         self.link = link
         self.queue = queue
         self.hello: m.Hello | None = None

@@ -14,7 +14,7 @@ _ENCODED_MAX = _HEADER_B + PROTOCOL_MAX_PAYLOAD + _CRC_B + 1
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class LineFrame:
     """One whole frame whose CRC is right."""
 
     version: int
@@ -24,7 +24,7 @@ class Frame:
     payload: bytes
 
 
-def encode(frame: Frame) -> bytes:
+def encode(frame: LineFrame) -> bytes:
     """Return the frame as it goes on the line, delimiter included."""
     body = bytes((frame.version, frame.type, frame.session, frame.seq)) + frame.payload
     return bytes(cobs.encode(body + zlib.crc32(body).to_bytes(4, "little"))) + b"\0"
@@ -32,10 +32,10 @@ def encode(frame: Frame) -> bytes:
 
 def encode_message(message: Message, session: int, seq: int) -> bytes:
     """Return a message as it goes on the line."""
-    return encode(Frame(PROTOCOL_VERSION, message.TYPE, session, seq, pack(message)))
+    return encode(LineFrame(PROTOCOL_VERSION, message.TYPE, session, seq, pack(message)))
 
 
-def decode_body(encoded: bytes) -> Frame | None:
+def decode_body(encoded: bytes) -> LineFrame | None:
     """Return the frame between two delimiters, or None where it is not one."""
     try:
         body = bytes(cobs.decode(encoded))
@@ -47,7 +47,7 @@ def decode_body(encoded: bytes) -> Frame | None:
     if zlib.crc32(content) != int.from_bytes(crc, "little"):
         return None
     version, kind, session, seq = content[:_HEADER_B]
-    return Frame(version, kind, session, seq, content[_HEADER_B:])
+    return LineFrame(version, kind, session, seq, content[_HEADER_B:])
 
 
 class FrameReader:
@@ -59,7 +59,7 @@ class FrameReader:
         self.good = 0
         self.bad = 0
 
-    def feed(self, data: bytes) -> list[Frame]:
+    def feed(self, data: bytes) -> list[LineFrame]:
         """Take bytes from the line; return the frames that they complete."""
         found = []
         *ended, rest = data.split(b"\0")
@@ -76,7 +76,7 @@ class FrameReader:
         self._held += part[:room]
         self._overrun = self._overrun or len(part) > room
 
-    def _end(self) -> Frame | None:
+    def _end(self) -> LineFrame | None:
         encoded, overrun = bytes(self._held), self._overrun
         self._held.clear()
         self._overrun = False

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import python_side
-from outrider.unit.alarm.framing import Frame, FrameReader, encode_message
+from outrider.unit.alarm.framing import FrameReader, LineFrame, encode_message
 from outrider.unit.alarm.protocol import (
     HOST_HEARTBEAT_MS,
     PROTOCOL_VERSION,
@@ -99,7 +99,7 @@ class _Pending:
     next_s: float
 
 
-class Link:
+class AlarmLink:
     """One session after another with one unit.
 
     first_session: 1..255; it should differ from run to run, so that frames still under way from an
@@ -215,7 +215,7 @@ class Link:
         self._out += encode_message(message, self._session, seq)
         self.counts.sent += 1
 
-    def _take_frame(self, frame: Frame, now_s: float) -> None:
+    def _take_frame(self, frame: LineFrame, now_s: float) -> None:
         if frame.version != PROTOCOL_VERSION:
             self._refuse(
                 f"the alarm unit speaks protocol {frame.version}, this host {PROTOCOL_VERSION}:"
@@ -230,7 +230,7 @@ class Link:
             return
         self._take_message(frame, message, now_s)
 
-    def _take_message(self, frame: Frame, message: m.Message, now_s: float) -> None:
+    def _take_message(self, frame: LineFrame, message: m.Message, now_s: float) -> None:
         if isinstance(message, m.Hello):
             self._take_hello(frame, message, now_s)
         elif self.state is not LinkState.UP:
@@ -241,14 +241,14 @@ class Link:
             self._heard_s = now_s
             self._take_in_session(frame, message, now_s)
 
-    def _take_other_session(self, frame: Frame, now_s: float) -> None:
+    def _take_other_session(self, frame: LineFrame, now_s: float) -> None:
         """A unit that was restarted has session 0; anything else is an old frame come late."""
         if frame.session == 0:
             self.drop("the alarm unit was restarted", now_s)
         else:
             self.counts.refused += 1
 
-    def _take_hello(self, frame: Frame, hello: m.Hello, now_s: float) -> None:
+    def _take_hello(self, frame: LineFrame, hello: m.Hello, now_s: float) -> None:
         if frame.session != self._session:
             self.counts.refused += 1
             return
@@ -277,7 +277,7 @@ class Link:
         self._next_greeting_s = now_s + _REFUSED_EVERY_S
         self._reports.append(Refused(reason))
 
-    def _take_in_session(self, frame: Frame, message: m.Message, now_s: float) -> None:
+    def _take_in_session(self, frame: LineFrame, message: m.Message, now_s: float) -> None:
         if isinstance(message, m.EVENTS):
             self._take_event(frame, message, now_s)
         elif isinstance(message, m.Status):
@@ -287,7 +287,7 @@ class Link:
         else:
             self.counts.refused += 1
 
-    def _take_answer(self, frame: Frame, answer: m.Ack | m.Counters) -> None:
+    def _take_answer(self, frame: LineFrame, answer: m.Ack | m.Counters) -> None:
         pending = self._pending
         if (
             pending is None
@@ -299,7 +299,7 @@ class Link:
         result = _result_of(answer)
         self._reports.append(Answered(pending.message, result, answer))
 
-    def _take_event(self, frame: Frame, message: m.Message, now_s: float) -> None:
+    def _take_event(self, frame: LineFrame, message: m.Message, now_s: float) -> None:
         """Acknowledge always; report only what is ahead of the last event of this session."""
         self._emit(m.EventAck(), frame.seq)
         if self._event_seq is not None and not 0 < (frame.seq - self._event_seq) % _SEQ < _OLD_SEQ:

@@ -16,7 +16,7 @@ from outrider.unit.alarm.agreement import check_header
 from outrider.unit.alarm.dispatcher import Dispatcher
 from outrider.unit.alarm.host_state import host_faults_of, list_age_of
 from outrider.unit.alarm.interfaces import BytePort, PortLostError, SecondOutput
-from outrider.unit.alarm.link import Link
+from outrider.unit.alarm.link import AlarmLink
 from outrider.unit.alarm.outcomes import Outcomes
 from outrider.unit.alarm.protocol import SignalKind
 from outrider.unit.alarm.queue import AlertQueue, Unacknowledged
@@ -49,7 +49,7 @@ class SerialAlarm:
         """
         check_header()
         now_s = time.monotonic()
-        self._dispatcher = Dispatcher(Link(1 + secrets.randbelow(255), now_s), AlertQueue())
+        self._dispatcher = Dispatcher(AlarmLink(1 + secrets.randbelow(255), now_s), AlertQueue())
         self._outcomes = Outcomes(name, self._dispatcher, clock, second, now_s)
         self._open_port = open_port
         self._second = second

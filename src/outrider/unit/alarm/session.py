@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import check_header
 from outrider.unit.alarm.interfaces import BytePort
-from outrider.unit.alarm.link import Answered, Greeted, Link, Refused, Report, Told
+from outrider.unit.alarm.link import AlarmLink, Answered, Greeted, Refused, Report, Told
 
 T = TypeVar("T")
 _ROUND_S = 0.02
@@ -20,14 +20,14 @@ class UnitNotHeardError(Exception):
     """The unit did not answer in time, or speaks another protocol."""
 
 
-class Session:
+class AlarmSession:
     """An open session with a unit. tap is given every byte, with "to" or "from" the unit."""
 
     def __init__(self, port: BytePort, tap: Callable[[str, bytes], None] | None = None) -> None:
         check_header()
         self._port = port
         self._tap = tap
-        self._link = Link(1 + secrets.randbelow(255), time.monotonic())
+        self._link = AlarmLink(1 + secrets.randbelow(255), time.monotonic())
         self.silent = False
         """While True nothing is sent, as if the host had died."""
 

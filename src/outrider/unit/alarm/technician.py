@@ -10,7 +10,7 @@ from outrider.unit.alarm.link import Report, Told
 from outrider.unit.alarm.outcomes import fault_names
 from outrider.unit.alarm.patterns import table
 from outrider.unit.alarm.protocol import HOST_SILENT_MS, Result, TestItem, UnitButton, UnitFaults
-from outrider.unit.alarm.session import Session, UnitNotHeardError
+from outrider.unit.alarm.session import AlarmSession, UnitNotHeardError
 
 GROUPS = ("board", "lamps", "sounds", "buttons", "host", "line")
 _LAMP_DS = 10
@@ -48,7 +48,7 @@ class Witness(Protocol):
 class Round:
     """One round of tests on an open session."""
 
-    def __init__(self, session: Session, hello: m.Hello, witness: Witness) -> None:
+    def __init__(self, session: AlarmSession, hello: m.Hello, witness: Witness) -> None:
         self._session = session
         self._hello = hello
         self._witness = witness

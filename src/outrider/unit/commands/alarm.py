@@ -23,7 +23,7 @@ from outrider.unit.alarm.interfaces import PortLostError
 from outrider.unit.alarm.patterns import table
 from outrider.unit.alarm.protocol import Result
 from outrider.unit.alarm.render import pattern_wav, write_diagrams, write_sounds
-from outrider.unit.alarm.session import Session, UnitNotHeardError
+from outrider.unit.alarm.session import AlarmSession, UnitNotHeardError
 from outrider.unit.alarm.technician import GROUPS, Check, Round, Technician, Witness
 from outrider.unit.commands import alarm_listen
 from outrider.unit.devices.alarm_serial import SerialPort
@@ -104,7 +104,7 @@ def _test(args: argparse.Namespace) -> int:
 
 def _test_on(port: Path, witness: Witness, args: argparse.Namespace) -> int:
     checks: list[Check] = []
-    with Session(SerialPort(port)) as session:
+    with AlarmSession(SerialPort(port)) as session:
         for check in Round(session, session.greet(), witness).checks(args.only):
             checks.append(check)
             if not args.json:
@@ -135,7 +135,7 @@ def _flash(args: argparse.Namespace) -> int:
         say(" ".join(command))
         write(command)
         say(f"written and read back: {image.length_b} bytes")
-    with Session(SerialPort(args.port)) as session:
+    with AlarmSession(SerialPort(args.port)) as session:
         hello = session.greet(timeout_s=10.0)
         check_running(image, hello)
         if args.board_serial:
@@ -145,7 +145,7 @@ def _flash(args: argparse.Namespace) -> int:
     return 0
 
 
-def _provision(session: Session, serial: str) -> None:
+def _provision(session: AlarmSession, serial: str) -> None:
     if not 1 <= len(serial) <= 12 or not serial.isascii():
         raise FlashError(f"board serial {serial!r}: 1 to 12 letters, digits, - or _ are allowed")
     answer = session.command(m.Provision(serial.encode()))

@@ -12,7 +12,7 @@ from outrider.command_line.values import number
 from outrider.shown import complain, say
 from outrider.unit.alarm.decode import Decoder
 from outrider.unit.alarm.interfaces import BytePort, PortLostError
-from outrider.unit.alarm.session import Session, UnitNotHeardError
+from outrider.unit.alarm.session import AlarmSession, UnitNotHeardError
 from outrider.unit.devices.alarm_serial import SerialPort
 from outrider.unit.devices.pseudo_port import PseudoPort
 
@@ -62,7 +62,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _talk(port: Path, seconds: float) -> None:
-    with Session(SerialPort(port), _Printer()) as session:
+    with AlarmSession(SerialPort(port), _Printer()) as session:
         session.greet()
         session.idle(seconds)
 

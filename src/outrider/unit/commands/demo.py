@@ -31,7 +31,7 @@ from outrider.unit.events import RunSummary
 from outrider.unit.ports import PositionSource
 from outrider.unit.rehearsal import simulator
 from outrider.unit.rehearsal.gpsd_feeder import HOST, GpsdFeeder
-from outrider.unit.run.app import Unit
+from outrider.unit.run.app import Appliance
 from outrider.unit.run.console_events import ConsoleEvents
 from outrider.unit.run.inputs import Inputs, TrackPositions, track_of
 from outrider.unit.run.wiring import START_ERRORS, open_demo
@@ -97,7 +97,7 @@ def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
     source = PacedSource(drive, clock)
     inputs = Inputs(source, _positions(drive, clock, console, stack, stop), clock, "")
     settings = _settings(folder, hotlist, board)
-    unit = Unit(open_demo(settings, inputs), settings, events)
+    unit = Appliance(open_demo(settings, inputs), settings, events)
     _explain(drive, board, settings, console)
     # The screen shows each part's state as it changes: the log would say it a second time.
     logging.getLogger("outrider.unit.health").setLevel(logging.ERROR)

@@ -7,7 +7,7 @@ from outrider.command_line import Subparsers, add_json, exits, new_parser
 from outrider.command_line.exits import finish
 from outrider.unit.commands.run import refuse_missing, stop_on_signals
 from outrider.unit.events import Events
-from outrider.unit.run.app import Unit
+from outrider.unit.run.app import Appliance
 from outrider.unit.run.console_events import ConsoleEvents
 from outrider.unit.run.json_events import JsonEvents
 from outrider.unit.run.wiring import START_ERRORS, open_replay
@@ -38,5 +38,5 @@ def _run(args: argparse.Namespace) -> int:
     settings = config.load(args.config)
     parts = open_replay(settings, source, args.hotlist)
     with stop_on_signals() as stop:
-        summary = Unit(parts, settings, events).replay(stop)
+        summary = Appliance(parts, settings, events).replay(stop)
     return exits.FAILED if summary.faults else exits.DONE

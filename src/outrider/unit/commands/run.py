@@ -19,7 +19,7 @@ from outrider.shown import complain
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
 from outrider.unit.events import Events, NoEvents
 from outrider.unit.health import leave_within
-from outrider.unit.run.app import Unit
+from outrider.unit.run.app import Appliance
 from outrider.unit.run.console_events import ConsoleEvents
 from outrider.unit.run.json_events import JsonEvents
 from outrider.unit.run.outlet import outlet_on
@@ -66,7 +66,7 @@ def _run(args: argparse.Namespace) -> int:
         parts = open_parts(settings, options_of(args), stop)
         parts = replace(parts, watched=(*parts.watched, outlet.health))
         events = events_on(outlet.stream, as_json=args.json) if _told(args) else NoEvents()
-        summary = Unit(parts, settings, events, on_hang=leave_within).run(stop)
+        summary = Appliance(parts, settings, events, on_hang=leave_within).run(stop)
     if not _told(args) and not args.quiet:
         complain(f"outrider run: {summary.frames} frames, {summary.reads} reads")
     return exits.FAILED if summary.faults else exits.DONE

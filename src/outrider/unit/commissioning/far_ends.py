@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from outrider.clock import NS_PER_S, Clock
 from outrider.records import ComponentHealth, Level
 from outrider.unit.alarm.interfaces import BytePort, PortLostError
-from outrider.unit.alarm.session import Session, UnitNotHeardError
+from outrider.unit.alarm.session import AlarmSession, UnitNotHeardError
 from outrider.unit.alarm.technician import Round, Witness
 from outrider.unit.certificates import (
     CertificateError,
@@ -31,7 +31,7 @@ def check_alarm_unit(
 ) -> Iterator[Finding]:
     """Yield the board's own checks, and with a witness each lamp, sound and button."""
     try:
-        with Session(open_port()) as session:
+        with AlarmSession(open_port()) as session:
             hello = session.greet()
             groups: Sequence[str] = _BOARD_ALONE
             if witness is None:

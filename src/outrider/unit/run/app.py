@@ -40,7 +40,7 @@ class Parts:
     """Beside the first one, each with networks of its own and for a thread of its own."""
 
 
-class Unit:
+class Appliance:
     """The appliance, or a replay of it."""
 
     def __init__(

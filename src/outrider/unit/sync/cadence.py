@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from outrider.unit.journal import refused
 from outrider.unit.journal.outbox import ORDINARY, URGENT
 from outrider.unit.journal.segments import Stream
-from outrider.unit.sync.session import Session, Summary
+from outrider.unit.sync.session import Summary, SyncSession
 from outrider.unit.sync.transport import Answer, Centre, UnreachableError
 from outrider.unit.sync.uploads import Chooser, Upload
 from outrider.wire import padding
@@ -112,7 +112,7 @@ class SlotChooser(Chooser):
         return None
 
 
-class SlotSession(Session):
+class SlotSession(SyncSession):
     """A session of slots: one, or, by hand, as many as it takes."""
 
     def run_slot(self, stop: threading.Event, *, pictures: bool) -> Summary:

@@ -31,11 +31,11 @@ from outrider.unit.sync.backoff import Backoff
 from outrider.unit.sync.cadence import Cadence, SlotSession
 from outrider.unit.sync.disclosure import Disclosures
 from outrider.unit.sync.docking import Docking
-from outrider.unit.sync.link import Link, link_to
+from outrider.unit.sync.link import CentreLink, link_to
 from outrider.unit.sync.lists import bring_lists
 from outrider.unit.sync.own_entries import CrewTrail
 from outrider.unit.sync.reconcile import Compared, Reconciler
-from outrider.unit.sync.session import Identity, Session, Summary
+from outrider.unit.sync.session import Identity, Summary, SyncSession
 from outrider.unit.sync.state import SyncStateFile, state_of
 from outrider.unit.sync.transport import HttpsCentre
 from outrider.unit.sync.upkeep import Upkeep
@@ -94,7 +94,7 @@ class Dock:
         self._crew = CrewTrail(self._lists, clock)
         self._disclosures = Disclosures(self._identity, clock, self._open_store)
         self._state = SyncStateFile(settings.unit.runtime_dir or settings.unit.state_dir)
-        self._link: tuple[float, Link] | None = None
+        self._link: tuple[float, CentreLink] | None = None
         self._cadence = Cadence(sync.metered_every_s)
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -176,17 +176,17 @@ class Dock:
             if not link.metered:  # there the next slot is the next try
                 self._backoff.wait(stop)
 
-    def _way(self, manner: Manner) -> Link:
+    def _way(self, manner: Manner) -> CentreLink:
         """Return the way to the centre, looked at anew after a while."""
         if manner.metered is not None:
-            return Link("as told", manner.metered, "the command line")
+            return CentreLink("as told", manner.metered, "the command line")
         if self._link is None or time.monotonic() - self._link[0] > _LINK_HOLDS_S:
             self._link = time.monotonic(), link_to(self._url, self._settings.sync)
         return self._link[1]
 
     def _send(
         self,
-        link: Link,
+        link: CentreLink,
         manner: Manner,
         stop: threading.Event,
         progress: _Progress | None,
@@ -198,7 +198,7 @@ class Dock:
         in_clear = self._seal_earlier()
         with self._outbox() as outbox, HttpsCentre(self._url, self._tls()) as centre:
             # By the clock and of one size where others can count it: see cadence.py.
-            session = (SlotSession if link.metered else Session)(
+            session = (SlotSession if link.metered else SyncSession)(
                 outbox,
                 centre,
                 self._identity,
@@ -225,7 +225,7 @@ class Dock:
         self._disclosures.add(summary)
         return summary
 
-    def _only_upkeep(self, link: Link, stop: threading.Event) -> Summary:
+    def _only_upkeep(self, link: CentreLink, stop: threading.Event) -> Summary:
         """Dock a unit that has not read anything yet."""
         summary = Summary(link=link.interface, link_metered=link.metered)
         summary.notes.append("this unit has read nothing yet: there is nothing to send")
@@ -237,7 +237,7 @@ class Dock:
         return summary
 
     def _compare(
-        self, session: Session, outbox: Outbox, centre: HttpsCentre, stop: threading.Event
+        self, session: SyncSession, outbox: Outbox, centre: HttpsCentre, stop: threading.Event
     ) -> Compared:
         """Hold what is here against what the centre holds; what it lacks is sent again."""
         summary = session.summary
@@ -255,7 +255,7 @@ class Dock:
             session.run(stop)
         return found
 
-    def _run(self, session: Session, slot: bool, stop: threading.Event) -> Summary:
+    def _run(self, session: SyncSession, slot: bool, stop: threading.Event) -> Summary:
         if not isinstance(session, SlotSession):
             return session.run(stop)
         if slot:
@@ -266,7 +266,7 @@ class Dock:
         at = self._clock.stamp(self._clock.mono_ns())
         self._state.write(state_of(summary, at), docked)
 
-    def _has_work(self, link: Link) -> bool:
+    def _has_work(self, link: CentreLink) -> bool:
         if not has_journal(self._directory):
             return False
         if link.metered:

@@ -1,7 +1,7 @@
 """When docking has ended: once for each time that the unit comes to an unmetered link."""
 
 from outrider.unit.ports import DockOutcome
-from outrider.unit.sync.link import Link
+from outrider.unit.sync.link import CentreLink
 from outrider.unit.sync.session import Summary
 
 
@@ -15,7 +15,7 @@ class Docking:
         self._at = ""
         self._told: DockOutcome | None = None
 
-    def after(self, link: Link, summary: Summary) -> DockOutcome | None:
+    def after(self, link: CentreLink, summary: Summary) -> DockOutcome | None:
         """Return what is to be sounded after a session, if anything."""
         at = "" if link.metered else link.interface
         if at != self._at:

@@ -22,7 +22,7 @@ _ANSWERS = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CentreLink:
     """The way to the centre now. interface: empty where there is no route; why: who says so."""
 
     interface: str
@@ -30,20 +30,20 @@ class Link:
     why: str
 
 
-def link_to(url: str, settings: SyncSettings) -> Link:
+def link_to(url: str, settings: SyncSettings) -> CentreLink:
     """Return the way to the centre at an address, by the settings and by NetworkManager."""
     name = interface_to(urlsplit(url).hostname or "")
     if not name:
-        return Link("", True, "there is no route to the centre")
+        return CentreLink("", True, "there is no route to the centre")
     if any(fnmatch(name, pattern) for pattern in settings.metered_interfaces):
-        return Link(name, True, "sync.metered_interfaces")
+        return CentreLink(name, True, "sync.metered_interfaces")
     if any(fnmatch(name, pattern) for pattern in settings.unmetered_interfaces):
-        return Link(name, False, "sync.unmetered_interfaces")
+        return CentreLink(name, False, "sync.unmetered_interfaces")
     metered = _ask_network_manager(name)
     if metered is None:
         why = f"nothing says whether {name} is metered: name it in sync.unmetered_interfaces"
-        return Link(name, True, why)
-    return Link(name, metered, "NetworkManager")
+        return CentreLink(name, True, why)
+    return CentreLink(name, metered, "NetworkManager")
 
 
 def interface_to(host: str) -> str:

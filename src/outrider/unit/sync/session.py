@@ -112,7 +112,7 @@ class Identity:
     centre: VerifyingKey
 
 
-class Session:
+class SyncSession:
     """Sends what an outbox holds. give_up_after: failed tries in a row; None: never."""
 
     def __init__(
