@@ -330,6 +330,10 @@ class Match:
     entry: VehicleOfInterest
     differences: tuple[CharacterDifference, ...] = ()
 
+    def is_possible(self, doubtful: bool) -> bool:
+        """Whether it is a *possible*: a look-alike, or of a read that is not sure enough."""
+        return doubtful or self.match_class is MatchClass.LOOK_ALIKE
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -352,7 +356,7 @@ class Hit:
     @property
     def possible(self) -> bool:
         """Whether this is a *possible*: a look-alike, or a read that is not sure enough."""
-        return self.doubtful or self.match.match_class is MatchClass.LOOK_ALIKE
+        return self.match.is_possible(self.doubtful)
 
     @property
     def response(self) -> Response:

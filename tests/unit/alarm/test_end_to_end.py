@@ -13,8 +13,9 @@ from outrider.unit.devices.alarm_serial import SerialPort
 from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.journal import SealedJournal
 from outrider.unit.journal.reader import JournalReader
-from outrider.unit.pipeline.decide import Decider, OperatingPoints, Outputs, Rules
+from outrider.unit.pipeline.decide import Decider, Outputs, Rules
 from outrider.unit.pipeline.tag import Tagger, drawn_bits
+from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.rehearsal import simulator
 from outrider.unit.rehearsal.pin_witness import sounds_as
 from outrider.unit.settings.sections import JournalSettings

@@ -15,8 +15,9 @@ from outrider.records import (
     facts_of,
 )
 from outrider.unit.hotlist.lookback import LookBack
-from outrider.unit.pipeline.decide import Decider, OperatingPoints, Outputs, Rules
+from outrider.unit.pipeline.decide import Decider, Outputs, Rules
 from outrider.unit.pipeline.tag import Tagger, repeatable_bits
+from outrider.unit.recognise.operating_points import OperatingPoints
 from tests.unit.fakes import (
     ORIGIN,
     Matcher,

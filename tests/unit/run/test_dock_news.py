@@ -10,8 +10,9 @@ from outrider.clock import SystemClock
 from outrider.unit.hotlist.lookback import LookBack
 from outrider.unit.hotlist.own_entries import LIST_NAME, CrewList
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.pipeline.decide import OperatingPoints, Rules
+from outrider.unit.pipeline.decide import Rules
 from outrider.unit.ports import DockOutcome
+from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.run.app import Appliance, Parts
 from outrider.unit.run.inputs import Inputs
 from outrider.unit.run.json_events import JsonEvents
@@ -34,7 +35,7 @@ def test_health_round_has_the_alarm_unit_say_how_docking_ended(tmp_path: Path) -
         recogniser=SeesNothing(),
         tracker=Tracker([]),
         matcher=Matcher(),
-        rules=Rules(OperatingPoints(0.9, 0.5), Once(), LookBack()),
+        rules=Rules(OperatingPoints(alarm=0.9, possible=0.5), Once(), LookBack()),
         alarm=recorder,
         journal=recorder,
         watched=(watch.health,),

@@ -14,9 +14,10 @@ from outrider.records import NO_POSITION, CharacterGuess, FixQuality, Match, Pla
 from outrider.shown import complain, say, say_json
 from outrider.unit.commands.hotlist_lists import Adder
 from outrider.unit.hotlist.explain import explain
-from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
+from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.open_matcher import open_matcher
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.settings.sections import HotlistSettings
 from outrider.wire.hotlist_entry import FIELDS, to_row
 
 
@@ -54,7 +55,7 @@ def _check(args: argparse.Namespace, store: HotlistStore) -> int:
         raise exits.UseError(f"--hotlist {args.hotlist}: does not exist")
     if args.hotlist is not None and args.hotlist.is_fifo():
         raise exits.UseError(f"--hotlist {args.hotlist}: is a pipe; name a file")
-    matcher = open_matcher(args.hotlist or store.root, clock, MatchSettings(), store.keys)
+    matcher = open_matcher(args.hotlist or store.root, clock, HotlistSettings(), store.keys)
     try:
         results = [_one(matcher, args, text, place, utc_ns) for text in args.vrm]
         detail = matcher.health()

@@ -31,6 +31,7 @@ from outrider.unit.hotlist.keys import LockedError
 from outrider.unit.hotlist.lookup import LookupFile, LookupFileError
 from outrider.unit.hotlist.sealed_file import DamagedError
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.settings.sections import HotlistSettings
 from outrider.wire.hotlist_policy import ListPolicy
 
 _log = logging.getLogger(__name__)
@@ -40,19 +41,6 @@ _NS_PER_HOUR = 3600 * NS_PER_S
 _URGENCY = (Response.STOP, Response.ASSESS, Response.OBSERVE, Response.SILENT)
 _SURENESS = tuple(MatchClass)
 _BY_AGE = (Level.OK, Level.WARNING, Level.FAULT)
-
-
-@dataclass(frozen=True, slots=True)
-class MatchSettings:
-    """What a match needs, and from what age on a list is amber, then red.
-
-    asked_for: whether the unit was told to have a list, so that to have none is a fault.
-    """
-
-    look_alike_min_probability: float = 0.2
-    amber_age_h: float = 24.0
-    red_age_h: float = 72.0
-    asked_for: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +72,12 @@ class HotlistMatcher:
     """The Matcher over a store of lists. match() is for one thread; the rest is for any."""
 
     def __init__(
-        self, store: HotlistStore, clock: Clock, settings: MatchSettings | None = None
+        self, store: HotlistStore, clock: Clock, settings: HotlistSettings | None = None
     ) -> None:
         """Open what is in force now. Never raises for a bad list: health tells of it."""
         self._store = store
         self._clock = clock
-        self._settings = settings or MatchSettings()
+        self._settings = settings or HotlistSettings()
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._wake = threading.Event()

@@ -13,8 +13,9 @@ from outrider.records import ComponentHealth, Level
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.importing import import_list
 from outrider.unit.hotlist.keys import ListKeys, MemoryKeys
-from outrider.unit.hotlist.match import HotlistMatcher, MatchSettings
+from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.settings.sections import HotlistSettings
 
 _log = logging.getLogger(__name__)
 _TAKE_WHAT_IS_GOOD = ImportLimits(max_rejected_share=1.0)
@@ -29,7 +30,7 @@ class _Trouble:
 class FileMatcher(HotlistMatcher):
     """The matcher over one list file (CSV) for one run; what was wrong with it is in its health."""
 
-    def __init__(self, path: Path, clock: Clock, settings: MatchSettings | None = None) -> None:
+    def __init__(self, path: Path, clock: Clock, settings: HotlistSettings | None = None) -> None:
         # The list lives as long as the run, and so does its key.
         self._folder = tempfile.TemporaryDirectory(prefix="outrider-hotlist-")
         root = Path(self._folder.name)
@@ -91,7 +92,7 @@ def _nothing_in_force(path: Path, why: str) -> _Trouble:
 def open_matcher(
     path: Path,
     clock: Clock,
-    settings: MatchSettings | None = None,
+    settings: HotlistSettings | None = None,
     keys: ListKeys | None = None,
 ) -> HotlistMatcher:
     """Return the matcher over a store (a folder, which may be missing yet) or one list (a file).

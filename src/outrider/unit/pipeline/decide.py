@@ -12,7 +12,6 @@ from outrider.records import (
     Frame,
     Hit,
     Match,
-    MatchClass,
     Observation,
     PassResult,
     Pictures,
@@ -29,6 +28,7 @@ from outrider.unit.ports import (
     RepeatRule,
     Verdict,
 )
+from outrider.unit.recognise.operating_points import OperatingPoints
 
 _log = logging.getLogger(__name__)
 
@@ -52,14 +52,6 @@ class PassTracker(Protocol):
     def tally(self) -> Mapping[str, int]:
         """Return what became of the passes so far, by name; for the unit's health."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class OperatingPoints:
-    """Least calibrated confidence of a read for an alarm, and for a *possible*."""
-
-    alarm: float
-    possible: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +211,7 @@ class Decider:
         """Raise a match if it is news, else record it once; return whether the crew was told."""
         read = seen.read
         doubtful = self._is_doubtful(read)
-        possible = doubtful or match.match_class is MatchClass.LOOK_ALIKE
-        verdict = self._rules.repeat.judge(read, match, possible)
+        verdict = self._rules.repeat.judge(read, match, match.is_possible(doubtful))
         if verdict is Verdict.REPEAT:
             return False
         hit_id = self._tagger.new_hit_id(read.mono_ns)

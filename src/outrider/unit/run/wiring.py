@@ -35,7 +35,6 @@ from outrider.unit.hotlist.build import BuildError
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.keys import ListKeys, LockedError
 from outrider.unit.hotlist.lookback import LookBack
-from outrider.unit.hotlist.match import MatchSettings
 from outrider.unit.hotlist.open_matcher import open_matcher
 from outrider.unit.hotlist.own_entries import FILE as CREW_FILE
 from outrider.unit.hotlist.own_entries import CrewList
@@ -45,7 +44,7 @@ from outrider.unit.hotlist.update import UpdateHealth
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.witness import RuntimeWitness
 from outrider.unit.journal.writer import SealedJournal
-from outrider.unit.pipeline.decide import OperatingPoints, Rules
+from outrider.unit.pipeline.decide import Rules
 from outrider.unit.ports import AlarmOutput, Journal
 from outrider.unit.recognise.network import ModelError
 from outrider.unit.recognise.track import Tracker
@@ -188,13 +187,6 @@ def _parts(
     keys: ListKeys | None = None,
 ) -> Parts:
     hotlist = settings.hotlist
-    asked = hotlist.path is not None or hotlist.update_url is not None
-    matching = MatchSettings(
-        asked_for=asked,
-        look_alike_min_probability=hotlist.look_alike_min_probability,
-        amber_age_h=hotlist.amber_age_h,
-        red_age_h=hotlist.red_age_h,
-    )
     lists = settings.hotlist_dir
     beside = SyncWatch(settings.unit.runtime_dir or settings.unit.state_dir)
     updates = () if lists.is_file() else (UpdateHealth(HotlistStore(lists)).health,)
@@ -203,9 +195,9 @@ def _parts(
         recogniser=opened.recogniser,
         other_recognisers=opened.others,
         tracker=Tracker(opened.calibration, opened.points, _today_of(inputs.clock)),
-        matcher=open_matcher(lists, inputs.clock, matching, keys or list_keys(settings)),
+        matcher=open_matcher(lists, inputs.clock, hotlist, keys or list_keys(settings)),
         rules=Rules(
-            points=OperatingPoints(opened.points.alarm, opened.points.possible),
+            points=opened.points,
             repeat=RepeatRule(hotlist.repeat_after_s, hotlist.repeat_after_m),
             look_back=LookBack(),
             possible_waits_s=hotlist.possible_waits_s,

@@ -109,6 +109,11 @@ class HotlistSettings(Section):
     update_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     trusted_root: Path | None = None
 
+    @property
+    def asked_for(self) -> bool:
+        """Whether the unit was told to have a list, so that to have none is a fault."""
+        return self.path is not None or self.update_url is not None
+
 
 class AlarmSettings(Section):
     """The alarm unit: a serial port, or `terminal`, or `none`."""
