@@ -7,23 +7,21 @@ hashes in hex, sealed bytes in base64. Nothing in it is in clear
 that is not so on the unit: the centre's intake stores what only its opening service can read.
 """
 
-import base64
 import uuid
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import zstandard
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from outrider.outside import parsing
-from outrider.records import Role
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
-from outrider.wire.chain import SealedPicture, SealedRow
-from outrider.wire.epoch import Epoch, Past
+from outrider.wire.chain import SealedRow
+from outrider.wire.epoch import Epoch
+from outrider.wire.fields import NO_MORE, Digest, Form, Identifier, Seq, Whole
 from outrider.wire.names import Name
-from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import SealedKey
 
 VERSION = 2
@@ -31,8 +29,7 @@ MAX_ROWS = 1000
 MAX_PLAIN_BYTES = 16 * 2**20
 _MAX_LINE_BYTES = 512 * 1024
 _MAX_WINDOW_BYTES = 8 * 2**20
-_HEX = r"^[0-9a-f]{64}$"
-_CAUSE = r"^[a-z]{1,16}$"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +39,12 @@ class Gap:
     cause: `erased` (the centre has them), `damaged` (lost with their storage), `skipped`.
     """
 
-    first_seq: int
-    last_seq: int
-    last_hash: bytes
-    cause: str
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    first_seq: Annotated[Seq, Field(alias="first")]
+    last_seq: Annotated[Seq, Field(alias="last")]
+    last_hash: Annotated[Digest, Field(alias="hash")]
+    cause: Annotated[str, Field(pattern=r"^[a-z]{1,16}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,114 +59,39 @@ class Batch:
     gaps: tuple[Gap, ...] = ()
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The first line: a batch without its rows, and how many they are."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
 
-_Seq = Field(ge=1, lt=2**62)
-_KeyId = Field(ge=0, lt=2**63)
-
-
-class _Key(_Strict):
-    key: int = _KeyId
-    centre_key: str = Field(pattern=r"^[0-9a-z]{1,32}$")
-    sealed: str = Field(max_length=512)
-
-
-class _Gap(_Strict):
-    first: int = _Seq
-    last: int = _Seq
-    hash: str = Field(pattern=_HEX)
-    cause: str = Field(pattern=_CAUSE)
-
-
-class _Past(_Strict):
-    epoch: str = Field(max_length=36)
-    seq: int = _Seq
-    hash: str = Field(pattern=_HEX)
-
-
-class _Epoch(_Strict):
-    id: str = Field(max_length=36)
-    first: int = _Seq
-    after: _Past | None
-
-
-class _Header(_Strict):
-    version: int
+    version: Whole
     unit: Name
-    journal: str = Field(max_length=36)
-    epoch: _Epoch
-    rows: int = Field(ge=0, le=MAX_ROWS)
-    keys: list[_Key] = Field(max_length=4 * MAX_ROWS)
-    gaps: list[_Gap] = Field(max_length=MAX_ROWS)
+    journal: Identifier
+    epoch: Epoch
+    rows: Annotated[Whole, Field(ge=0, le=MAX_ROWS)]
+    keys: Annotated[tuple[SealedKey, ...], Field(max_length=4 * MAX_ROWS)]
+    gaps: Annotated[tuple[Gap, ...], Field(max_length=MAX_ROWS)]
 
 
-class _Picture(_Strict):
-    role: int
-    key: int = _KeyId
-    length: int = Field(ge=1, lt=2**32)
-    sha256: str = Field(pattern=_HEX)
-
-
-class _Row(_Strict):
-    seq: int = _Seq
-    kind: int
-    key: int = _KeyId
-    previous: str = Field(pattern=_HEX)
-    hash: str = Field(pattern=_HEX)
-    body: str
-    pictures: list[_Picture] = Field(max_length=len(Role))
+_HEADER = Form(_Header, exact=True)
+_ROW = Form(SealedRow)
 
 
 def encode(batch: Batch) -> bytes:
     """Return a batch as it travels."""
-    header = {
-        "version": VERSION,
-        "unit": batch.unit_id,
-        "journal": str(batch.journal_id),
-        "epoch": _epoch_json(batch.epoch),
-        "rows": len(batch.rows),
-        "keys": [
-            {"key": k.key_id, "centre_key": k.centre_key_id, "sealed": _b64(k.sealed)}
-            for k in batch.keys
-        ],
-        "gaps": [
-            {"first": g.first_seq, "last": g.last_seq, "hash": g.last_hash.hex(), "cause": g.cause}
-            for g in batch.gaps
-        ],
-    }
-    lines = [canonical.dumps(header), *(canonical.dumps(_row_json(row)) for row in batch.rows)]
-    return zstandard.ZstdCompressor(level=6).compress(b"\n".join(lines) + b"\n")
-
-
-def _epoch_json(epoch: Epoch) -> dict[str, Any]:
-    after = epoch.after
-    past = after and {
-        "epoch": str(after.epoch_id),
-        "seq": after.seq,
-        "hash": after.hash.hex(),
-    }
-    return {"id": str(epoch.epoch_id), "first": epoch.first_seq, "after": past}
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-def _row_json(row: SealedRow) -> dict[str, Any]:
-    return {
-        "seq": row.seq,
-        "kind": int(row.kind),
-        "key": row.key_id,
-        "previous": row.previous.hex(),
-        "hash": row.hash.hex(),
-        "body": _b64(row.body),
-        "pictures": [
-            {"role": int(p.role), "key": p.key_id, "length": p.length, "sha256": p.digest.hex()}
-            for p in row.pictures
-        ],
-    }
+    header = _Header(
+        VERSION,
+        batch.unit_id,
+        batch.journal_id,
+        batch.epoch,
+        len(batch.rows),
+        batch.keys,
+        batch.gaps,
+    )
+    lines = [_HEADER.plain(header), *map(_ROW.plain, batch.rows)]
+    text = b"".join(canonical.dumps(line) + b"\n" for line in lines)
+    return zstandard.ZstdCompressor(level=6).compress(text)
 
 
 def decode(body: bytes) -> Batch:
@@ -184,24 +108,23 @@ def _decode(body: bytes) -> Batch:
     lines = _unpack(body).split(b"\n")
     if lines.pop() != b"" or not lines:
         raise WireError("the last line is cut short")
-    header = _parse(_Header, lines[0], 1)
+    header = _parse(_HEADER, lines[0], 1)
     if header.version != VERSION:
         raise WireError(f"line 1: batch version {header.version}, this version reads {VERSION}")
     if header.rows != len(lines) - 1:
         raise WireError(f"line 1: says {header.rows} rows, {len(lines) - 1} are there")
-    journal_id = _uuid(header.journal)
-    epoch = _epoch(header.epoch)
-    rows = tuple(_row(line, number, journal_id) for number, line in enumerate(lines[1:], start=2))
+    epoch = header.epoch
+    if epoch.after is not None and epoch.after.seq >= epoch.first_seq:
+        raise WireError(f"line 1: epoch: begins at {epoch.first_seq}, after row {epoch.after.seq}")
+    rows = tuple(_row(line, n, header.journal) for n, line in enumerate(lines[1:], start=2))
     if any(after.seq <= before.seq for before, after in pairwise(rows)):
         raise WireError("rows are not in ascending order")
     if rows and rows[0].seq < epoch.first_seq:
         raise WireError(
             f"row {rows[0].seq} is of before its epoch, which begins at {epoch.first_seq}"
         )
-    keys = tuple(SealedKey(k.key, k.centre_key, _from_b64(k.sealed, 1)) for k in header.keys)
-    _check_keys(rows, keys)
-    gaps = tuple(Gap(g.first, g.last, bytes.fromhex(g.hash), g.cause) for g in header.gaps)
-    return Batch(header.unit, journal_id, epoch, rows, keys, gaps)
+    _check_keys(rows, header.keys)
+    return Batch(header.unit, header.journal, epoch, rows, header.keys, header.gaps)
 
 
 def _unpack(body: bytes) -> bytes:
@@ -218,64 +141,18 @@ def _unpack(body: bytes) -> bytes:
         raise WireError(f"not zstd, cut short, or more than one frame: {error}") from error
 
 
-_M = TypeVar("_M", bound=_Strict)
-
-
-def _parse(model: type[_M], line: bytes, number: int) -> _M:
+def _parse(form: Form[_T], line: bytes, number: int) -> _T:
     try:
-        return model.model_validate(canonical.loads(line, _MAX_LINE_BYTES))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise WireError(f"line {number}: {where}: {first['msg']}") from error
+        return form.read(canonical.loads(line, _MAX_LINE_BYTES))
     except WireError as error:
         raise WireError(f"line {number}: {error}") from error
 
 
 def _row(line: bytes, number: int, journal_id: uuid.UUID) -> SealedRow:
-    raw = _parse(_Row, line, number)
-    try:
-        row = SealedRow(
-            raw.seq,
-            RecordKind(raw.kind),
-            raw.key,
-            bytes.fromhex(raw.previous),
-            _from_b64(raw.body, number),
-            tuple(
-                SealedPicture(Role(p.role), p.key, p.length, bytes.fromhex(p.sha256))
-                for p in raw.pictures
-            ),
-            bytes.fromhex(raw.hash),
-        )
-    except ValueError as error:
-        raise WireError(f"line {number}: {error}") from error
+    row = _parse(_ROW, line, number)
     if not row.is_whole(journal_id):
         raise WireError(f"line {number}: row {row.seq} is not what its hash says")
     return row
-
-
-def _from_b64(text: str, number: int) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise WireError(f"line {number}: not base64: {error}") from error
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError as error:
-        raise WireError(f"line 1: journal or epoch: {error}") from error
-
-
-def _epoch(raw: _Epoch) -> Epoch:
-    after = raw.after
-    if after is None:
-        return Epoch(_uuid(raw.id), raw.first)
-    if after.seq >= raw.first:
-        raise WireError(f"line 1: epoch: begins at {raw.first}, after row {after.seq}")
-    past = Past(_uuid(after.epoch), after.seq, bytes.fromhex(after.hash))
-    return Epoch(_uuid(raw.id), raw.first, past)
 
 
 def _check_keys(rows: tuple[SealedRow, ...], keys: tuple[SealedKey, ...]) -> None:

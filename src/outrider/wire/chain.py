@@ -8,8 +8,12 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from outrider.records import Role
+from outrider.wire.fields import NO_MORE, Base64, Digest, KeyId, Seq, Whole, numbered
 from outrider.wire.read_record import RecordKind
 
 DIGEST_BYTES = 32
@@ -21,23 +25,27 @@ _LABEL = b"outrider row 1\0"
 class SealedPicture:
     """A sealed picture as a row names it: length in bytes and SHA-256 of the sealed bytes."""
 
-    role: Role
-    key_id: int
-    length: int
-    digest: bytes
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    role: Annotated[Role, BeforeValidator(numbered(Role))]
+    key_id: Annotated[KeyId, Field(alias="key")]
+    length: Annotated[Whole, Field(ge=1, lt=2**32)]
+    digest: Annotated[Digest, Field(alias="sha256")]
 
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
     """A journal row as it stands on disk and crosses to the centre: all that is not sealed."""
 
-    seq: int
-    kind: RecordKind
-    key_id: int
-    previous: bytes
-    body: bytes
-    pictures: tuple[SealedPicture, ...]
-    hash: bytes
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    seq: Seq
+    kind: Annotated[RecordKind, BeforeValidator(numbered(RecordKind))]
+    key_id: Annotated[KeyId, Field(alias="key")]
+    previous: Digest
+    body: Base64
+    pictures: Annotated[tuple[SealedPicture, ...], Field(max_length=len(Role))]
+    hash: Digest
 
     def is_whole(self, journal_id: uuid.UUID) -> bool:
         """Whether the row's hash is that of its content."""

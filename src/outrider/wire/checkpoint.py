@@ -5,11 +5,13 @@ shows that a row was changed, not that the whole was written anew or its end cut
 a checkpoint that left the building, both show.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from outrider.wire.signed import Content, SignedMessage
+from outrider.wire.fields import NO_MORE, HexDigest, Instant, Whole
+from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 VERSION = 1
@@ -20,20 +22,15 @@ MAX_BYTES = 4096
 class Checkpoint:
     """The trail had so many rows, the last with this hash (hex), at this time (ISO 8601)."""
 
-    number: int
-    hash: str
-    at: str
-    version: int = VERSION
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    number: Annotated[Whole, Field(ge=1)]
+    hash: HexDigest
+    at: Instant
+    version: Annotated[Whole, Field(ge=VERSION, le=VERSION)] = VERSION
 
 
-class _Content(Content):
-    version: int = Field(ge=VERSION, le=VERSION)
-    number: int = Field(ge=1)
-    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
-    at: str = Field(max_length=40)
-
-
-_MESSAGE = SignedMessage("checkpoint", _Content, "audit checkpoint", MAX_BYTES)
+_MESSAGE = SignedMessage("checkpoint", Checkpoint, "audit checkpoint", MAX_BYTES)
 
 
 def path_of(unit_id: str) -> str:
@@ -43,9 +40,9 @@ def path_of(unit_id: str) -> str:
 
 def encode(checkpoint: Checkpoint, identity: SigningIdentity) -> bytes:
     """Return a checkpoint, signed, as it is kept."""
-    return _MESSAGE.encode(asdict(checkpoint), identity) + b"\n"
+    return _MESSAGE.encode(checkpoint, identity) + b"\n"
 
 
 def decode(data: bytes, key: VerifyingKey) -> Checkpoint:
     """Return a checkpoint that the centre has signed. Raises WireError for anything else."""
-    return Checkpoint(**_MESSAGE.decode(data, key))
+    return _MESSAGE.decode(data, key)

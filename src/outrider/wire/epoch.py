@@ -8,23 +8,31 @@ writes is taken for the other's. Hash and sealing of a row do not cover its epoc
 moved to another (*re-homed*) by a unit that can no longer open it.
 """
 
-import uuid
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from outrider.wire.fields import NO_MORE, Digest, Identifier, Seq
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """A row that an epoch goes on from: its epoch, number and hash (zeros where it is lost)."""
 
-    epoch_id: uuid.UUID
-    seq: int
-    hash: bytes
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    epoch_id: Annotated[Identifier, Field(alias="epoch")]
+    seq: Seq
+    hash: Digest
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """One epoch of a journal: its name, its first number, and what its first row follows."""
 
-    epoch_id: uuid.UUID
-    first_seq: int = 1
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    epoch_id: Annotated[Identifier, Field(alias="id")]
+    first_seq: Annotated[Seq, Field(alias="first")] = 1
     after: Past | None = None

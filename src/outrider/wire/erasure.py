@@ -1,10 +1,12 @@
 """Certificates of erasure: what was erased, when, by which rule; signed by the centre."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from outrider.wire.signed import Content, SignedMessage
+from outrider.wire.fields import NO_MORE, Instant, Whole
+from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 VERSION = 1
@@ -18,37 +20,26 @@ class Erasure:
     trail_row, trail_hash: where the audit trail stood after it: the event of it lies before.
     """
 
-    at: str
-    before: str
-    months: int
-    rows: int
-    holds: tuple[str, ...]
-    trail_row: int
-    trail_hash: str
-    version: int = VERSION
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    at: Instant
+    before: Instant
+    months: Annotated[Whole, Field(ge=1, le=24)]
+    rows: Annotated[Whole, Field(ge=0)]
+    holds: Annotated[tuple[str, ...], Field(max_length=5000)]
+    trail_row: Annotated[Whole, Field(ge=0)]
+    trail_hash: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+    version: Annotated[Whole, Field(ge=VERSION, le=VERSION)] = VERSION
 
 
-class _Content(Content):
-    version: int = Field(ge=VERSION, le=VERSION)
-    at: str = Field(max_length=40)
-    before: str = Field(max_length=40)
-    months: int = Field(ge=1, le=24)
-    rows: int = Field(ge=0)
-    holds: list[str] = Field(max_length=5000)
-    trail_row: int = Field(ge=0)
-    trail_hash: str = Field(pattern=r"^([0-9a-f]{64})?$")
-
-
-_MESSAGE = SignedMessage("erasure", _Content, "certificate of erasure", MAX_BYTES)
+_MESSAGE = SignedMessage("erasure", Erasure, "certificate of erasure", MAX_BYTES)
 
 
 def encode(erasure: Erasure, identity: SigningIdentity) -> bytes:
     """Return the certificate."""
-    content = asdict(erasure) | {"holds": list(erasure.holds)}
-    return _MESSAGE.encode(content, identity) + b"\n"
+    return _MESSAGE.encode(erasure, identity) + b"\n"
 
 
 def decode(data: bytes, key: VerifyingKey) -> Erasure:
     """Return what a certificate says. Raises WireError where the centre signed it not."""
-    content = _MESSAGE.decode(data, key)
-    return Erasure(**(content | {"holds": tuple(content["holds"])}))
+    return _MESSAGE.decode(data, key)

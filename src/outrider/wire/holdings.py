@@ -10,20 +10,20 @@ they name, those that were held and erased when their time was over, and those t
 not open, which a unit neither sends again nor erases. What is in none of them is lacking.
 """
 
-import base64
 import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
+from outrider.wire.fields import NO_MORE, Base64, Digest, Form, Identifier, Instant, Seq, Whole
 from outrider.wire.names import Name
-from outrider.wire.signed import Content, SignedMessage
+from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 VERSION = 2
@@ -32,8 +32,7 @@ MARK_BYTES = 16
 MAX_ROWS = 1000
 MAX_BYTES = 64 * 1024
 
-_Seq = Annotated[int, Field(ge=1, lt=2**62)]
-_Range = Annotated[list[_Seq], Field(min_length=2, max_length=2)]
+_Range = Annotated[list[Seq], Field(min_length=2, max_length=2)]
 _Ranges = Annotated[list[_Range], Field(max_length=MAX_ROWS)]
 
 
@@ -68,35 +67,43 @@ class Holdings:
     aside: frozenset[int] = frozenset()
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rows of successive numbers. marks: of each the first 16 bytes of its hash."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    first: Seq
+    marks: Annotated[Base64, Field(max_length=MARK_BYTES * MAX_ROWS)]
 
 
-class _Run(_Strict):
-    first: _Seq
-    marks: str = Field(max_length=4 * MARK_BYTES * MAX_ROWS)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
 
-
-class _Question(_Strict):
-    version: int
+    version: Whole
     unit: Name
-    sent: str = Field(max_length=60)
-    journal: str = Field(max_length=36)
-    runs: list[_Run] = Field(max_length=MAX_ROWS)
+    sent: Annotated[str, Field(max_length=60)]
+    journal: Identifier
+    runs: Annotated[tuple[_Run, ...], Field(max_length=MAX_ROWS)]
 
 
-class _Answer(Content):
-    version: int
-    unit: str = Field(max_length=64)
-    journal: str = Field(max_length=36)
-    request: str = Field(pattern=r"^[0-9a-f]{64}$")
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    version: Whole
+    unit: Annotated[str, Field(max_length=64)]
+    journal: Identifier
+    request: Digest
     rows: _Ranges
     whole: _Ranges
     over: _Ranges
     aside: _Ranges
-    at: str = Field(max_length=40)
+    at: Instant
 
 
+_QUESTION = Form(_Asked, exact=True)
 _MESSAGE = SignedMessage("holdings", _Answer, PURPOSE, MAX_BYTES)
 
 
@@ -112,35 +119,30 @@ def encode_question(question: Question) -> bytes:
         if not runs or claim.seq != runs[-1][0] + len(runs[-1][1]) // MARK_BYTES:
             runs.append((claim.seq, bytearray()))
         runs[-1][1].extend(claim.mark)
-    return canonical.dumps(
-        {
-            "version": VERSION,
-            "unit": question.unit_id,
-            "sent": question.sent,
-            "journal": str(question.journal_id),
-            "runs": [
-                {"first": first, "marks": base64.b64encode(marks).decode("ascii")}
-                for first, marks in runs
-            ],
-        }
+    asked = _Asked(
+        VERSION,
+        question.unit_id,
+        question.sent,
+        question.journal_id,
+        tuple(_Run(first, bytes(marks)) for first, marks in runs),
     )
+    return canonical.dumps(_QUESTION.plain(asked))
 
 
 def decode_question(body: bytes) -> Question:
     """Return the question that a body holds. Raises WireError, saying what is wrong."""
     with parsing(WireError, "question"):
-        raw = _Question.model_validate(canonical.loads(body, MAX_BYTES))
-        journal_id = uuid.UUID(raw.journal)
+        raw = _QUESTION.read(canonical.loads(body, MAX_BYTES))
         claims = tuple(claim for run in raw.runs for claim in _claims(run))
     if raw.version != VERSION:
         raise WireError(f"question version {raw.version}, this version reads {VERSION}")
     if len(claims) > MAX_ROWS:
         raise WireError(f"asks about {len(claims)} rows, at most {MAX_ROWS}")
-    return Question(raw.unit, raw.sent, journal_id, claims)
+    return Question(raw.unit, raw.sent, raw.journal, claims)
 
 
 def _claims(run: _Run) -> list[Claim]:
-    marks = base64.b64decode(run.marks, validate=True)
+    marks = run.marks
     if len(marks) % MARK_BYTES:
         raise WireError(f"the marks from row {run.first} are cut short")
     return [
@@ -153,18 +155,18 @@ def encode_answer(
     question: Question, body: bytes, found: Holdings, at: str, identity: SigningIdentity
 ) -> bytes:
     """Return what the centre holds, signed. body: of the question; at: ISO 8601."""
-    content = {
-        "version": VERSION,
-        "unit": question.unit_id,
-        "journal": str(question.journal_id),
-        "request": hashlib.sha256(body).hexdigest(),
-        "rows": ranges(found.rows),
-        "whole": ranges(found.whole),
-        "over": ranges(found.over),
-        "aside": ranges(found.aside),
-        "at": at,
-    }
-    return _MESSAGE.encode(content, identity)
+    answer = _Answer(
+        VERSION,
+        question.unit_id,
+        question.journal_id,
+        hashlib.sha256(body).digest(),
+        ranges(found.rows),
+        ranges(found.whole),
+        ranges(found.over),
+        ranges(found.aside),
+        at,
+    )
+    return _MESSAGE.encode(answer, identity)
 
 
 def decode_answer(data: bytes, body: bytes, question: Question, key: VerifyingKey) -> Holdings:
@@ -172,14 +174,15 @@ def decode_answer(data: bytes, body: bytes, question: Question, key: VerifyingKe
 
     Raises WireError for what the centre has not signed, or not for this question.
     """
-    content: dict[str, Any] = _MESSAGE.decode(data, key)
-    if content["version"] != VERSION:
-        raise WireError(f"holdings version {content['version']}, this one reads {VERSION}")
-    asked = (question.unit_id, str(question.journal_id), hashlib.sha256(body).hexdigest())
-    if (content["unit"], content["journal"], content["request"]) != asked:
+    answer = _MESSAGE.decode(data, key)
+    if answer.version != VERSION:
+        raise WireError(f"holdings version {answer.version}, this one reads {VERSION}")
+    asked = (question.unit_id, question.journal_id, hashlib.sha256(body).digest())
+    if (answer.unit, answer.journal, answer.request) != asked:
         raise WireError("holdings that answer another question")
     seqs = [claim.seq for claim in question.claims]
-    return Holdings(*(_within(seqs, content[name]) for name in ("rows", "whole", "over", "aside")))
+    found = (answer.rows, answer.whole, answer.over, answer.aside)
+    return Holdings(*(_within(seqs, spans) for spans in found))
 
 
 def _within(seqs: Sequence[int], spans: Iterable[Sequence[int]]) -> frozenset[int]:

@@ -7,14 +7,17 @@ covers.
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from outrider.outside import parsing
 from outrider.records import Role
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
+from outrider.wire.fields import NO_MORE, Digest, Form, Identifier, Seq, Whole, numbered
 from outrider.wire.names import Name
 
 VERSION = 1
@@ -40,41 +43,38 @@ class PictureBundle:
     pictures: tuple[BundledPicture, ...]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    seq: Seq
+    role: Annotated[Role, BeforeValidator(numbered(Role))]
+    length: Annotated[Whole, Field(ge=1, lt=2**24)]
+    sha256: Digest
 
 
-class _Picture(_Strict):
-    seq: int = Field(ge=1, lt=2**62)
-    role: int = Field(ge=1, le=2)
-    length: int = Field(ge=1, lt=2**24)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+@dataclass(frozen=True, slots=True)
+class _Header:
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
 
-
-class _Header(_Strict):
-    version: int
+    version: Whole
     unit: Name
-    journal: str = Field(max_length=36)
-    pictures: list[_Picture] = Field(max_length=MAX_PICTURES)
+    journal: Identifier
+    pictures: Annotated[tuple[_Picture, ...], Field(max_length=MAX_PICTURES)]
+
+
+_HEADER = Form(_Header, exact=True)
 
 
 def encode(bundle: PictureBundle) -> bytes:
     """Return a bundle as it travels."""
-    header = {
-        "version": VERSION,
-        "unit": bundle.unit_id,
-        "journal": str(bundle.journal_id),
-        "pictures": [
-            {
-                "seq": p.seq,
-                "role": int(p.role),
-                "length": len(p.data),
-                "sha256": hashlib.sha256(p.data).hexdigest(),
-            }
-            for p in bundle.pictures
-        ],
-    }
-    return b"\n".join([canonical.dumps(header), b"".join(p.data for p in bundle.pictures)])
+    pictures = tuple(
+        _Picture(p.seq, p.role, len(p.data), hashlib.sha256(p.data).digest())
+        for p in bundle.pictures
+    )
+    header = _Header(VERSION, bundle.unit_id, bundle.journal_id, pictures)
+    line = canonical.dumps(_HEADER.plain(header))
+    return b"\n".join([line, b"".join(p.data for p in bundle.pictures)])
 
 
 def decode(body: bytes) -> PictureBundle:
@@ -87,27 +87,20 @@ def _decode(body: bytes) -> PictureBundle:
     line, newline, rest = body.partition(b"\n")
     if not newline:
         raise WireError("the header is cut short")
-    try:
-        header = _Header.model_validate(canonical.loads(line, _MAX_HEADER_BYTES))
-        journal_id = uuid.UUID(header.journal)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise WireError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    except ValueError as error:
-        raise WireError(f"header: {error}") from error
+    header = _HEADER.read(canonical.loads(line, _MAX_HEADER_BYTES))
     if header.version != VERSION:
         raise WireError(f"bundle version {header.version}, this version reads {VERSION}")
     if len(rest) != sum(p.length for p in header.pictures):
         raise WireError("the pictures are longer or shorter than the header says")
-    return PictureBundle(header.unit, journal_id, tuple(_cut(header.pictures, rest)))
+    return PictureBundle(header.unit, header.journal, tuple(_cut(header.pictures, rest)))
 
 
-def _cut(facts: list[_Picture], rest: bytes) -> list[BundledPicture]:
+def _cut(facts: Sequence[_Picture], rest: bytes) -> list[BundledPicture]:
     found, start = [], 0
     for fact in facts:
         data = rest[start : start + fact.length]
         start += fact.length
-        if hashlib.sha256(data).hexdigest() != fact.sha256:
-            raise WireError(f"row {fact.seq}: the {Role(fact.role).label} is not what it should be")
-        found.append(BundledPicture(fact.seq, Role(fact.role), data))
+        if hashlib.sha256(data).digest() != fact.sha256:
+            raise WireError(f"row {fact.seq}: the {fact.role.label} is not what it should be")
+        found.append(BundledPicture(fact.seq, fact.role, data))
     return found

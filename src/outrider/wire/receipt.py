@@ -5,12 +5,14 @@
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from outrider.wire.canonical import WireError
-from outrider.wire.signed import Content, SignedMessage
+from outrider.wire.fields import NO_MORE, Instant, Whole
+from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 from outrider.wire.upload import UploadName
 
@@ -22,28 +24,19 @@ MAX_BYTES = 16 * 1024
 class Receipt:
     """The centre has so many new things of an upload, and had so many already. at: ISO 8601."""
 
-    unit: str
-    kind: str
-    upload: str
-    sha256: str
-    stored: int
-    duplicates: int
-    at: str
-    version: int = VERSION
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    unit: Annotated[str, Field(max_length=64)]
+    kind: Annotated[str, Field(max_length=16)]
+    upload: Annotated[str, Field(max_length=36)]
+    sha256: Annotated[str, Field(max_length=64)]
+    stored: Annotated[Whole, Field(ge=0, le=10**6)]
+    duplicates: Annotated[Whole, Field(ge=0, le=10**6)]
+    at: Instant
+    version: Whole = VERSION
 
 
-class _Content(Content):
-    version: int
-    unit: str = Field(max_length=64)
-    kind: str = Field(max_length=16)
-    upload: str = Field(max_length=36)
-    sha256: str = Field(max_length=64)
-    stored: int = Field(ge=0, le=10**6)
-    duplicates: int = Field(ge=0, le=10**6)
-    at: str = Field(max_length=40)
-
-
-_MESSAGE = SignedMessage("receipt", _Content, "receipt", MAX_BYTES)
+_MESSAGE = SignedMessage("receipt", Receipt, "receipt", MAX_BYTES)
 
 
 def make(name: UploadName, body: bytes, stored: int, duplicates: int, at: str) -> Receipt:
@@ -56,12 +49,12 @@ def make(name: UploadName, body: bytes, stored: int, duplicates: int, at: str) -
 
 def encode(receipt: Receipt, identity: SigningIdentity) -> bytes:
     """Return a receipt, signed, as it travels."""
-    return _MESSAGE.encode(asdict(receipt), identity)
+    return _MESSAGE.encode(receipt, identity)
 
 
 def decode(data: bytes, key: VerifyingKey) -> Receipt:
     """Return a receipt that the centre has signed. Raises WireError for anything else."""
-    receipt = Receipt(**_MESSAGE.decode(data, key))
+    receipt = _MESSAGE.decode(data, key)
     if receipt.version != VERSION:
         raise WireError(f"receipt version {receipt.version}, this one reads {VERSION}")
     return receipt

@@ -11,14 +11,16 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, ClassVar, Self
 
 import zstandard
 from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
+from pydantic import ConfigDict, Field
 
 from outrider.wire.dictionary import RECORDS_3
+from outrider.wire.fields import NO_MORE, Base64, KeyId
 from outrider.wire.key_file import KEY_BYTES, KeyFileError, read_key, write_key
 
 OVERHEAD_BYTES = 1 + 24 + 16  # form, nonce, tag
@@ -101,9 +103,11 @@ class SealedKey:
     the journal is kept in clear, when sealed is empty.
     """
 
-    key_id: int
-    centre_key_id: str
-    sealed: bytes
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    key_id: Annotated[KeyId, Field(alias="key")]
+    centre_key_id: Annotated[str, Field(pattern=r"^[0-9a-z]{1,32}$", alias="centre_key")]
+    sealed: Annotated[Base64, Field(max_length=384)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,12 @@ def test_a_forces_account_tells_who_used_its_reads_and_is_signed() -> None:
         for n, outcome in enumerate((ours, theirs, both, {"total": 0, "forces": {}}))
     ]
     data = signed_account(trail, "northshire", 0, NOW_US, clock, identity)
-    force, uses = read_account(data, identity.public)
-    assert force == "northshire"
-    assert [(use.decision, use.reads) for use in uses] == [("decision-0", 3), ("decision-2", None)]
-    assert uses[0].authorisation == "a-1"
+    account = read_account(data, identity.public)
+    assert account.of == "northshire"
+    assert [(use.decision, use.reads) for use in account.uses] == [
+        ("decision-0", 3),
+        ("decision-2", None),
+    ]
+    assert account.uses[0].authorisation == "a-1"
     with pytest.raises(WireError):
         read_account(data.replace(b'"reads":3', b'"reads":2'), identity.public)

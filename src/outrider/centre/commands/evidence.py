@@ -129,8 +129,8 @@ def _verify(args: argparse.Namespace) -> int:
     say(f"unit {found.unit_id}; position by {read.position.quality}")
     models = ", ".join(f"{name} {digest[:12]}" for name, digest in read.origin.model_digests)
     say(f"models {models}")
-    say(f"made {found.made_at} by {found.asked['by']} for {found.asked['recipient']}, "
-        f"case {found.asked['case']}")  # fmt: skip
+    say(f"made {found.made_at} by {found.asked.by} for {found.asked.recipient}, "
+        f"case {found.asked.case}")  # fmt: skip
     say(f"row {found.trail_row} of the audit trail, under a signed checkpoint: whole")
     if args.pictures is not None:
         args.pictures.mkdir(parents=True, exist_ok=True)

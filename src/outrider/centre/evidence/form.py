@@ -3,29 +3,34 @@
 `{"pack": {...}, "signature": BASE64}`. What it proves, and what not, stands in the README.
 """
 
-import base64
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from outrider.centre.audit.lines import from_line
 from outrider.centre.store.audit_chain import audit_hash
 from outrider.records import Read, Role
 from outrider.wire import canonical, checkpoint
 from outrider.wire.canonical import WireError
-from outrider.wire.chain import SealedPicture, SealedRow
-from outrider.wire.read_record import RecordKind, check_pictures, decode, read_in
-from outrider.wire.signed import Content, SignedMessage
+from outrider.wire.chain import SealedRow
+from outrider.wire.fields import NO_MORE, Base64, Form, Identifier, Instant, Whole
+from outrider.wire.read_record import check_pictures, decode, read_in
+from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 4 * 2**20
 
 
-class _Asked(Content):
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """Who asked for a pack, for whom and why, and by which decision."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
     by: str
     force: str
     case: str
@@ -38,42 +43,37 @@ class _Asked(Content):
     rules: str
 
 
-class _Picture(Content):
-    role: str
-    key: int
-    length: int
-    sha256: str
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What a pack says of a read. text: its record, in JSON; row: as its unit sealed it.
 
+    pictures: by the words of their roles, opened.
+    """
 
-class _Row(Content):
-    unit: str
-    journal: str
-    arrived_at: str
-    seq: int
-    kind: int
-    key: int
-    previous: str
-    hash: str
-    body: str
-    pictures: list[_Picture]
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
 
-
-class _Core(Content):
-    version: int = Field(ge=VERSION, le=VERSION)
-    made_at: str
-    read_id: str
-    asked: _Asked
+    version: Annotated[Whole, Field(ge=VERSION, le=VERSION)]
+    made_at: Instant
+    read_id: Identifier
+    asked: AskedFor
     text: str
-    row: _Row
-    pictures: dict[str, str]
+    unit: str
+    journal: Identifier
+    arrived_at: Instant
+    row: SealedRow
+    pictures: dict[str, Base64]
 
 
-class _Pack(Content):
-    core: _Core
-    trail: list[str] = Field(min_length=1, max_length=20)
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    core: Core
+    trail: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
     checkpoint: str
 
 
+_CORE = Form(Core)
 _MESSAGE = SignedMessage("pack", _Pack, "evidence pack", MAX_BYTES)
 
 
@@ -83,15 +83,15 @@ class Proved:
 
     read: Read
     pictures: dict[Role, bytes]
-    asked: dict[str, str]
+    asked: AskedFor
     made_at: str
     unit_id: str
     trail_row: int
 
 
-def core_digest(core: dict[str, Any]) -> str:
+def core_digest(core: Core) -> str:
     """Return the SHA-256 of a pack's core, in hex: the trail names it."""
-    return hashlib.sha256(canonical.dumps(core)).hexdigest()
+    return hashlib.sha256(canonical.dumps(_CORE.plain(core))).hexdigest()
 
 
 def said_of(read_id: uuid.UUID, digest: str, what: str) -> str:
@@ -99,88 +99,51 @@ def said_of(read_id: uuid.UUID, digest: str, what: str) -> str:
     return f"evidence pack of read {read_id}: {what}: SHA-256 {digest}"
 
 
-def encode(core: dict[str, Any], trail: list[bytes], signed: bytes, by: SigningIdentity) -> bytes:
+def encode(core: Core, trail: list[bytes], signed: bytes, by: SigningIdentity) -> bytes:
     """Return a pack, signed. trail: its own rows of the audit trail; signed: a checkpoint."""
-    lines = [line.decode("utf-8") for line in trail]
-    content = {"core": core, "trail": lines, "checkpoint": signed.decode("utf-8")}
-    return _MESSAGE.encode(content, by) + b"\n"
+    lines = tuple(line.decode("utf-8") for line in trail)
+    return _MESSAGE.encode(_Pack(core, lines, signed.decode("utf-8")), by) + b"\n"
 
 
 def verify(data: bytes, key: VerifyingKey) -> Proved:
     """Return what a pack proves. Raises WireError with what is wrong."""
-    content = _MESSAGE.decode(data, key)
-    core: dict[str, Any] = content["core"]
-    trail_row = _check_trail(core, content["trail"], content["checkpoint"], key)
+    pack = _MESSAGE.decode(data, key)
+    core = pack.core
+    trail_row = _check_trail(pack, key)
     read = _read(core)
-    return Proved(
-        read,
-        _pictures(core["pictures"], read, _check_row(core["row"])),
-        core["asked"],
-        core["made_at"],
-        core["row"]["unit"],
-        trail_row,
-    )
+    if not core.row.is_whole(core.journal):
+        raise WireError("the unit's row is not what its hash says")
+    pictures = _pictures(core, read)
+    return Proved(read, pictures, core.asked, core.made_at, core.unit, trail_row)
 
 
-def _check_trail(core: dict[str, Any], lines: list[str], signed: str, key: VerifyingKey) -> int:
-    rows = [from_line(line.encode("utf-8")) for line in lines]
+def _check_trail(pack: _Pack, key: VerifyingKey) -> int:
+    rows = [from_line(line.encode("utf-8")) for line in pack.trail]
     for row in rows:
         if audit_hash(row.number, row.event, row.previous) != row.hash:
             raise WireError(f"row {row.number} of the audit trail is not what was written")
     last = rows[-1]
-    if core_digest(core) not in last.event.subject:
+    if core_digest(pack.core) not in last.event.subject:
         raise WireError("the audit trail speaks of another pack than this one")
-    known = checkpoint.decode(signed.encode("utf-8"), key)
+    known = checkpoint.decode(pack.checkpoint.encode("utf-8"), key)
     if (known.number, known.hash) != (last.number, last.hash.hex()):
         raise WireError("the signed checkpoint is not of the row that speaks of this pack")
     return last.number
 
 
-def _read(core: dict[str, Any]) -> Read:
-    text = core["text"].encode("utf-8", errors="surrogatepass")
-    read = read_in(decode(text))
-    if read is None or str(read.read_id) != core["read_id"]:
+def _read(core: Core) -> Read:
+    read = read_in(decode(core.text.encode("utf-8", errors="surrogatepass")))
+    if read is None or read.read_id != core.read_id:
         raise WireError("the record is not the read that the pack names")
-    if read.origin.unit_id != core["row"]["unit"]:
+    if read.origin.unit_id != core.unit:
         raise WireError("the record is of another unit than its row")
     return read
 
 
-def _check_row(raw: dict[str, Any]) -> SealedRow:
-    """Return the row as the unit sealed it, held against its hash."""
-    try:
-        row = SealedRow(
-            raw["seq"],
-            RecordKind(raw["kind"]),
-            raw["key"],
-            bytes.fromhex(raw["previous"]),
-            base64.b64decode(raw["body"], validate=True),
-            tuple(
-                SealedPicture(
-                    Role[p["role"].upper()], p["key"], p["length"], bytes.fromhex(p["sha256"])
-                )
-                for p in raw["pictures"]
-            ),
-            bytes.fromhex(raw["hash"]),
-        )
-        whole = row.is_whole(uuid.UUID(raw["journal"]))
-    except (ValueError, KeyError, OverflowError) as error:
-        raise WireError(f"the unit's row: {error}") from error
-    if not whole:
-        raise WireError("the unit's row is not what its hash says")
-    return row
-
-
-def _pictures(told: dict[str, str], read: Read, row: SealedRow) -> dict[Role, bytes]:
-    named = {picture.role.label for picture in row.pictures}
-    if set(told) - named:
+def _pictures(core: Core, read: Read) -> dict[Role, bytes]:
+    roles = {picture.role.label: picture.role for picture in core.row.pictures}
+    if core.pictures.keys() - roles.keys():
         raise WireError("the pack holds a picture that the unit's row does not name")
-    found: dict[Role, bytes] = {}
-    for label, text in told.items():
-        try:
-            data = base64.b64decode(text, validate=True)
-        except ValueError as error:
-            raise WireError(f"{label}: not base64") from error
-        found[Role[label.upper()]] = data
+    found = {roles[label]: data for label, data in core.pictures.items()}
     check_pictures(read, found)
     return found

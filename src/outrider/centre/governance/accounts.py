@@ -1,13 +1,15 @@
 """Each force's account of its own reads: who used them, for what, under which authority; signed."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from outrider.centre.search.record import Asked, Stage
 from outrider.clock import Clock
-from outrider.wire.signed import Content, SignedMessage
+from outrider.wire.fields import NO_MORE, Instant, Whole
+from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 VERSION = 1
@@ -22,7 +24,9 @@ class Use:
     No mark and no read is named: the decision leads to both, for whoever may see the trail.
     """
 
-    at_us: int
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
+    at_us: Whole
     person: str
     force: str
     action: str
@@ -33,34 +37,24 @@ class Use:
     authorisation: str
     break_glass: str
     decision: str
-    reads: int | None
+    reads: Whole | None
 
 
-class _Line(Content):
-    at_us: int
-    person: str
-    force: str
-    action: str
-    kind: str
-    purpose: str
-    authority: str
-    case: str
-    authorisation: str
-    break_glass: str
-    decision: str
-    reads: int | None
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The uses of one force's reads in a span, both ends included."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
 
-class _Account(Content):
-    version: int = Field(ge=VERSION, le=VERSION)
+    version: Annotated[Whole, Field(ge=VERSION, le=VERSION)]
     of: str
-    made_at: str
-    since_us: int
-    until_us: int
-    uses: list[_Line] = Field(max_length=_MOST_LINES)
+    made_at: Instant
+    since_us: Whole
+    until_us: Whole
+    uses: Annotated[tuple[Use, ...], Field(max_length=_MOST_LINES)]
 
 
-_MESSAGE = SignedMessage("account", _Account, "account of reads", MAX_BYTES)
+_MESSAGE = SignedMessage("account", Account, "account of reads", MAX_BYTES)
 
 
 def uses_of(asked: Iterable[Asked], force: str, since_us: int, until_us: int) -> list[Use]:
@@ -90,18 +84,11 @@ def signed_account(
     uses = uses_of(asked, force, since_us, until_us)
     if len(uses) > _MOST_LINES:
         raise ValueError(f"more than {_MOST_LINES} uses: ask for a shorter time")
-    content = {
-        "version": VERSION,
-        "of": force,
-        "made_at": clock.stamp(clock.mono_ns()).iso_ms(),
-        "since_us": since_us,
-        "until_us": until_us,
-        "uses": [asdict(use) for use in uses],
-    }
-    return _MESSAGE.encode(content, identity) + b"\n"
+    made_at = clock.stamp(clock.mono_ns()).iso_ms()
+    account = Account(VERSION, force, made_at, since_us, until_us, tuple(uses))
+    return _MESSAGE.encode(account, identity) + b"\n"
 
 
-def read_account(data: bytes, key: VerifyingKey) -> tuple[str, list[Use]]:
-    """Return whose account it is, and its uses. Raises WireError where the centre signed it not."""
-    content = _MESSAGE.decode(data, key)
-    return content["of"], [Use(**line) for line in content["uses"]]
+def read_account(data: bytes, key: VerifyingKey) -> Account:
+    """Return a force's account. Raises WireError where the centre signed it not."""
+    return _MESSAGE.decode(data, key)

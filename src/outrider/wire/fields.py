@@ -1,0 +1,113 @@
+"""How the fields of a message stand in JSON, and what of them is refused.
+
+A message is described once, as a frozen dataclass whose fields have the types of here; a `Form`
+makes JSON of it and reads it back. Where JSON calls a field otherwise than we do, its type says so
+(`Field(alias=...)`).
+"""
+
+import base64
+import re
+import uuid
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+)
+
+from outrider.wire.canonical import WireError
+
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=IntEnum)
+_FAULTS_SHOWN = 5
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+NO_MORE = ConfigDict(extra="forbid")
+"""For `__pydantic_config__` of a message: a field that it does not know is refused."""
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise ValueError("a whole number expected")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text expected")
+    return value
+
+
+def _from_hex(value: object) -> bytes:
+    text = _text(value)
+    if not _DIGEST.fullmatch(text):
+        raise ValueError("64 hexadecimal digits expected")
+    return bytes.fromhex(text)
+
+
+def _from_base64(value: object) -> bytes:
+    try:
+        return base64.b64decode(_text(value), validate=True)
+    except ValueError as error:
+        raise ValueError(f"not base64: {error}") from error
+
+
+def to_base64(data: bytes) -> str:
+    """Return bytes as they stand in JSON."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def _identifier(value: object) -> uuid.UUID:
+    return uuid.UUID(_text(value))
+
+
+def numbered(kind: type[_E]) -> Callable[[object], _E]:
+    """Return what reads one of the kinds that stand as numbers."""
+    return lambda value: kind(_whole(value))
+
+
+Whole = Annotated[int, Field(strict=True)]
+Seq = Annotated[int, Field(strict=True, ge=1, lt=2**62)]
+"""The number of a row."""
+KeyId = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+Digest = Annotated[bytes, BeforeValidator(_from_hex), PlainSerializer(bytes.hex)]
+"""A SHA-256, in hex."""
+HexDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 that stays the text that it is."""
+Base64 = Annotated[bytes, BeforeValidator(_from_base64), PlainSerializer(to_base64)]
+Identifier = Annotated[uuid.UUID, BeforeValidator(_identifier), PlainSerializer(str)]
+Instant = Annotated[str, Field(max_length=40)]
+"""ISO 8601, as a text."""
+
+
+class Form(Generic[_T]):
+    """What a kind of message is in JSON. exact: what has a default may not be left out either."""
+
+    def __init__(self, kind: type[_T], *, exact: bool = False) -> None:
+        self._adapter: TypeAdapter[_T] = TypeAdapter(kind)
+        self._exact = exact
+
+    def plain(self, message: _T) -> Any:
+        """Return a message as JSON values."""
+        return self._adapter.dump_python(message, mode="json", by_alias=True)
+
+    def read(self, found: object) -> _T:
+        """Return the message that JSON values are. Raises WireError, naming the faulty fields."""
+        try:
+            message = self._adapter.validate_python(found)
+        except ValidationError as error:
+            raise WireError("; ".join(map(_fault, error.errors()[:_FAULTS_SHOWN]))) from error
+        if self._exact and self.plain(message) != found:
+            raise WireError("a field is missing, or does not stand in its usual form")
+        return message
+
+
+def _fault(fault: Any) -> str:
+    where = ".".join(map(str, fault["loc"]))
+    return f"{where}: {fault['msg']}"
