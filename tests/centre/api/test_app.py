@@ -18,10 +18,10 @@ from outrider.centre.api import app
 from outrider.centre.api.app import Api
 from outrider.centre.api.openapi import document
 from outrider.centre.api.routes import ROUTES
-from outrider.centre.commands.answer import Answering
 from outrider.centre.desks import Desks, desks_of
 from outrider.centre.folder import CentreFolder, CentreSettings
 from outrider.centre.store import open_store
+from outrider.centre.web.listening import Answering
 from outrider.clock import RecordedClock
 from outrider.wire.audit import AuditKind
 from tests.centre.access import makers

@@ -1,0 +1,1 @@
+"""What the centre's services for people and programs share: threads, bodies, a port."""
