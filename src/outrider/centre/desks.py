@@ -33,9 +33,13 @@ class Desks:
 
 
 def desks_of(
-    folder: CentreFolder, settings: CentreSettings, store: CentreStore, clock: Clock
-) -> Desks:
-    """Return them. Raises RulesFault, CentreFault, OSError."""
+    folder: CentreFolder, settings: CentreSettings, store: CentreStore, clock: Clock,
+    redirect: str = "",
+) -> Desks:  # fmt: skip
+    """Return them. redirect: where the provider sends people back to, if not as [people] says.
+
+    Raises RulesFault, CentreFault, OSError.
+    """
     access = settings.access
     acceptance = Acceptance(store, clock, access.rules_of_use)
     decider = Decider(load(access.rules), clock, access.rules_of_use)
@@ -48,7 +52,7 @@ def desks_of(
         Sessions(store, clock, acceptance, lasts),
         acceptance,
         Reviews(store, clock, _review_key(folder), access.review_share),
-        _provider(settings, clock),
+        _provider(settings, clock, redirect),
     )
 
 
@@ -62,7 +66,7 @@ def _review_key(folder: CentreFolder) -> bytes:
         return key
 
 
-def _provider(settings: CentreSettings, clock: Clock) -> Provider | None:
+def _provider(settings: CentreSettings, clock: Clock, redirect: str) -> Provider | None:
     people = settings.people
     if not people.issuer:
         return None
@@ -72,5 +76,5 @@ def _provider(settings: CentreSettings, clock: Clock) -> Provider | None:
             secret = people.client_secret.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise CentreFault(f"[people] client_secret: cannot be read: {error}") from error
-    client = ClientSettings(people.issuer, people.client_id, secret, people.redirect)
+    client = ClientSettings(people.issuer, people.client_id, secret, redirect or people.redirect)
     return Provider(client, clock)

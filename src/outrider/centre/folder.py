@@ -106,6 +106,23 @@ class AnswerSettings(Section):
     workers: Annotated[int, Field(ge=1, le=64)] = 8
 
 
+class PagesSettings(Section):
+    """Where `outrider centre pages` listens, and how people's browsers reach it.
+
+    address: as browsers have it; left out, it is where it listens. pictures: the socket of
+    `outrider centre pictures`; left out, it stands in the folder. idle_min: a session that asks
+    for nothing so long ends. contact: for the public page.
+    """
+
+    listen: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8446
+    address: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9.:\[\]-]{1,253})?$")] = ""
+    workers: Annotated[int, Field(ge=1, le=64)] = 8
+    idle_min: Annotated[float, Field(gt=0, le=480)] = 30.0
+    pictures: Path | None = None
+    contact: Annotated[str, Field(max_length=500)] = ""
+
+
 class LimitSettings(Section):
     """What the intake takes on at once, and from whom.
 
@@ -148,6 +165,7 @@ class CentreSettings(Section):
     access: AccessSettings = Field(default_factory=AccessSettings)
     people: PeopleSettings = Field(default_factory=PeopleSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    pages: PagesSettings = Field(default_factory=PagesSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
 
@@ -225,6 +243,11 @@ class CentreFolder:
     def review_key(self) -> Path:
         """The secret that draws which searches are reviewed (32 bytes); `init` makes none."""
         return self.root / "keys" / "review.key"
+
+    @property
+    def pictures_socket(self) -> Path:
+        """Where the service that opens single pictures listens, unless the settings say."""
+        return self.root / "pictures.sock"
 
     @property
     def store(self) -> Path:

@@ -11,6 +11,8 @@ from outrider.centre.commands import (
     hotlists,
     intake,
     opening,
+    pages,
+    pictures,
     search,
     sign_in,
     status,
@@ -41,6 +43,8 @@ def register(commands: Subparsers) -> None:
         sign_in,
         search,
         answer,
+        pages,
+        pictures,
         evidence,
     ):
         part.register(parts)

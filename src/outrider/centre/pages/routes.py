@@ -1,0 +1,78 @@
+"""The table of pages: path, who has it, what it does, and which event of s. 62 it is.
+
+A test holds the table to the code, as the interface's (`api/routes.py`). None: it touches no
+personal data of those who were read, only the centre's own papers, or nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from outrider.centre.access.people import Role
+from outrider.centre.pages import (
+    authorisation_pages,
+    job_pages,
+    purpose_pages,
+    review_pages,
+    search_pages,
+    trail_pages,
+    unit_pages,
+)
+from outrider.centre.pages.calls import Call, Reply
+from outrider.centre.pages.menu import (
+    ASKERS,
+    AUDITORS,
+    EVERYBODY,
+    OPERATORS,
+    SEARCHERS,
+    SUPERVISORS,
+)
+from outrider.wire.audit import AuditKind
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    """One page. free: before the rules of use are accepted, too."""
+
+    method: str
+    path: str
+    roles: frozenset[Role]
+    event: AuditKind | None
+    run: Callable[[Call], Reply]
+    free: bool = False
+
+
+_C, _A = AuditKind.CONSULTATION, AuditKind.ALTERATION
+ROUTES = (
+    PageRoute("GET", "/rules-of-use", EVERYBODY, None, purpose_pages.rules, free=True),
+    PageRoute("POST", "/rules-of-use", EVERYBODY, _A, purpose_pages.accept, free=True),
+    PageRoute("GET", "/purpose", SEARCHERS, None, purpose_pages.purpose),
+    PageRoute("POST", "/purpose", SEARCHERS, None, purpose_pages.say_purpose),
+    PageRoute("GET", "/break-glass", SEARCHERS, None, purpose_pages.glass),
+    PageRoute("POST", "/break-glass", SEARCHERS, _A, purpose_pages.break_glass),
+    PageRoute("GET", "/search", SEARCHERS, None, search_pages.box),
+    PageRoute("POST", "/search", SEARCHERS, None, search_pages.typed),
+    PageRoute("GET", "/scenes", SEARCHERS, None, search_pages.scenes),
+    PageRoute("POST", "/scenes", SEARCHERS, None, search_pages.crossed),
+    PageRoute("GET", "/search/{question}", SEARCHERS, _C, search_pages.found),
+    PageRoute("POST", "/search/{question}/again", SEARCHERS, None, search_pages.again),
+    PageRoute("GET", "/reads/{read}", SEARCHERS, _C, search_pages.read),
+    PageRoute("GET", "/reads/{read}/{part}.jpg", SEARCHERS, _C, search_pages.picture),
+    PageRoute("GET", "/authorisations", ASKERS, None, authorisation_pages.inbox),
+    PageRoute("GET", "/authorisations/ask", ASKERS, None, authorisation_pages.form),
+    PageRoute("POST", "/authorisations/ask", ASKERS, _A, authorisation_pages.asked),
+    PageRoute("GET", "/authorisations/{paper}", ASKERS, None, authorisation_pages.one),
+    PageRoute("POST", "/authorisations/{paper}", ASKERS, _A, authorisation_pages.decide),
+    PageRoute("GET", "/reviews", SUPERVISORS, None, review_pages.inbox),
+    PageRoute("GET", "/reviews/break-glass/{paper}", SUPERVISORS, None, review_pages.glass),
+    PageRoute("POST", "/reviews/break-glass/{paper}", SUPERVISORS, _A, review_pages.close_glass),
+    PageRoute("GET", "/reviews/{paper}", SUPERVISORS, None, review_pages.one),
+    PageRoute("POST", "/reviews/{paper}", SUPERVISORS, _A, review_pages.close),
+    PageRoute("GET", "/trail", AUDITORS, None, trail_pages.trail),
+    PageRoute("POST", "/trail", AUDITORS, None, trail_pages.narrow),
+    PageRoute("POST", "/trail/verification", AUDITORS, None, trail_pages.check),
+    PageRoute("GET", "/trail/{filter}", AUDITORS, None, trail_pages.narrowed),
+    PageRoute("GET", "/units", OPERATORS, None, unit_pages.units),
+    PageRoute("GET", "/units/{unit}", OPERATORS, None, unit_pages.unit),
+    PageRoute("GET", "/jobs", EVERYBODY, None, job_pages.jobs),
+    PageRoute("GET", "/jobs/{job}", EVERYBODY, None, job_pages.job),
+)
