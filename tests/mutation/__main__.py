@@ -1,99 +1,124 @@
 """Break the code in small ways and see which tests notice: `python -m tests.mutation ROOM ...`.
 
-mutmut (a Python package; see pyproject's extra `mutation`) makes the mutants and runs, for each,
-the tests that pass through it. Not a part of CI: a room takes minutes to hours. What survives and
-is not explained in `explained.txt` is printed, and the exit status is then 1.
+Needs pyproject's extra `mutation`. Not a part of CI: a room takes minutes. What survives and is
+not explained in `explained.txt` is printed, and the exit status is then 1. See the README.
 """
 
 import argparse
-import re
-import shutil
-import subprocess
+import json
+import os
+import random
+import resource
 import sys
 import tempfile
-import tomllib
+import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[2]
+import pytest
 
+from tests.mutation import mutants
+from tests.mutation.judge import Judge, Limits, Verdict
+from tests.mutation.mutants import Bound, Mutant
+from tests.mutation.rooms import REPO, ROOMS
 
-@dataclass(frozen=True)
-class Room:
-    """What is broken, and by which tests it is judged."""
-
-    sources: tuple[str, ...]
-    tests: tuple[str, ...]
-
-
-ROOMS = {
-    "decide": Room(("unit/pipeline/*",), ("tests/unit/pipeline", "tests/unit/run/test_silent.py")),
-    "match": Room(
-        ("unit/hotlist/match.py", "unit/hotlist/candidates.py", "unit/hotlist/arming.py"),
-        ("tests/unit/hotlist/test_match.py", "tests/unit/hotlist/test_repeat.py"),
-    ),
-    "journal": Room(("unit/journal/*",), ("tests/unit/journal",)),
-    "sync": Room(("unit/sync/*",), ("tests/unit/sync",)),
-    "wire": Room(("wire/*",), ("tests/wire",)),
-    "intake": Room(("centre/intake/*",), ("tests/centre/intake",)),
-}
-_RESULT = re.compile(r"^\s*(\S+): ([a-z ]+)$")
+_SHARED_MEMORY = Path("/dev/shm")
+_PYTEST = ("-q", "--no-header", "-p", "no:cacheprovider", "--capture=no", "--tb=short")
 
 
 def main() -> int:
-    """Run the rooms that are named; print a table and the survivors."""
+    """Judge the rooms that are named; print a table and the survivors."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rooms", nargs="+", choices=sorted(ROOMS))
+    parser.add_argument("--sample", type=int, metavar="N", help="try N mutants of each room")
+    parser.add_argument("--seed", type=int, default=1, help="which N")
+    parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose name has it")
+    parser.add_argument("--again", type=Path, help="results: try what was not killed there")
+    parser.add_argument("--results", type=Path, help="a file to write each verdict to (JSON lines)")
+    parser.add_argument("--tests", nargs="+", help="instead of the room's own")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--keep", type=Path, help="folder to work in, kept for a later look")
-    args = parser.parse_args()
-    explained = _explained()
-    bad = False
-    for name in args.rooms:
-        results = _run(name, args.jobs, args.keep)
-        counts = Counter(results.values())
-        print(name, dict(counts))
-        left = [m for m, r in results.items() if r == "survived" and m not in explained]
-        for mutant in left:
-            print("  survived:", mutant)
-        bad = bad or bool(left) or not results
-    return int(bad)
-
-
-def _explained() -> set[str]:
-    lines = Path(__file__).with_name("explained.txt").read_text("utf-8").splitlines()
-    return {line.split()[0] for line in lines if line.strip() and not line.startswith("#")}
-
-
-def _run(name: str, jobs: int, keep: Path | None) -> dict[str, str]:
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = (keep or Path(temporary)) / name
-        _copy(folder, ROOMS[name])
-        mutmut = [sys.executable, "-m", "mutmut"]
-        subprocess.run([*mutmut, "run", "--max-children", str(jobs)], cwd=folder, check=False)
-        command = [*mutmut, "results", "--all", "true"]
-        told = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    found = (_RESULT.match(line) for line in told.stdout.splitlines())
-    return {match[1]: match[2] for match in found if match}
-
-
-def _copy(folder: Path, room: Room) -> None:
-    """Lay out what mutmut needs: the sources, the tests, and what they look for beside them."""
-    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for part in ("src", "tests", "models", "firmware", "image_build"):
-        shutil.copytree(REPO / part, folder / part, ignore=ignore, symlinks=True)
-    text = (REPO / "pyproject.toml").read_text("utf-8")
-    tomllib.loads(text)
-    (folder / "pyproject.toml").write_text(
-        f"{text}\n[tool.mutmut]\nsource_paths = ['src']\n"
-        f"only_mutate = {[f'src/outrider/{s}' for s in room.sources]}\n"
-        f"pytest_add_cli_args_test_selection = {list(room.tests)}\n"
-        "pytest_add_cli_args = ['-p', 'no:randomly', '-x', '-q']\n"
-        "also_copy = ['models', 'firmware', 'image_build']\n",
-        encoding="utf-8",
+    parser.add_argument(
+        "--budget-s", type=float, default=Limits().budget_s, help="tests' time each"
     )
-    (folder / "README.md").write_text("", encoding="utf-8")
+    args = parser.parse_args()
+    os.chdir(REPO)
+    if _SHARED_MEMORY.is_dir():
+        tempfile.tempdir = str(_SHARED_MEMORY)  # no mutant waits for a disk
+    explained = _explained()
+    left = [name for name in args.rooms if _judged(name, args, explained)]
+    return int(bool(left))
+
+
+def _judged(name: str, args: argparse.Namespace, explained: dict[str, str]) -> bool:
+    """Judge one room; return whether something is left to do."""
+    every = [one for path in ROOMS[name].files() for one in mutants.of_file(path)]
+    chosen = _chosen(every, args)
+    verdicts: list[Verdict] = []
+    out = args.results.open("w", encoding="utf-8") if args.results else None
+
+    def tell(verdict: Verdict) -> None:
+        verdicts.append(verdict)
+        if out is not None:
+            print(json.dumps(asdict(verdict)), file=out, flush=True)
+
+    judging = Judge(chosen, Limits(jobs=args.jobs, budget_s=args.budget_s), tell)
+    start_s, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    status = pytest.main([*_PYTEST, *(args.tests or ROOMS[name].tests)], plugins=[judging])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if out is not None:
+        out.close()
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    unexplained = _show(name, len(every), verdicts, explained)
+    print(
+        f"  {time.monotonic() - start_s:.0f} s, {cpu_s:.0f} s of CPU, {_processor()}; "
+        f"the tests once: {judging.measure_s:.0f} s; controls without a mutant: "
+        f"{judging.controls}, failed: {len(judging.controls_failed)}"
+    )
+    for bad in (*judging.measured.not_passed, *judging.controls_failed):
+        print("  left out, or unsure:", bad)
+    return status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or unexplained
+
+
+def _chosen(every: list[Mutant | Bound], args: argparse.Namespace) -> list[Mutant | Bound]:
+    chosen = [one for one in every if args.only in one.name]
+    if args.again:
+        lines = args.again.read_text(encoding="utf-8").splitlines()
+        left = {v["name"] for v in map(json.loads, lines) if v["outcome"] != "killed"}
+        chosen = [one for one in chosen if one.name in left]
+    if args.sample is not None and args.sample < len(chosen):
+        kept = set(random.Random(args.seed).sample(range(len(chosen)), args.sample))
+        chosen = [one for number, one in enumerate(chosen) if number in kept]
+    return chosen
+
+
+def _show(room: str, every: int, verdicts: list[Verdict], explained: dict[str, str]) -> bool:
+    """Print a room's line, and what is to be looked at; return whether there is any."""
+    counts = Counter(one.outcome for one in verdicts)
+    open_ = [v for v in verdicts if v.outcome != "killed" and v.name not in explained]
+    survived = [v for v in open_ if v.outcome == "survived"]
+    print(
+        f"{room}: {every} mutants, {len(verdicts)} tried: {counts['killed']} killed, "
+        f"{counts['survived'] - len(survived)} survived and explained, "
+        f"{len(survived)} survived unexplained, {counts['no tests']} without a test, "
+        f"{counts['timeout']} timed out, {counts['not made']} could not be made"
+    )
+    for one in open_:
+        print(f"  {one.outcome}: {one.name} ({one.place}): {one.before} -> {one.after}"[:300])
+    return any(one.outcome in ("survived", "no tests") for one in open_)
+
+
+def _explained() -> dict[str, str]:
+    """Return what is explained: the mutant's name, then why."""
+    lines = Path(__file__).with_name("explained.txt").read_text("utf-8").splitlines()
+    parted = (line.partition(" ") for line in lines if line.strip() and line[0] != "#")
+    return {name: why.strip() for name, _, why in parted}
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "an unknown processor")
 
 
 if __name__ == "__main__":

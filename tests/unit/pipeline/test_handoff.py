@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from outrider.unit.pipeline.handoff import IDLE, Handoff
 
 
@@ -50,3 +52,17 @@ def test_idle_is_told_when_nothing_comes() -> None:
     """The taker gets its turn for its rounds although no item comes."""
     slot: Handoff[int] = Handoff(1, newest_wins=True)
     assert next(slot.items(0.001)) is IDLE
+
+
+def test_what_comes_after_the_end_is_refused_and_counted() -> None:
+    """Each item that nobody will take is one more dropped."""
+    slot: Handoff[int] = Handoff(1, newest_wins=True)
+    slot.close()
+    assert [slot.put(item) for item in range(3)] == [False] * 3
+    assert slot.dropped == 3
+
+
+def test_a_hand_off_without_room_is_an_error() -> None:
+    """It would wait for ever."""
+    with pytest.raises(ValueError, match="at least 1"):
+        Handoff(0, newest_wins=True)

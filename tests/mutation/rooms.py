@@ -1,0 +1,47 @@
+"""The rooms whose code is broken, and the tests that judge them."""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is broken (globs within the package), and which tests may notice."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def files(self) -> list[Path]:
+        """Return the source files, in order."""
+        package = REPO / "src" / "outrider"
+        return sorted({f for glob in self.sources for f in package.glob(glob) if f.stat().st_size})
+
+
+ROOMS = {
+    "decide": Room(("unit/pipeline/*.py",), ("tests/unit/pipeline",)),
+    "match": Room(
+        tuple(f"unit/hotlist/{name}.py" for name in ("match", "candidates", "arming", "repeat")),
+        tuple(
+            f"tests/unit/hotlist/test_{name}.py"
+            for name in ("match", "repeat", "candidates", "sealed", "store", "never_without")
+        ),
+    ),
+    "journal": Room(("unit/journal/*.py",), ("tests/unit/journal",)),
+    "sync": Room(("unit/sync/*.py",), ("tests/unit/sync",)),
+    "wire": Room(("wire/*.py",), ("tests/wire",)),
+    "intake": Room(("centre/intake/*.py",), ("tests/centre/intake",)),
+}
+
+
+def module_of(path: Path) -> str:
+    """Return the name under which a source file is imported."""
+    parts = path.relative_to(REPO / "src").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_installed() -> bool:
+    """Whether mutmut, whose mutants these are, is here."""
+    return importlib.util.find_spec("mutmut") is not None
