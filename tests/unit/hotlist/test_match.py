@@ -404,7 +404,7 @@ def test_a_list_from_the_future_is_no_hour_old(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("asked_for", "level"), [(True, Level.FAULT), (False, Level.WARNING)])
 def test_no_entry_in_force_says_so(tmp_path: Path, asked_for: bool, level: Level) -> None:
     """No list, and a list without an entry: a fault where a list was asked for."""
-    settings = HotlistSettings(asked_for=asked_for)
+    settings = HotlistSettings(path=tmp_path if asked_for else None)
     without = HotlistMatcher(HotlistStore(tmp_path / "none"), RecordedClock(NOW_NS), settings)
     health = without.health()
     assert (health.name, health.level) == (Part.HOTLIST, level)
