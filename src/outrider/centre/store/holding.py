@@ -1,8 +1,9 @@
 """What is held of a journal at this moment, in whatever epoch: the ground of every receipt.
 
 A number that came once proves nothing: its content may have been erased in its time, or lost with
-its file. So a row counts as here only if its content is found, under its own hash, or if it is
-noted that it was erased in its time under that hash. All else is stored as it comes.
+its file, or damaged on the disk. So a row counts as here only if its content is found, and is what
+its hash says now, or if it is noted that it was erased in its time under that hash. All else is
+stored as it comes, in the place of what is damaged.
 
 Held is what came from the unit itself. Whoever has a copy of its card could send its rows in his
 own name first: they would be set aside, and hers be taken for duplicates.
@@ -13,12 +14,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from outrider.centre.store.columns import unpack_pictures
-from outrider.centre.store.session import Backend, Session
+from outrider.centre.store.columns import sealed_row, unpack_pictures
+from outrider.centre.store.session import Backend, Row, Session
+from outrider.outside import OutsideError, parsing
 from outrider.wire.chain import SealedPicture
 from outrider.wire.holdings import MARK_BYTES, Claim, Holdings
 
 _RUN = 4096
+SEALED = "seq, kind, key_id, previous, hash, body, pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def held(
     """Return what is held of a unit's numbers first to last of a journal, by number."""
     found: dict[int, list[Held]] = defaultdict(list)
     for journal in touching(session, unit_id, journal_id, first, last):
-        for seq, one in _of_epoch(backend, session, journal, first, last):
+        for seq, one in _of_epoch(backend, session, journal, journal_id, first, last):
             found[seq].append(one)
     return found
 
@@ -71,20 +74,40 @@ def _touching(
 
 
 def _of_epoch(
-    backend: Backend, session: Session, journal: int, first: int, last: int
+    backend: Backend, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
 ) -> Iterable[tuple[int, Held]]:
+    opened = backend.opened_facts(session, journal, journal_id, first, last)
     facts = {
         seq: Held(journal, digest[:MARK_BYTES], pictures)
-        for seq, (digest, pictures) in backend.opened_facts(session, journal, first, last).items()
+        for seq, (digest, pictures) in opened.items()
     }
     for table in ("set_aside", "waiting"):
-        query = f"SELECT seq, hash, pictures FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ?"
-        for seq, digest, pictures in session.rows(query, journal, first, last):
+        query = f"SELECT {SEALED} FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ?"
+        for seq, (digest, pictures) in whole(
+            session.rows(query, journal, first, last), journal_id
+        ).items():
             facts[seq] = Held(journal, digest[:MARK_BYTES], pictures, aside=table == "set_aside")
     yield from facts.items()
     for seq, mark in _erased(session, journal, first, last):
         if seq not in facts:
             yield seq, Held(journal, mark, None)
+
+
+def whole(rows: Iterable[Row], journal_id: uuid.UUID) -> dict[int, tuple[bytes, bytes]]:
+    """Return hash and packed pictures, by number, of those rows that are what their hash says.
+
+    rows: seq, kind, key_id, previous, hash, body, pictures, as they stand on the disk: whatever
+    is in their place there, one that is damaged is none.
+    """
+    return {row[0]: (row[4], row[6]) for row in rows if _is_whole(row, journal_id)}
+
+
+def _is_whole(row: Row, journal_id: uuid.UUID) -> bool:
+    try:
+        with parsing(OutsideError, "a stored row"):
+            return sealed_row(row).is_whole(journal_id)
+    except OutsideError:
+        return False
 
 
 def _erased(session: Session, journal: int, first: int, last: int) -> Iterable[tuple[int, bytes]]:
@@ -157,9 +180,8 @@ def confirm(
     kept = held(backend, session, unit_id, journal_id, first, last)
     for journal, owner in _touching(session, journal_id, first, last):
         if owner != unit_id:
-            for seq, (digest, packed) in backend.opened_facts(
-                session, journal, first, last
-            ).items():
+            opened = backend.opened_facts(session, journal, journal_id, first, last)
+            for seq, (digest, packed) in opened.items():
                 kept[seq].append(Held(journal, digest[:MARK_BYTES], packed))
     matched: dict[int, Held] = {}
     for claim in claims:

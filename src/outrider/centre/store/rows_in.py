@@ -30,6 +30,8 @@ def take(
         return known
     newest = journals.newest(session, journal)
     fresh, again = _fresh(backend, session, journal, batch)
+    if again:
+        backend.drop_damaged(session, journal, batch.journal_id, sorted(again))
     _keep(session, journal, batch, fresh, to_us(upload.arrived_at))
     due = _expect(backend, session, journal, fresh, again, to_us(upload.arrived_at))
     journals.declare(session, journal, batch.gaps)

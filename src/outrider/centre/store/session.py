@@ -65,9 +65,18 @@ class Backend(Protocol):
         ...
 
     def opened_facts(
-        self, session: Session, journal: int, first: int, last: int
+        self, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
     ) -> dict[int, tuple[bytes, bytes]]:
-        """Return hash and packed pictures of opened rows by number: nothing that was read."""
+        """Return hash and packed pictures of opened rows by number: nothing that was read.
+
+        Without those that are not what their hash says: damaged since they came.
+        """
+        ...
+
+    def drop_damaged(
+        self, session: Session, journal: int, journal_id: uuid.UUID, seqs: Sequence[int]
+    ) -> None:
+        """Remove rows that are not what their hash says, opened or not: they have come again."""
         ...
 
     def opened_rows(self, session: Session, journal: int, first: int, last: int) -> list[Row]:

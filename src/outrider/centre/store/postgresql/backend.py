@@ -80,16 +80,18 @@ class PostgresBackend:
             moved(session, places)
 
     def opened_facts(
-        self, session: Session, journal: int, first: int, last: int
+        self, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
     ) -> dict[int, tuple[bytes, bytes]]:
-        """Return hash and packed pictures of opened rows."""
-        found = session.rows(
-            "SELECT seq, hash, pictures FROM opened WHERE journal = ? AND seq BETWEEN ? AND ?",
-            journal,
-            first,
-            last,
-        )
+        """Return hash and packed pictures of opened rows that are whole."""
+        query = "SELECT seq, hash, pictures FROM whole_opened(?, ?, ?)"
+        found = session.rows(query, journal, first, last)
         return {seq: (digest, pictures) for seq, digest, pictures in found}
+
+    def drop_damaged(
+        self, session: Session, journal: int, journal_id: uuid.UUID, seqs: Sequence[int]
+    ) -> None:
+        """Remove rows that are damaged; the database finds out which, the intake may not choose."""
+        session.one("SELECT drop_damaged(?, ?::bigint[])", journal, list(seqs))
 
     def opened_rows(self, session: Session, journal: int, first: int, last: int) -> list[Row]:
         """Return opened rows in order."""

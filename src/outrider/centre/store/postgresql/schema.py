@@ -182,7 +182,54 @@ _PAPERS_1 = (
     + "GRANT SELECT, INSERT ON paper TO outrider_searcher;"
 )
 
-MIGRATIONS = (_TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1, _PAPERS_1)
+# Damaged rows are found out here: the intake is granted no body of what is opened, and may remove
+# no row but one that is not what its hash says. The hash is that of `outrider.wire.chain`.
+_DAMAGED_1 = f"""
+CREATE FUNCTION row_is_whole(
+    journal_id bytea, seq bigint, kind smallint, key_id bigint, previous bytea, hash bytea,
+    body bytea, pictures bytea
+) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT hash = sha256(
+        convert_to('outrider row 1', 'UTF8') || decode('00', 'hex') || journal_id
+        || int8send(seq) || substring(int2send(kind) FROM 2) || int8send(key_id) || previous
+        || substring(int4send(length(pictures) / 45) FROM 4) || pictures || body)
+$$;
+CREATE FUNCTION whole_opened(of_journal integer, from_seq bigint, to_seq bigint)
+RETURNS TABLE (seq bigint, hash bytea, pictures bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = outrider, pg_temp AS $$
+    SELECT o.seq, o.hash, o.pictures FROM opened o JOIN journal j ON j.number = o.journal
+    WHERE o.journal = of_journal AND o.seq BETWEEN from_seq AND to_seq AND row_is_whole(
+        j.journal_id, o.seq, o.kind, o.key_id, o.previous, o.hash, o.body, o.pictures)
+$$;
+CREATE FUNCTION drop_damaged(of_journal integer, seqs bigint[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = outrider, pg_temp AS $$
+DECLARE
+    part text;
+    gone record;
+BEGIN
+    FOREACH part IN ARRAY ARRAY['waiting', 'set_aside'] LOOP
+        EXECUTE format(
+            'DELETE FROM %I r USING journal j WHERE j.number = r.journal AND r.journal = $1 '
+            'AND r.seq = ANY($2) AND NOT row_is_whole(j.journal_id, r.seq, r.kind, r.key_id, '
+            'r.previous, r.hash, r.body, r.pictures)', part) USING of_journal, seqs;
+    END LOOP;
+    FOR gone IN
+        DELETE FROM opened r USING journal j WHERE j.number = r.journal AND r.journal = of_journal
+        AND r.seq = ANY(seqs) AND NOT row_is_whole(j.journal_id, r.seq, r.kind, r.key_id,
+            r.previous, r.hash, r.body, r.pictures)
+        RETURNING r.kind, r.hash, r.read_id, r.hit_id
+    LOOP -- what is filed of it is filed again when it is opened again
+        DELETE FROM sighting WHERE gone.kind = {int(RecordKind.READ)} AND read_id = gone.read_id;
+        DELETE FROM hit WHERE gone.kind = {int(RecordKind.HIT)} AND hit_id = gone.hit_id;
+        DELETE FROM answer WHERE hit_id = gone.hit_id AND row_key = (
+            'x' || encode(substring(gone.hash FROM 1 FOR 8), 'hex'))::bit(64)::bigint;
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION whole_opened, drop_damaged FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION whole_opened, drop_damaged TO outrider_intake, outrider_opener;
+"""
+
+MIGRATIONS = (_TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1, _PAPERS_1, _DAMAGED_1)
 _MIGRATING = "SELECT pg_advisory_xact_lock(1870033522, 3)"
 
 

@@ -17,6 +17,7 @@ from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import OPENED, PICTURE, day_of
 from outrider.centre.store.filed import Filed
 from outrider.centre.store.filing import file_rows, forget_filed
+from outrider.centre.store.holding import SEALED, whole
 from outrider.centre.store.search_ports import Cancel
 from outrider.centre.store.session import Moved, NoteErasure, Row, Session
 from outrider.centre.store.sqlite import schema, search_file
@@ -122,11 +123,21 @@ class SqliteBackend:
         _note_spans(session, "opened", ((_day(row), row[0], row[1]) for row in rows))
 
     def opened_facts(
-        self, session: Session, journal: int, first: int, last: int
+        self, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
     ) -> dict[int, tuple[bytes, bytes]]:
-        """Return hash and packed pictures of opened rows."""
-        found = self._select(session, "seq, hash, pictures", journal, first, last)
-        return {seq: (digest, pictures) for seq, digest, pictures in found}
+        """Return hash and packed pictures of opened rows that are whole."""
+        return whole(self._select(session, SEALED, journal, first, last), journal_id)
+
+    def drop_damaged(
+        self, session: Session, journal: int, journal_id: uuid.UUID, seqs: Sequence[int]
+    ) -> None:
+        """Remove rows that are damaged; cut off in between, they are lacking and come again."""
+        first, last = min(seqs), max(seqs)
+        for table in ("waiting", "set_aside"):
+            _drop_damaged(session, table, journal, journal_id, seqs)
+        for day in _days_with(session, "opened", journal, first, last):
+            with translated("drop damaged rows", self._folder), self._opened.writing(day) as file:
+                _drop_damaged(file, "opened", journal, journal_id, seqs)
 
     def opened_rows(self, session: Session, journal: int, first: int, last: int) -> list[Row]:
         """Return opened rows in order."""
@@ -248,6 +259,16 @@ def _make(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     with contextlib.closing(schema.connect(path, make=False)) as db:
         schema.migrate(db, path, schema.INTAKE)
+
+
+def _drop_damaged(
+    session: Session, table: str, journal: int, journal_id: uuid.UUID, seqs: Sequence[int]
+) -> None:
+    query = f"SELECT {SEALED} FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ?"
+    rows, asked = session.rows(query, journal, min(seqs), max(seqs)), set(seqs)
+    kept = whole(rows, journal_id)
+    damaged = [(journal, row[0]) for row in rows if row[0] in asked and row[0] not in kept]
+    session.each(f"DELETE FROM {table} WHERE journal = ? AND seq = ?", damaged)
 
 
 def _day(row: Row) -> str:
