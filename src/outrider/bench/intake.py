@@ -44,6 +44,7 @@ from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import Sent, UploadKind, UploadName
 
 _UNITS = 4
+_CENTRE = CentrePrivateKey(sha256(b"outrider bench").digest()).public  # in each process the same
 _CODE = bytes(32)
 _READY_S = 60.0
 
@@ -141,13 +142,13 @@ def _sqlite(directory: Path | None) -> Iterator[str]:
 
 def make_fleet(reads: int, batch: int) -> Fleet:
     """Make units that have read so much in all, each in batches of so many reads."""
-    centre, maker = CentrePrivateKey.generate().public, ReadMaker(2_000, 20_000)
+    maker = ReadMaker(2_000, 20_000)
     sample = [maker.read() for _ in range(batch)]
     keys = {f"unit-{n}": SigningIdentity.generate() for n in range(_UNITS)}
     each = max(1, reads // batch // _UNITS)
     sendings = {}
     for unit_id, key in keys.items():
-        journal = UnitJournal(unit_id, centre)
+        journal = UnitJournal(unit_id, _CENTRE)
         sendings[unit_id] = [
             _sending(journal.batch([journal.add(*one) for one in sample]), key) for _ in range(each)
         ]
@@ -206,9 +207,13 @@ def _to_store(store: CentreStore) -> Callable[[Sending], None]:
     return take
 
 
+def _sealed_to() -> frozenset[str]:
+    return frozenset([_CENTRE.key_id])
+
+
 def _to_desk(store: CentreStore) -> Callable[[Sending], None]:
     identity = SigningIdentity.generate()
-    desk = UploadDesk(store, store, identity, SystemClock(), timedelta(days=1))
+    desk = UploadDesk(store, store, identity, SystemClock(), timedelta(days=1), _sealed_to)
 
     def take(sending: Sending) -> None:
         desk.take(sending.name, sending.body, sending.headers)

@@ -237,6 +237,11 @@ class CentreFolder:
     @property
     def checkpoints(self) -> Path:
         """Folder of the audit trail's checkpoints, made here and brought back."""
+    @property
+    def sealed_to(self) -> Path:
+        """Folder of the public halves of all sealing keys that were ever in force."""
+        return self.root / "keys" / "sealed-to"
+
         return self.root / "checkpoints"
 
     @property

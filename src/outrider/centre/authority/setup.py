@@ -7,6 +7,7 @@ from outrider import durable
 from outrider.centre.authority import authority as files
 from outrider.centre.authority import certificates
 from outrider.centre.authority.authority import Authority, AuthorityError, time_of
+from outrider.centre.authority.sealed_to import note
 from outrider.centre.folder import CentreFolder, write_settings
 from outrider.clock import Clock
 from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey
@@ -72,7 +73,7 @@ def _receipt_key(folder: CentreFolder) -> list[Path]:
 def _sealing_key(folder: CentreFolder, opening: Path) -> list[Path]:
     """Make the sealing pair, the private half first: no unit may seal to what nobody can open."""
     if folder.sealing_key.exists():
-        CentrePublicKey.read(folder.sealing_key)
+        note(folder, [CentrePublicKey.read(folder.sealing_key)])
         return []
     opening.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = sorted(opening.glob("sealing-*.key"))
@@ -84,5 +85,6 @@ def _sealing_key(folder: CentreFolder, opening: Path) -> list[Path]:
         path = opening / f"sealing-{private.public.key_id}.key"
         private.write(path)
         made.append(path)
+    note(folder, [key.public for key in (*map(CentrePrivateKey.read, held), private)])
     private.public.write(folder.sealing_key)
     return [*made, folder.sealing_key]

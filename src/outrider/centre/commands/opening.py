@@ -7,6 +7,7 @@ import uuid
 from contextlib import closing
 
 from outrider import durable
+from outrider.centre.authority.sealed_to import note
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, opening_keys
 from outrider.centre.opening.alarm import alarm_text
@@ -103,11 +104,24 @@ def _open(args: argparse.Namespace) -> int:
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         if args.backlog:
             return _show(store, args.json, watching=False)
-        opening = Opening(store, _keys(args), args.batch_rows)
+        keys = _keys(args)
+        opening = Opening(store, keys, args.batch_rows)
+        _note(CentreFolder(args.dir), keys)
         if args.retry:
             complain(f"{opening.retry()} rows wait again")
         _work(opening, watch=args.watch)
         return _show(store, args.json, watching=args.watch)
+
+
+def _note(folder: CentreFolder, keys: KeyFolder) -> None:
+    """Note for the intake what can be opened: a folder of before may not name older keys."""
+    try:
+        new = note(folder, keys.public())
+    except OSError as error:
+        complain(f"{folder.sealed_to}: keys that can be opened are not noted there: {error}")
+        return
+    for key in new:
+        complain(f"the intake takes what is sealed to the key {key.key_id} from now on")
 
 
 def _work(opening: Opening, *, watch: bool) -> None:

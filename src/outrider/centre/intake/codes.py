@@ -30,6 +30,7 @@ class Code(StrEnum):
     DIGEST = "digest"
     SIGNATURE = "signature"
     CONTENT = "content"
+    UNKNOWN_KEY = "unknown-key"
     OTHER_BODY = "other-body"
     CONFLICT = "conflict"
     ENROLMENT = "enrolment-refused"
@@ -56,6 +57,7 @@ STATUS = {
     Code.DIGEST: 401,
     Code.SIGNATURE: 401,
     Code.CONTENT: 422,
+    Code.UNKNOWN_KEY: 422,
     Code.OTHER_BODY: 409,
     Code.CONFLICT: 409,
     Code.ENROLMENT: 403,

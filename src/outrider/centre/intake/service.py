@@ -17,7 +17,9 @@ from starlette.types import ASGIApp
 from outrider import __version__
 from outrider.centre.authority.authority import Authority, AuthorityError
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
-from outrider.centre.authority.revocations import Revocations, RevocationsError
+from outrider.centre.authority.revocations import Revocations
+from outrider.centre.authority.sealed_to import SealedTo, note_present
+from outrider.centre.authority.tickets import Tickets
 from outrider.centre.checkpoints.keeping import CheckpointKeeper
 from outrider.centre.checkpoints.overseer import Overseer
 from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
@@ -36,6 +38,7 @@ from outrider.systemd import SystemdNotifier
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity
 
+from outrider.wire.sealing import SealingError
 _log = logging.getLogger(__name__)
 _TICK_S = 0.5
 _RENEW_S = 30.0
@@ -62,6 +65,7 @@ class IntakeService:
     ) -> None:
         self._settings = settings
         self._store = store
+        self._folder = folder
         self._clock = clock
         self._counts = Counts()
         self._faults: dict[str, str] = {}
@@ -105,8 +109,15 @@ class IntakeService:
         keys.sealing_text()  # a key that is missing is better found now than by the first unit
         return Intake(
             limits,
-            UploadDesk(store, store, identity, clock, timedelta(hours=limits.clock_off_h)),
-            EnrolmentDesk(store, self._authority, keys, clock),
+            UploadDesk(
+                store,
+                store,
+                identity,
+                clock,
+                timedelta(hours=limits.clock_off_h),
+                SealedTo(folder).ids,
+            ),
+            EnrolmentDesk(store, self._authority, keys, clock, Tickets(self._beside)),
             self._authority,
             self._workers,
             self._counts,
@@ -219,6 +230,12 @@ class IntakeService:
             self._checkpoints.keep()
         except (CentreFault, WireError, StoreError, OSError) as error:
             self._fault("audit", str(error))
+        try:
+            note_present(self._folder)
+        except (SealingError, OSError) as error:
+            self._fault("sealing", f"the sealing key is not noted: {error}")
+        else:
+            self._faults.pop("sealing", None)
         else:
             self._faults.pop("audit", None)
 

@@ -3,7 +3,7 @@
 All of this may block; it runs on a worker thread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -20,6 +20,7 @@ from outrider.wire import receipt as receipts
 from outrider.wire.batch import Batch
 from outrider.wire.canonical import WireError
 from outrider.wire.picture_bundle import PictureBundle
+from outrider.wire.sealing import SealingError
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import (
     DIGEST_HEADER,
@@ -43,7 +44,10 @@ class Taken:
 
 
 class UploadDesk:
-    """Takes uploads in. register: whom to trust; identity: signs the receipts."""
+    """Takes uploads in. register: whom to trust; identity: signs the receipts.
+
+    sealed_to: names the keys that something may be sealed to, for somebody must be able to open it.
+    """
 
     def __init__(
         self,
@@ -52,12 +56,14 @@ class UploadDesk:
         identity: SigningIdentity,
         clock: Clock,
         clock_off: timedelta,
+        sealed_to: Callable[[], frozenset[str]],
     ) -> None:
         self._register = register
         self._store = store
         self._identity = identity
         self._clock = clock
         self._clock_off = clock_off
+        self._sealed_to = sealed_to
 
     def check_sent(self, headers: Mapping[str, str]) -> Sent:
         """Check that a request was sent about now. Raises Refusal: `sent`, `clock`.
@@ -135,10 +141,29 @@ class UploadDesk:
 
         content = _decode(upload.name, body)
         if isinstance(content, Batch):
+            self._check_keys(content)
             given = self._store.take_rows(upload, content, receipt)
         else:
             given = self._store.take_pictures(upload, content, receipt)
         return Taken(given, counts[0], counts[1])
+
+    def _check_keys(self, batch: Batch) -> None:
+        """Check that the centre can open each row, and its pictures. Raises Refusal."""
+        try:
+            known = self._sealed_to()
+        except SealingError as error:
+            raise Refusal(
+                Code.STORE, f"the centre's sealing key cannot be read: {error}"
+            ) from error
+        foreign = {k.key_id: k.centre_key_id for k in batch.keys if k.centre_key_id not in known}
+        for row in batch.rows if foreign else ():
+            for key_id in (row.key_id, *(picture.key_id for picture in row.pictures)):
+                if key_id in foreign:
+                    raise Refusal(
+                        Code.UNKNOWN_KEY,
+                        f"row {row.seq} is sealed to the key {foreign[key_id]}, which was never "
+                        "this centre's: nobody here could open it; its operator may know the key",
+                    )
 
 
 def _decode(name: UploadName, body: bytes) -> Batch | PictureBundle:

@@ -5,7 +5,14 @@ from collections import OrderedDict
 from pathlib import Path
 from uuid import UUID
 
-from outrider.wire.sealing import CentrePrivateKey, DataKey, Opener, SealedKey, SealingError
+from outrider.wire.sealing import (
+    CentrePrivateKey,
+    CentrePublicKey,
+    DataKey,
+    Opener,
+    SealedKey,
+    SealingError,
+)
 
 _DATA_KEYS_KEPT = 1024
 
@@ -15,7 +22,7 @@ class KeyFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.key_ids: frozenset[str] = frozenset()
+        self._public: tuple[CentrePublicKey, ...] = ()
 
     def load(self) -> Opener:
         """Read all keys. Raises SealingError where there is none, or one is not to be trusted."""
@@ -24,8 +31,17 @@ class KeyFolder:
             raise SealingError(
                 f"{self._folder}: holds no private key (*.key): without one nothing can be opened"
             )
-        self.key_ids = frozenset(key.public.key_id for key in keys)
+        self._public = tuple(key.public for key in keys)
         return Opener(keys)
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """Names of the keys that were read last."""
+        return frozenset(key.key_id for key in self._public)
+
+    def public(self) -> tuple[CentrePublicKey, ...]:
+        """Return the public halves of the keys that were read last."""
+        return self._public
 
     @staticmethod
     def _read(path: Path) -> CentrePrivateKey:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from outrider import durable
+from outrider.centre.authority.sealed_to import note
 from outrider.centre.folder import CentreFolder
 from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey, SealingError
 
@@ -15,9 +16,10 @@ def rotate(folder: CentreFolder, keys: Path) -> CentrePublicKey:
     SealingError where the folder holds not the private half of the key in force, OSError.
     """
     present = CentrePublicKey.read(folder.sealing_key)
-    _require(keys, present)
+    held = _held(keys, present)
     new = CentrePrivateKey.generate()
     new.write(keys / f"sealing-{new.public.key_id}.key")
+    note(folder, [*held, new.public])
     part = folder.sealing_key.with_name(f".{folder.sealing_key.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     new.public.write(part)
@@ -25,10 +27,12 @@ def rotate(folder: CentreFolder, keys: Path) -> CentrePublicKey:
     return new.public
 
 
-def _require(keys: Path, present: CentrePublicKey) -> None:
-    held = {CentrePrivateKey.read(path).public.key_id for path in sorted(keys.glob("*.key"))}
-    if present.key_id not in held:
+def _held(keys: Path, present: CentrePublicKey) -> list[CentrePublicKey]:
+    """Return the public halves of the keys in a folder, that in force among them."""
+    held = [CentrePrivateKey.read(path).public for path in sorted(keys.glob("*.key"))]
+    if present not in held:
         raise SealingError(
             f"{keys}: the private half of the key in force ({present.key_id}) is not here: what is "
             "sealed to it would stay closed; give the folder that holds it"
         )
+    return held
