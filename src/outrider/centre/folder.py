@@ -127,9 +127,10 @@ class LimitSettings(Section):
     """What the intake takes on at once, and from whom.
 
     Places in flight are kept free for others: see `Gate`. body_least_b_per_s: a body that comes
-    slower, after a grace of 10 s, is broken off. connections_of_one: of one unit, or of one
-    address without a certificate. Rates are token buckets: so many a second
-    for ever, and `burst` at once after a rest.
+    slower, after a grace of 10 s, is broken off. handshakes: connections at each port whose TLS
+    handshake is not done, in all and of one address; one more, and the oldest goes.
+    connections_of_one: of one unit, or of one address without a certificate. Rates are token
+    buckets: so many a second for ever, and `burst` at once after a rest.
     """
 
     upload_mb: Annotated[float, Field(gt=0, le=8)] = 8.0
@@ -141,6 +142,8 @@ class LimitSettings(Section):
     enrol_in_flight: Annotated[int, Field(ge=1, le=1000)] = 64
     enrol_in_flight_per_address: Annotated[int, Field(ge=1, le=1000)] = 2
     body_least_b_per_s: Annotated[float, Field(gt=0, le=10**6)] = 1000.0
+    handshakes: Annotated[int, Field(ge=1, le=10_000)] = 256
+    handshakes_of_one: Annotated[int, Field(ge=1, le=10_000)] = 32
     connections_of_one: Annotated[int, Field(ge=1, le=100_000)] = 32
     workers: Annotated[int, Field(ge=1, le=64)] = 4
     unit_per_s: Annotated[float, Field(gt=0, le=100_000)] = 20.0

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from outrider.centre.folder import LimitSettings
+from outrider.centre.intake.door import Door
 from outrider.centre.intake.protocol import IntakeProtocol
 from outrider.centre.intake.tls import Trust
 
@@ -22,7 +23,7 @@ _MAX_HEAD_BYTES = 16 * 1024
 class Listener(uvicorn.Server):
     """uvicorn on a socket of ours; signals are the service's."""
 
-    def __init__(self, app: ASGIApp, line: socket.socket, trust: Trust, limits: LimitSettings):
+    def __init__(self, app: ASGIApp, line: Door, trust: Trust, limits: LimitSettings):
         protocol = type(
             "Protocol",
             (IntakeProtocol,),
@@ -31,6 +32,7 @@ class Listener(uvicorn.Server):
                 "most_connections": limits.connections,
                 "most_of_one": limits.connections_of_one,
                 "held": Counter(),
+                "door": line,
             },
         )
         super().__init__(
@@ -50,6 +52,11 @@ class Listener(uvicorn.Server):
         )
         self._line = line
         self.trust = trust
+
+    @property
+    def turned_away(self) -> int:
+        """How many connections had to go before their handshake was done."""
+        return self._line.turned_away
 
     @property
     def port(self) -> int:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from outrider.centre.intake.door import Door
 from outrider.centre.intake.journal_lines import say
 from outrider.centre.intake.rates import stranger
 from outrider.centre.intake.tls import peer_of
@@ -22,12 +23,14 @@ class IntakeProtocol(H11Protocol):
 
     patience_s: for a request's head, and for the rest of a body that has been refused: it is read
     and thrown away, for a client that is cut off while it sends never reads why. held: how many
-    connections each unit, or each address without a certificate, has on this listener.
+    connections each unit, or each address without a certificate, has on this listener. door: the
+    socket that it listens at, which is told of each handshake that is done.
     """
 
     patience_s = 15.0
     most_connections = 1000
     most_of_one = 32
+    door: ClassVar[Door | None] = None
     held: ClassVar[Counter[str]] = Counter()
     _held_as: str | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -37,6 +40,8 @@ class IntakeProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or break it off where there are too many."""
         super().connection_made(transport)
+        if self.door is not None:
+            self.door.passed(transport.get_extra_info("peername"))
         if len(self.connections) > self.most_connections:
             say(_log, logging.WARNING, "too many connections", most=self.most_connections)
             self.connections.discard(self)

@@ -26,6 +26,7 @@ from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
 from outrider.centre.intake.app import Intake, enrolment_app, unit_app
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.journal_lines import say
+from outrider.centre.intake.door import Door
 from outrider.centre.intake.list_keys import ListKeySecret
 from outrider.centre.intake.listener import Listener, bind
 from outrider.centre.intake.rates import Gate
@@ -131,7 +132,8 @@ class IntakeService:
     def _listen(self, folder: CentreFolder, app: ASGIApp, port: int, *, units: bool) -> Listener:
         trust = Trust(folder, self._counts.tls_refused, ask_client=units)
         line = bind(self._settings.server.listen, port)
-        return Listener(app, line, trust, self._settings.limits)
+        door = Door(line, limits.handshakes, limits.handshakes_of_one)
+        return Listener(app, door, trust, limits)
 
     @property
     def in_flight(self) -> int:
@@ -279,4 +281,5 @@ class IntakeService:
 
 
 def _as_json(ports: Ports) -> dict[str, int]:
+            "turned_away": sum(listener.turned_away for listener in self._listeners),
     return {"port": ports.units, "enrol_port": ports.enrolment}
