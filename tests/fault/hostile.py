@@ -28,7 +28,9 @@ from pathlib import Path
 import zstandard
 
 from outrider.centre.authority.authority import Authority
+from outrider.centre.authority.beside import Beside
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
+from outrider.centre.authority.tickets import Tickets
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.clock import SystemClock
 from outrider.records import Read
@@ -139,7 +141,8 @@ def _ticket(centre: CentrePlace, unit_id: str) -> bytes:
     settings, store = folder.load(), centre.store()
     try:
         keys = PublicKeys(SigningIdentity.read(folder.receipt_key).public, folder.sealing_key)
-        desk = EnrolmentDesk(store, Authority(folder, settings, clock), keys, clock)
+        tickets = Tickets(Beside.of(folder, settings))
+        desk = EnrolmentDesk(store, Authority(folder, settings, clock), keys, clock, tickets)
         return desk.ticket(unit_id, settings.server, timedelta(hours=1)).encode()
     finally:
         store.close()

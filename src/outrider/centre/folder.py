@@ -52,8 +52,8 @@ class HotlistSettings(Section):
 class CertificateSettings(Section):
     """How long certificates hold, in days. A unit renews its own when a third is left.
 
-    revocations: file in which revocations are noted a second time, outside of what is backed up
-    with the folder; left out, it stands beside the folder (`centre.revocations`).
+    revocations: file in which revocations and used tickets are noted a second time, outside of what
+    is backed up with the folder; left out, it stands beside the folder (`centre.revocations`).
     """
 
     unit_days: Annotated[int, Field(ge=1, le=1100)] = 365
@@ -204,8 +204,13 @@ class CentreFolder:
 
     @property
     def revocations(self) -> Path:
-        """Revocations once more, outside the folder: a restored copy of it forgets none."""
-        return self.root.with_name(f"{self.root.name}.revocations")
+        """Revocations and used tickets, outside the folder: a restored copy of it forgets none.
+
+        In the folder's neighbour `-kept`, where there is one: beside it a service may not write.
+        """
+        kept = self.root.with_name(f"{self.root.name}-kept")
+        beside = self.root.with_name(f"{self.root.name}.revocations")
+        return kept / "revocations" if kept.is_dir() else beside
 
     @property
     def lock(self) -> Path:
@@ -233,6 +238,11 @@ class CentreFolder:
         return self.root / "keys" / "sealing.pub"
 
     @property
+    def sealed_to(self) -> Path:
+        """Folder of the public halves of all sealing keys that were ever in force."""
+        return self.root / "keys" / "sealed-to"
+
+    @property
     def list_keys(self) -> Path:
         """The secret from which units without a key of their own board get their lists' key."""
         return self.root / "keys" / "lists.key"
@@ -240,11 +250,6 @@ class CentreFolder:
     @property
     def checkpoints(self) -> Path:
         """Folder of the audit trail's checkpoints, made here and brought back."""
-    @property
-    def sealed_to(self) -> Path:
-        """Folder of the public halves of all sealing keys that were ever in force."""
-        return self.root / "keys" / "sealed-to"
-
         return self.root / "checkpoints"
 
     @property

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from outrider.centre.authority.revocations import Revocations, RevocationsError
+from outrider.centre.authority.beside import Beside, BesideError
+from outrider.centre.authority.revocations import Revocations
 from outrider.centre.store import open_store
 from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import Certificate
@@ -27,7 +28,7 @@ def enrol(store: CentreStore, unit_id: str, code: bytes = b"c") -> SigningIdenti
 
 def test_a_restored_register_forgets_no_revocation(tmp_path: Path) -> None:
     """What was revoked after the copy was made is revoked again, its certificates listed."""
-    path, kept = tmp_path / "store", Revocations(tmp_path / "revocations")
+    path, kept = tmp_path / "store", Revocations(Beside(tmp_path / "revocations"))
     store = open_store(f"sqlite:{path}")
     enrol(store, "unit-7")
     store.close()
@@ -51,7 +52,10 @@ def test_a_restored_register_forgets_no_revocation(tmp_path: Path) -> None:
 
 def test_a_unit_that_was_enrolled_anew_stays_trusted(tmp_path: Path) -> None:
     """The file revokes a key, not a name; what the register alone has revoked is noted."""
-    store, kept = open_store(f"sqlite:{tmp_path / 'store'}"), Revocations(tmp_path / "revocations")
+    store, kept = (
+        open_store(f"sqlite:{tmp_path / 'store'}"),
+        Revocations(Beside(tmp_path / "revocations")),
+    )
     enrol(store, "unit-7")
     kept.note(store, store.revoke("unit-7", "lost", NOW))
     enrol(store, "unit-7", b"d")
@@ -67,14 +71,17 @@ def test_a_unit_that_was_enrolled_anew_stays_trusted(tmp_path: Path) -> None:
 
 def test_a_torn_line_is_left_out_a_damaged_file_is_not(tmp_path: Path) -> None:
     """What a cut tore takes nothing with it; a last line that says nothing is a fault."""
-    store, kept = open_store(f"sqlite:{tmp_path / 'store'}"), Revocations(tmp_path / "revocations")
+    store, kept = (
+        open_store(f"sqlite:{tmp_path / 'store'}"),
+        Revocations(Beside(tmp_path / "revocations")),
+    )
     enrol(store, "unit-7")
     unit = store.revoke("unit-7", "lost", NOW)
-    kept.path.write_bytes(b'\n{"unit": "unit-')
+    kept._beside.path.write_bytes(b'\n{"unit": "unit-')
     kept.note(store, unit)
     assert [one.unit_id for one in kept.read()] == ["unit-7"]
-    kept.path.write_bytes(b"\n[]\n")
-    with pytest.raises(RevocationsError, match="line 2"):
+    kept._beside.path.write_bytes(b"\n[]\n")
+    with pytest.raises(BesideError, match="line 2"):
         kept.read()
     store.close()
 
@@ -88,7 +95,7 @@ def test_the_intake_revokes_again_at_its_start(tmp_path: Path) -> None:
     shutil.copytree(root, tmp_path / "copy")
     with running(root) as centre:
         revoked = centre.store.revoke("unit-7", "stolen", NOW)
-        Revocations(centre.folder.revocations).note(centre.store, revoked)
+        Revocations(Beside(centre.folder.revocations)).note(centre.store, revoked)
     shutil.rmtree(root)
     shutil.copytree(tmp_path / "copy", root)
     with running(root) as centre:

@@ -15,8 +15,10 @@ import httpx
 import pytest
 
 from outrider.centre.authority.authority import Authority
+from outrider.centre.authority.beside import Beside
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
 from outrider.centre.authority.setup import set_up
+from outrider.centre.authority.tickets import Tickets
 from outrider.centre.folder import CentreFolder, CentreSettings
 from outrider.centre.intake.service import IntakeService
 from outrider.centre.store.ports import CentreStore
@@ -75,7 +77,8 @@ class Running:
         """Return what hands out tickets, as `outrider centre enrol-ticket` makes it."""
         clock = SystemClock()
         keys = PublicKeys(self.receipt_key, self.folder.sealing_key)
-        return EnrolmentDesk(self.store, self.authority(), keys, clock)
+        tickets = Tickets(Beside.of(self.folder, self.settings))
+        return EnrolmentDesk(self.store, self.authority(), keys, clock, tickets)
 
     def authority(self) -> Authority:
         return Authority(self.folder, self.settings, SystemClock())

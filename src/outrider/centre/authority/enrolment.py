@@ -9,8 +9,11 @@ from pathlib import Path
 
 from outrider.centre.authority import certificates
 from outrider.centre.authority.authority import Authority, time_of
+from outrider.centre.authority.beside import BesideError
+from outrider.centre.authority.tickets import Tickets
 from outrider.centre.folder import ServerSettings
 from outrider.centre.store.ports import UnitRegister
+from outrider.centre.store.records import StoreError, TicketUse
 from outrider.clock import Clock
 from outrider.wire.enrolment import (
     EnrolmentAnswer,
@@ -59,18 +62,27 @@ class PublicKeys:
 
 
 class EnrolmentDesk:
-    """Hands out tickets and certificates."""
+    """Hands out tickets and certificates. tickets: what is noted of them beside the folder."""
 
     def __init__(
-        self, register: UnitRegister, authority: Authority, keys: PublicKeys, clock: Clock
+        self,
+        register: UnitRegister,
+        authority: Authority,
+        keys: PublicKeys,
+        clock: Clock,
+        tickets: Tickets,
     ) -> None:
         self._register = register
+        self._tickets = tickets
         self._authority = authority
         self._keys = keys
         self._clock = clock
 
     def ticket(self, unit_id: str, server: ServerSettings, lifetime: timedelta) -> Ticket:
-        """Make a ticket; only the digest of its code stays here. Raises StoreError, ValueError."""
+        """Make a ticket; only the digest of its code stays here.
+
+        Raises StoreError, ValueError, BesideError, OSError.
+        """
         host = server.hosts[0]
         host = f"[{host}]" if ":" in host else host
         ticket = Ticket(
@@ -81,7 +93,10 @@ class EnrolmentDesk:
             ca_certificate=self._authority.certificate_pem,
             expires=time_of(self._clock) + lifetime,
         )
-        self._register.add_ticket(unit_id, code_digest(ticket.code), ticket.expires)
+        digest = code_digest(ticket.code)
+        # Noted first: cut off in between, an older one is void, and no void one is good again.
+        self._tickets.made(unit_id, digest, time_of(self._clock))
+        self._register.add_ticket(unit_id, digest, ticket.expires)
         return ticket
 
     def enrol(self, request: EnrolmentRequest) -> EnrolmentAnswer:
@@ -92,9 +107,9 @@ class EnrolmentDesk:
         tls_key = certificates.requested_key(request.certificate_request)
         digest = hashlib.sha256(certificates.public_bytes(tls_key)).digest()
         signing_key = VerifyingKey(key_from_text(request.signing_key))
-        self._register.enrol(
-            request.unit_id, code_digest(request.code), signing_key, digest, time_of(self._clock)
-        )
+        code, now = code_digest(request.code), time_of(self._clock)
+        self._register.enrol(request.unit_id, code, signing_key, digest, now)
+        self._note_used(request.unit_id, code, TicketUse(now, signing_key.raw, digest))
         issued = self._authority.issue(request.unit_id, tls_key)
         self._register.add_certificate(issued.record)
         return EnrolmentAnswer(
@@ -105,6 +120,12 @@ class EnrolmentDesk:
             sealing_key=self._keys.sealing_text(),
             hotlist_root=self._keys.hotlist_root(),
         )
+
+    def _note_used(self, unit_id: str, code: bytes, use: TicketUse) -> None:
+        try:
+            self._tickets.used(unit_id, code, use)
+        except (BesideError, OSError) as error:
+            raise StoreError(f"cannot note outside the folder that it is used: {error}") from error
 
     def renew(self, request: RenewalRequest) -> RenewalAnswer:
         """Make a unit's next certificate; the request's signature has been checked.

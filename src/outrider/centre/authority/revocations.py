@@ -1,27 +1,19 @@
 """Revocations, noted a second time beside the centre's folder: a restored copy forgets none.
 
-A line of JSON each: `{"unit", "key", "why", "at", "certificates": [[serial, until], ...]}`; key:
-the signing key that is trusted no more, so that a unit that was enrolled anew since, with another,
-is left alone. At each start of the intake the register is held against it, and what either lacks
-is added. The file is no part of a backup of the folder, and must not be put back with one.
+A line each (`beside.py`): `{"unit", "key", "why", "at", "certificates": [[serial, until], ...]}`;
+key: the signing key that is trusted no more, so that a unit that was enrolled anew since, with
+another, is left alone. At each start of the intake the register is held against it, and what either
+lacks is added.
 """
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from outrider import durable
-from outrider.centre.folder import CentreFault
+from outrider.centre.authority.beside import Beside
 from outrider.centre.store.ports import UnitRegister
 from outrider.centre.store.records import Certificate, EnrolledUnit
-
-
-class RevocationsError(CentreFault):
-    """The revocations kept outside the folder cannot be used: where, why, what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +28,15 @@ class Revocation:
 
 
 class Revocations:
-    """The file. Raises RevocationsError, OSError."""
+    """Those that are noted. Raises BesideError, OSError."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
 
     def note(self, register: UnitRegister, unit: EnrolledUnit) -> None:
         """Note a unit that the register has as revoked."""
         revoked = _of(register, unit)
-        line = json.dumps(
+        self._beside.add(
             {
                 "unit": revoked.unit_id,
                 "key": revoked.key.hex(),
@@ -53,32 +45,16 @@ class Revocations:
                 "certificates": [[f"{n:x}", at.isoformat()] for n, at in revoked.certificates],
             }
         )
-        new = not self.path.exists()
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            # A line feed first: a line that a power cut tore does not take this one with it.
-            os.write(handle, b"\n" + line.encode("ascii") + b"\n")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if new:
-            durable.sync_folder(self.path.parent)
 
     def read(self) -> list[Revocation]:
-        """Return what is noted, the oldest first; the last line may be torn."""
-        try:
-            lines = self.path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return []
+        """Return what is noted, the oldest first."""
         found = []
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
+        for number, line in self._beside.lines():
+            if "certificates" in line:
                 try:
-                    found.append(_parse(json.loads(line)))
+                    found.append(_parse(line))
                 except (ValueError, KeyError, TypeError) as error:
-                    if number < len(lines) - 1:
-                        continue  # torn by a cut while it was written; the next line is whole
-                    raise RevocationsError(f"{self.path}: line {number}: {error}") from error
+                    raise self._beside.wrong(number, error) from error
         return found
 
     def compare(self, register: UnitRegister) -> list[str]:

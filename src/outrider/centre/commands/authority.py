@@ -7,11 +7,13 @@ from datetime import timedelta
 
 from outrider import durable
 from outrider.centre.authority.authority import Authority, time_of
+from outrider.centre.authority.beside import Beside
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
 from outrider.centre.authority.histories import Kind
 from outrider.centre.authority.overview import UnitLine, overview
 from outrider.centre.authority.revocations import Revocations
 from outrider.centre.authority.setup import set_up
+from outrider.centre.authority.tickets import Tickets
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, is_host, opening_keys
 from outrider.centre.opening.alarm import alarm_text
@@ -167,7 +169,8 @@ def _ticket(args: argparse.Namespace) -> int:
         raise FileExistsError(f"{args.output} is there already")
     keys = PublicKeys(SigningIdentity.read(folder.receipt_key).public, folder.sealing_key)
     with closing(open_store_of(folder)) as store:
-        desk = EnrolmentDesk(store, Authority(folder, settings, clock), keys, clock)
+        tickets = Tickets(Beside.of(folder, settings))
+        desk = EnrolmentDesk(store, Authority(folder, settings, clock), keys, clock, tickets)
         ticket = desk.ticket(args.unit, settings.server, timedelta(hours=args.hours))
     durable.write_new(args.output, ticket.encode() + b"\n", 0o600)
     say(f"{args.output}: lets {args.unit} enrol once, until {ticket.expires:%Y-%m-%d %H:%M} UTC")
@@ -190,11 +193,11 @@ def _revoke(args: argparse.Namespace) -> int:
         unit = store.revoke(args.unit, args.why, time_of(clock))
         Authority(folder, settings, clock).write_revoked(store.revoked_certificates())
         say(f"{args.unit}: revoked; nothing of it is taken from now on")
-        kept = Revocations(settings.certificates.revocations or folder.revocations)
+        beside = Beside.of(folder, settings)
         try:
-            kept.note(store, unit)
+            Revocations(beside).note(store, unit)
         except OSError as error:
-            complain(f"a restored copy of the centre would trust it again: {kept.path}: {error}")
+            complain(f"a restored copy of the centre would trust it again: {beside.path}: {error}")
             return 1
     return 0
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from outrider import __version__
 from outrider.centre.authority.authority import Authority, AuthorityError
+from outrider.centre.authority.beside import Beside, BesideError
 from outrider.centre.authority.enrolment import EnrolmentDesk, PublicKeys
 from outrider.centre.authority.revocations import Revocations
 from outrider.centre.authority.sealed_to import SealedTo, note_present
@@ -25,8 +26,8 @@ from outrider.centre.checkpoints.overseer import Overseer
 from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
 from outrider.centre.intake.app import Intake, enrolment_app, unit_app
 from outrider.centre.intake.counts import Counts
-from outrider.centre.intake.journal_lines import say
 from outrider.centre.intake.door import Door
+from outrider.centre.intake.journal_lines import say
 from outrider.centre.intake.list_keys import ListKeySecret
 from outrider.centre.intake.listener import Listener, bind
 from outrider.centre.intake.rates import Gate
@@ -37,9 +38,9 @@ from outrider.centre.store.records import StoreError
 from outrider.clock import Clock, ClockQuality
 from outrider.systemd import SystemdNotifier
 from outrider.wire.canonical import WireError
+from outrider.wire.sealing import SealingError
 from outrider.wire.signing import SigningIdentity
 
-from outrider.wire.sealing import SealingError
 _log = logging.getLogger(__name__)
 _TICK_S = 0.5
 _RENEW_S = 30.0
@@ -64,15 +65,16 @@ class IntakeService:
     def __init__(
         self, folder: CentreFolder, settings: CentreSettings, store: CentreStore, clock: Clock
     ) -> None:
+        self._folder = folder
         self._settings = settings
         self._store = store
-        self._folder = folder
         self._clock = clock
         self._counts = Counts()
         self._faults: dict[str, str] = {}
         self._authority = Authority(folder, settings, clock)
         self._authority.renew_server()
-        self._compare_revocations(folder)
+        self._beside = Beside.of(folder, settings)
+        self._compare_with_beside()
         self._authority.write_revoked(store.revoked_certificates())
         self._workers = ThreadPoolExecutor(settings.limits.workers, thread_name_prefix="intake")
         self._checkpoints = self._make_keeper(folder)
@@ -86,16 +88,18 @@ class IntakeService:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
 
-    def _compare_revocations(self, folder: CentreFolder) -> None:
-        """Revoke again what a register that was restored from a copy has forgotten."""
-        path = self._settings.certificates.revocations or folder.revocations
+    def _compare_with_beside(self) -> None:
+        """Revoke again, and void again, what a register restored from a copy has forgotten."""
         try:
-            again = Revocations(path).compare(self._store)
-        except (RevocationsError, OSError) as error:
+            again = Revocations(self._beside).compare(self._store)
+            void = Tickets(self._beside).compare(self._store)
+        except (BesideError, OSError) as error:
             self._fault("revocations", f"not kept outside the folder: {error}")
             return
         for unit_id in again:
             say(_log, logging.WARNING, "revoked again: the register had forgotten", unit=unit_id)
+        for unit_id in void:
+            say(_log, logging.WARNING, "ticket void again: the register forgot", unit=unit_id)
 
     def _make_keeper(self, folder: CentreFolder) -> CheckpointKeeper:
         audit, identity = self._settings.audit, SigningIdentity.read(folder.receipt_key)
@@ -131,6 +135,7 @@ class IntakeService:
 
     def _listen(self, folder: CentreFolder, app: ASGIApp, port: int, *, units: bool) -> Listener:
         trust = Trust(folder, self._counts.tls_refused, ask_client=units)
+        limits = self._settings.limits
         line = bind(self._settings.server.listen, port)
         door = Door(line, limits.handshakes, limits.handshakes_of_one)
         return Listener(app, door, trust, limits)
@@ -225,6 +230,12 @@ class IntakeService:
             self._fault("authority", str(error))
         else:
             self._faults.pop("authority", None)
+        try:
+            note_present(self._folder)
+        except (SealingError, OSError) as error:
+            self._fault("sealing", f"the sealing key is not noted: {error}")
+        else:
+            self._faults.pop("sealing", None)
 
     def _keep_checkpoints(self) -> None:
         """Sign where the audit trail stands, once a day, and hand it on."""
@@ -232,12 +243,6 @@ class IntakeService:
             self._checkpoints.keep()
         except (CentreFault, WireError, StoreError, OSError) as error:
             self._fault("audit", str(error))
-        try:
-            note_present(self._folder)
-        except (SealingError, OSError) as error:
-            self._fault("sealing", f"the sealing key is not noted: {error}")
-        else:
-            self._faults.pop("sealing", None)
         else:
             self._faults.pop("audit", None)
 
@@ -276,10 +281,10 @@ class IntakeService:
             "time": now.iso_ms(),
             "in_flight": self.in_flight,
             "strangers_in_flight": self.strangers,
+            "turned_away": sum(listener.turned_away for listener in self._listeners),
             "displaced": self._intake.gate.displaced + self._intake.strangers.displaced,
         }
 
 
 def _as_json(ports: Ports) -> dict[str, int]:
-            "turned_away": sum(listener.turned_away for listener in self._listeners),
     return {"port": ports.units, "enrol_port": ports.enrolment}

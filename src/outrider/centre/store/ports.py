@@ -16,6 +16,7 @@ from outrider.centre.store.records import (
     Backlog,
     Certificate,
     EnrolledUnit,
+    EnrolmentTicket,
     JournalState,
     KnownUpload,
     OpenedRecord,
@@ -23,6 +24,7 @@ from outrider.centre.store.records import (
     SealedRecord,
     SetAside,
     StoredPicture,
+    TicketUse,
 )
 from outrider.centre.store.search_ports import SearchStore
 from outrider.records import Role
@@ -41,6 +43,18 @@ class UnitRegister(Protocol):
 
     def add_ticket(self, unit_id: str, code_digest: bytes, expires_at: datetime) -> None:
         """Let a unit enrol once; an older unused ticket of the unit is void."""
+        ...
+
+    def tickets(self) -> list[EnrolmentTicket]:
+        """Return all tickets, used ones too, by unit."""
+        ...
+
+    def use_ticket(self, code_digest: bytes, use: TicketUse) -> None:
+        """Use a ticket up without enrolling anybody; one that is used already is left alone."""
+        ...
+
+    def drop_ticket(self, code_digest: bytes) -> None:
+        """Let a ticket that nobody used be void."""
         ...
 
     def enrol(

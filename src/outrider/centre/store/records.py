@@ -47,6 +47,25 @@ class EnrolledUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketUse:
+    """What a ticket was used for: when, the signing key, and SHA-256 of the certificate's key."""
+
+    at: datetime
+    signing_key: bytes
+    tls_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentTicket:
+    """A ticket, by SHA-256 of its code; use: None while nobody has enrolled with it."""
+
+    code_digest: bytes
+    unit_id: str
+    expires_at: datetime
+    use: TicketUse | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate that the centre has given to a unit. serial: its serial number, positive."""
 

@@ -4,7 +4,14 @@ import hmac
 from datetime import datetime
 
 from outrider.centre.store.columns import from_us, storable, to_us
-from outrider.centre.store.records import Certificate, EnrolledUnit, EnrolmentRefused, StoreError
+from outrider.centre.store.records import (
+    Certificate,
+    EnrolledUnit,
+    EnrolmentRefused,
+    EnrolmentTicket,
+    StoreError,
+    TicketUse,
+)
 from outrider.centre.store.session import Session
 from outrider.wire.signing import VerifyingKey
 
@@ -24,6 +31,40 @@ def add_ticket(session: Session, unit_id: str, code_digest: bytes, expires_at: d
         unit_id,
         to_us(expires_at),
     )
+
+
+def tickets(session: Session) -> list[EnrolmentTicket]:
+    """Return all tickets, by unit."""
+    found = session.rows(
+        "SELECT code_digest, unit_id, expires_us, used_us, signing_key, tls_key FROM ticket "
+        "ORDER BY unit_id, expires_us, code_digest"
+    )
+    return [
+        EnrolmentTicket(
+            digest,
+            unit_id,
+            from_us(expires_us),
+            None if used_us is None else TicketUse(from_us(used_us), key, tls_key),
+        )
+        for digest, unit_id, expires_us, used_us, key, tls_key in found
+    ]
+
+
+def use_ticket(session: Session, code_digest: bytes, use: TicketUse) -> None:
+    """Use a ticket up; one that is used already is left alone."""
+    session.run(
+        "UPDATE ticket SET used_us = ?, signing_key = ?, tls_key = ? "
+        "WHERE code_digest = ? AND used_us IS NULL",
+        to_us(use.at),
+        use.signing_key,
+        use.tls_key,
+        code_digest,
+    )
+
+
+def drop_ticket(session: Session, code_digest: bytes) -> None:
+    """Remove a ticket that nobody used."""
+    session.run("DELETE FROM ticket WHERE code_digest = ? AND used_us IS NULL", code_digest)
 
 
 def enrol(
@@ -71,13 +112,7 @@ def _enrolled_again(
 
 def _use(session: Session, asked: EnrolledUnit, code_digest: bytes, tls_key: bytes) -> None:
     key, at_us = asked.signing_key.raw, to_us(asked.enrolled_at)
-    session.run(
-        "UPDATE ticket SET used_us = ?, signing_key = ?, tls_key = ? WHERE code_digest = ?",
-        at_us,
-        key,
-        tls_key,
-        code_digest,
-    )
+    use_ticket(session, code_digest, TicketUse(asked.enrolled_at, key, tls_key))
     session.run(
         f"INSERT INTO unit ({_UNIT}) VALUES (?, ?, ?, NULL, '') ON CONFLICT (unit_id) DO UPDATE "
         "SET signing_key = excluded.signing_key, enrolled_us = excluded.enrolled_us, "

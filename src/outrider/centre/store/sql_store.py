@@ -29,6 +29,7 @@ from outrider.centre.store.records import (
     Backlog,
     Certificate,
     EnrolledUnit,
+    EnrolmentTicket,
     JournalState,
     KnownUpload,
     OpenedRecord,
@@ -36,6 +37,7 @@ from outrider.centre.store.records import (
     SealedRecord,
     SetAside,
     StoredPicture,
+    TicketUse,
 )
 from outrider.centre.store.search_ports import Cancel
 from outrider.centre.store.session import Backend, Session
@@ -69,6 +71,21 @@ class SqlStore:
         """Let a unit enrol once."""
         with self._backend.writing("add an enrolment ticket") as session:
             register.add_ticket(session, unit_id, code_digest, expires_at)
+
+    def tickets(self) -> list[EnrolmentTicket]:
+        """Return all tickets."""
+        with self._backend.reading("list tickets") as session:
+            return register.tickets(session)
+
+    def use_ticket(self, code_digest: bytes, use: TicketUse) -> None:
+        """Use a ticket up without enrolling anybody."""
+        with self._backend.writing("use up a ticket") as session:
+            register.use_ticket(session, code_digest, use)
+
+    def drop_ticket(self, code_digest: bytes) -> None:
+        """Let a ticket that nobody used be void."""
+        with self._backend.writing("drop a ticket") as session:
+            register.drop_ticket(session, code_digest)
 
     def enrol(
         self, unit_id: str, code_digest: bytes, key: VerifyingKey, tls_key: bytes, at: datetime

@@ -1,0 +1,77 @@
+"""The file beside the centre's folder: what a restored copy of the folder must not forget.
+
+A line of JSON each, only ever added to. It is no part of a backup of the folder, and must not be
+put back with one. See `revocations.py` and `tickets.py` for what stands in it.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from outrider import durable
+from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
+
+
+class BesideError(CentreFault):
+    """What is kept outside the folder cannot be used: where, why, what to do."""
+
+
+class Beside:
+    """The file; made by root, it is the owner's of the folder that it is about.
+
+    Raises BesideError, OSError.
+    """
+
+    def __init__(self, path: Path, about: Path | None = None) -> None:
+        self.path = path
+        self._about = about
+
+    @classmethod
+    def of(cls, folder: CentreFolder, settings: CentreSettings) -> "Beside":
+        """Return that of a centre."""
+        return cls(settings.certificates.revocations or folder.revocations, folder.root)
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Add a line; it is on the disk when this returns."""
+        new = not self.path.exists()
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            if new and self._about is not None and os.geteuid() == 0:
+                owner = os.stat(self._about)
+                os.fchown(handle, owner.st_uid, owner.st_gid)
+            # A line feed first: a line that a power cut tore does not take this one with it.
+            os.write(handle, b"\n" + json.dumps(line).encode("ascii") + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if new:
+            durable.sync_folder(self.path.parent)
+
+    def lines(self) -> list[tuple[int, dict[str, Any]]]:
+        """Return the lines with their numbers, the oldest first; what a cut tore is left out."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        found = []
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                try:
+                    found.append((number, _object(line)))
+                except ValueError as error:
+                    if number < len(lines) - 1:
+                        continue  # torn by a cut while it was written; the next line is whole
+                    raise self.wrong(number, error) from error
+        return found
+
+    def wrong(self, number: int, error: Exception) -> BesideError:
+        """Return what is wrong with a line."""
+        return BesideError(f"{self.path}: line {number}: {error}")
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    found = json.loads(line)
+    if not isinstance(found, dict):
+        raise ValueError("not what this program writes")
+    return found
