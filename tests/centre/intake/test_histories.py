@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from outrider.centre.authority.histories import Kind, forks
+from outrider.centre.authority.sealed_to import note
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
@@ -211,9 +212,10 @@ def test_a_copy_that_another_unit_sends_first_costs_no_row(
 
 
 def test_rows_that_the_centre_cannot_open_stay_here(centre: Running, home: Path) -> None:
-    """Sealed to a key that is not the centre's: never confirmed, sent once, and said."""
-    unit = enrolled(centre, home, "sealed-elsewhere")
-    fill(unit.settings.journal_dir, reads(0, 5), centre=CentrePrivateKey.generate())
+    """Sealed to a key whose private half is not there: never confirmed, sent once, and said."""
+    unit, lost = enrolled(centre, home, "sealed-elsewhere"), CentrePrivateKey.generate()
+    note(centre.folder, [lost.public])
+    fill(unit.settings.journal_dir, reads(0, 5), centre=lost)
     assert dock(unit).done
     Opening(centre.store, KeyFolder(centre.folder.root / "opening")).run(threading.Event())
     with contextlib.closing(Outbox(unit.settings.journal_dir)) as outbox:
