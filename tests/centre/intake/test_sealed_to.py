@@ -10,6 +10,7 @@ from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.rotate import rotate
 from outrider.cli import main
 from outrider.clock import SystemClock
+from outrider.records import Role
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.sync.dock import Dock, Manner
 from outrider.wire import batch as batches
@@ -50,7 +51,7 @@ def test_an_unknown_key_of_a_picture_refuses_its_row(centre: Running, home: Path
     foreign = UnitJournal("pictured", other, journal.journal_id)
     journal._picture_key = foreign._picture_key
     journal.keys = (journal.keys[0], foreign.keys[1])
-    row = journal.add(makers.read(1, patch_bytes=40, overview_bytes=80))
+    row = journal.add(makers.read(1), {Role.PATCH: b"a patch"})
     before = centre.contents()
     answer = unit.put(unit.name(), batches.encode(journal.batch([row])))
     assert (answer.status_code, answer.json()["error"]) == (422, "unknown-key")
@@ -67,7 +68,7 @@ def test_what_is_sealed_to_an_older_key_is_taken_after_a_rotation(tmp_path: Path
         newest = rotate(centre.folder, keys)
         for public in (old.public, new, newest):
             journal = UnitJournal(unit.unit_id, public)
-            row = journal.add(makers.read(1, patch_bytes=40, overview_bytes=80))
+            row = journal.add(makers.read(1))
             assert unit.put(unit.name(), batches.encode(journal.batch([row]))).status_code == 200
 
 
