@@ -11,7 +11,7 @@ from outrider.bench import rates
 from outrider.bench.contact_sheet import SheetError, write_sheet
 from outrider.bench.labelled_drive import LabelledDrive
 from outrider.bench.labels import LabelError, load
-from outrider.bench.scoring import Colour, Scored, ground_of, score_picture
+from outrider.bench.scoring import Colour, Light, Scored, ground_of, light_of, score_picture
 from outrider.bench.tflite_graph import count_macs, plain_convolution
 from outrider.records import PlateText
 from outrider.unit.devices.tflite import choose_runtime, time_model
@@ -156,3 +156,24 @@ def test_the_plain_convolution_runs_and_counts_its_own_macs(int8: bool) -> None:
     assert count_macs(content) == macs
     assert macs == pytest.approx(2_000_000, rel=0.25)
     assert min(time_model(content, choose_runtime(), 2)) > 0
+
+
+def test_reliability_is_told_band_by_band_and_small_bands_are_left_out(tmp_path: Path) -> None:
+    """A band's gap is its mean confidence less its share of right reads; few reads say nothing."""
+    right = _scored(tmp_path, _read("AB12CDE", 12, 11, 0.9)).plates[0]
+    wrong = _scored(tmp_path, _read("AB12CDF", 12, 11, 0.7)).plates[0]
+    far = replace(right, truth=replace(right.truth, box=(10.0, 10.0, 30.0, 10.0)))
+    found = rates.reliability_by([right] * 20 + [wrong] * 10 + [far] * 29, rates.height_group)
+    (band,) = found.values()
+    assert band.reads == 30
+    assert band.share_right == pytest.approx(2 / 3)
+    assert band.gap == pytest.approx((20 * 0.9 + 10 * 0.7) / 30 - 2 / 3)
+
+
+def test_light_is_measured_on_the_plate_alone() -> None:
+    """The sky does not make a dark plate bright, nor dark letters a bright one dark."""
+    picture = np.full((60, 200, 3), 250, np.uint8)
+    picture[20:40, 50:150] = 60
+    assert light_of(picture, (50.0, 20.0, 100.0, 20.0)) is Light.DARK
+    picture[20:40, 50:120] = 200
+    assert light_of(picture, (50.0, 20.0, 100.0, 20.0)) is Light.BRIGHT

@@ -19,6 +19,7 @@ _GROUPS: dict[str, Callable[[ScoredPlate], str]] = {
     "height": rates.height_group,
     "family": lambda plate: plate.family.value,
     "ground": lambda plate: plate.colour.value,
+    "light": lambda plate: plate.light.value,
 }
 
 
@@ -36,6 +37,7 @@ def show(
     console.print(f"by vehicle: {share:.1%} of {vehicles} (mean of each vehicle's own share)")
     _show_points(console, opened, scored, roads)
     _show_reliability(console, table_of(scored))
+    _show_bands(console, scored)
     if cpu_ms:
         low, mid, high = np.percentile(cpu_ms, [5, 50, 95])
         console.print(
@@ -68,6 +70,10 @@ def as_json(
             for name, value in points.items()
         },
         "reliability": [asdict(one) for one in table_of(scored)],
+        "reliability_by_band": {
+            title: {name: asdict(one) for name, one in bands_of(scored, group).items()}
+            for title, group in _GROUPS.items()
+        },
         "cpu_ms_median": float(np.median(cpu_ms)) if cpu_ms else None,
     }
 
@@ -101,6 +107,13 @@ def table_of(scored: Scored) -> list[ReliabilityBin]:
     """Return the reliability of what was read on plates."""
     told = [(one.read.text.confidence, one.right) for one in scored.plates if one.read]
     return reliability([sure for sure, _ in told], [right for _, right in told])
+
+
+def bands_of(
+    scored: Scored, group: Callable[[ScoredPlate], str]
+) -> dict[str, rates.BandReliability]:
+    """Return the reliability of each band that has reads enough."""
+    return rates.reliability_by(scored.plates, group)
 
 
 def _show_rates(console: Screen, scored: Scored) -> None:
@@ -147,3 +160,14 @@ def _show_reliability(console: Screen, bins: list[ReliabilityBin]) -> None:
         table.add_row(span, str(one.marks), f"{one.mean_confidence:.3f}", f"{one.share_right:.3f}")
     console.print(table)
     console.print(f"expected calibration error {expected_error(bins):.3f}")
+
+
+def _show_bands(console: Screen, scored: Scored) -> None:
+    """Print where the confidence holds: bands with few reads are left out, and that is said."""
+    table = Table("reliability by band", "reads", "mean confidence", "right", "gap, points")
+    for title, group in _GROUPS.items():
+        for name, one in bands_of(scored, group).items():
+            shares = (f"{one.mean_confidence:.3f}", f"{one.share_right:.3f}", f"{one.gap:+.1%}")
+            table.add_row(f"{title}: {name.strip()}", str(one.reads), *shares)
+    console.print(table)
+    console.print(f"bands with fewer than {rates.LEAST_IN_BAND} reads are left out")

@@ -11,6 +11,8 @@ import numpy as np
 from outrider.bench.scoring import Scored, ScoredPlate
 
 LEAST_ALARM, LEAST_POSSIBLE = 0.85, 0.3
+LEAST_IN_BAND = 30
+"""Fewer reads say too little of a band: one plate would be three points and more."""
 HEIGHTS_PX = (0, 12, 16, 20, 28, 40, 70, 10_000)
 
 
@@ -102,6 +104,39 @@ def height_group(plate: ScoredPlate) -> str:
     i = int(np.searchsorted(HEIGHTS_PX, height, side="right")) - 1
     low, high = HEIGHTS_PX[i], HEIGHTS_PX[i + 1]
     return f"{low:3d}+ px" if high == HEIGHTS_PX[-1] else f"{low:3d}-{high} px"
+
+
+@dataclass(frozen=True, slots=True)
+class BandReliability:
+    """Reads of one band: how sure they were on the mean, and the share that was right."""
+
+    reads: int
+    mean_confidence: float
+    share_right: float
+
+    @property
+    def gap(self) -> float:
+        """Surer than right: above 0; too modest: below."""
+        return self.mean_confidence - self.share_right
+
+
+def reliability_by(
+    plates: Sequence[ScoredPlate], group: Callable[[ScoredPlate], str], least: int = LEAST_IN_BAND
+) -> dict[str, BandReliability]:
+    """Return the reliability of each group with at least so many reads on plates."""
+    bands: dict[str, list[ScoredPlate]] = {}
+    for one in plates:
+        if one.read:
+            bands.setdefault(group(one), []).append(one)
+    return {
+        name: BandReliability(
+            len(found),
+            sum(one.read.text.confidence for one in found if one.read) / len(found),
+            sum(one.right for one in found) / len(found),
+        )
+        for name, found in sorted(bands.items())
+        if len(found) >= least
+    }
 
 
 def choose_points(scored: Scored, roads: Scored) -> tuple[float, float]:

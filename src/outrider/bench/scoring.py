@@ -14,6 +14,7 @@ from outrider.unit.recognise.detect import iou
 from outrider.unit.recognise.still import StillPlate
 from outrider.vrm import Family, family, fold
 
+_DARK_BELOW, _DIM_BELOW = 90.0, 150.0
 _SAME_PLACE_IOU = 0.2  # boxes drawn by people are loose, and some plates are a few px high
 
 
@@ -25,6 +26,14 @@ class Colour(StrEnum):
     BLACK = "black"
 
 
+class Light(StrEnum):
+    """How bright the plate is in the picture: its ground, or on a dark plate its characters."""
+
+    DARK = "dark"
+    DIM = "dim"
+    BRIGHT = "bright"
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredPlate:
     """A verified plate and the read that was given of it, if any."""
@@ -33,6 +42,7 @@ class ScoredPlate:
     truth: LabelledBox
     family: Family
     colour: Colour
+    light: Light
     read: StillPlate | None
 
     @property
@@ -78,9 +88,9 @@ def score_picture(
             continue
         own = [read for read, owner in zip(reads, owners, strict=True) if owner == index]
         best = max(own, key=lambda read: read.text.confidence, default=None)
-        colour = ground_of(image, truth.box)
+        colour, light = ground_of(image, truth.box), light_of(image, truth.box)
         name = family(truth.mark, on)
-        plates.append(ScoredPlate(str(picture.path), truth, name, colour, best))
+        plates.append(ScoredPlate(str(picture.path), truth, name, colour, light, best))
     elsewhere = tuple(read for read, owner in zip(reads, owners, strict=True) if owner is None)
     return Scored(tuple(plates), elsewhere, 1)
 
@@ -111,9 +121,7 @@ def ground_of(image: Image, box: tuple[float, float, float, float]) -> Colour:
     On a black plate the characters are the fewer, brighter pixels, so that the mean lies nearer
     the dark end of the plate's own range.
     """
-    x, y, w, h = (round(value) for value in box)
-    middle = image[max(0, y + h // 8) : y + h - h // 8, max(0, x + w // 16) : x + w - w // 16]
-    pixels = np.asarray(middle, np.float64).reshape(-1, 3)
+    pixels = _middle(image, box)
     if not pixels.size:
         return Colour.WHITE
     grey = pixels.mean(axis=1)
@@ -122,3 +130,19 @@ def ground_of(image: Image, box: tuple[float, float, float, float]) -> Colour:
         return Colour.BLACK
     red, green, blue = pixels[grey >= np.median(grey)].mean(axis=0)
     return Colour.YELLOW if (red + green) / 2 - blue > 0.18 * max(red, green, 1) else Colour.WHITE
+
+
+def light_of(image: Image, box: tuple[float, float, float, float]) -> Light:
+    """Return how bright a plate is: the level, 0 to 255, that a tenth of its pixels reach."""
+    pixels = _middle(image, box)
+    level = float(np.percentile(pixels.mean(axis=1), 90)) if pixels.size else 255.0
+    if level < _DARK_BELOW:
+        return Light.DARK
+    return Light.DIM if level < _DIM_BELOW else Light.BRIGHT
+
+
+def _middle(image: Image, box: tuple[float, float, float, float]) -> NDArray[np.float64]:
+    """Return the pixels of a box without its rim, n x 3."""
+    x, y, w, h = (round(value) for value in box)
+    middle = image[max(0, y + h // 8) : y + h - h // 8, max(0, x + w // 16) : x + w - w // 16]
+    return np.asarray(middle, np.float64).reshape(-1, 3)
