@@ -74,6 +74,8 @@ def _provider(settings: CentreSettings, clock: Clock, redirect: str) -> Provider
     if people.client_secret is not None:
         try:
             secret = people.client_secret.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise CentreFault("[people] client_secret: the file is not text") from error
         except OSError as error:
             raise CentreFault(f"[people] client_secret: cannot be read: {error}") from error
     client = ClientSettings(people.issuer, people.client_id, secret, redirect or people.redirect)

@@ -62,7 +62,7 @@ def desks_for(args: argparse.Namespace) -> Iterator[Desks]:
 def token_of(args: argparse.Namespace) -> str:
     """Return the token of the session. Raises NoSession."""
     try:
-        return str(args.session.read_text(encoding="utf-8").strip())
+        return str(args.session.read_text(encoding="ascii", errors="replace").strip())
     except FileNotFoundError as error:
         raise NoSession("nobody is signed in here: outrider centre sign-in") from error
 

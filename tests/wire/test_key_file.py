@@ -1,0 +1,38 @@
+"""A file that is no key is refused in plain words, whatever its bytes are."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outrider.wire.key_file import KeyFileError, read_key, write_key
+
+LABEL = "outrider-test-key"
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_read_as_a_key_or_refused_in_a_codecs_words(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    """Bytes that are no text, no base64 or another length: one family of error, in our words."""
+    path = tmp_path_factory.mktemp("key") / "file.key"
+    path.write_bytes(content)
+    with pytest.raises(KeyFileError) as refused:
+        read_key(path, LABEL)
+    assert "codec" not in str(refused.value)
+    assert LABEL in str(refused.value)
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"!!!!", b"", "é".encode()])
+def test_the_right_label_before_what_is_no_key_is_refused(tmp_path: Path, text: bytes) -> None:
+    """The label alone does not make a key."""
+    (tmp_path / "file.key").write_bytes(LABEL.encode() + b":" + text)
+    with pytest.raises(KeyFileError, match="is needed"):
+        read_key(tmp_path / "file.key", LABEL)
+
+
+def test_a_key_comes_back(tmp_path: Path) -> None:
+    """What was written is what is read."""
+    write_key(tmp_path / "file.key", LABEL, bytes(range(32)), 0o600)
+    assert read_key(tmp_path / "file.key", LABEL) == bytes(range(32))
