@@ -193,8 +193,12 @@ _SAID_IN = ((172_800, 86_400, "days"), (7_200, 3_600, "h"), (120, 60, "min"), (1
 
 
 def said_duration(seconds: float) -> str:
-    """Return a duration as a person says it: `7 days`, `90 s`, `20 ms`."""
+    """Return a duration as a person says it: `7 days`, `90 s`, `20 ms`, `-1.5 h`."""
     for least, unit_s, name in _SAID_IN:
-        if seconds >= least:
-            return f"{seconds / unit_s:.3g} {name}"
-    return f"{seconds * 1000:.3g} ms"
+        if abs(seconds) >= least:
+            return f"{_rounded(seconds / unit_s)} {name}"
+    return f"{_rounded(seconds * 1000)} ms"
+
+
+def _rounded(number: float) -> str:
+    return f"{number:.3g}" if abs(number) < 999.5 else f"{number:,.0f}"

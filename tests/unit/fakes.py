@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -90,8 +91,12 @@ class Tracker:
 
     script: list[list[PassResult]]
     ending: list[PassResult] = field(default_factory=list)
+    seen: list[set[int]] = field(default_factory=list)
+    """Which passes each frame shows; pass 1 where nothing is said."""
+    in_sight: AbstractSet[int] = frozenset({1})
 
     def update(self, frame: Frame, observations: Sequence[Observation]) -> list[PassResult]:
+        self.in_sight = self.seen.pop(0) if self.seen else {1}
         return self.script.pop(0) if self.script else []
 
     def finish(self) -> list[PassResult]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from outrider.bench.alerts import Alerts
 from outrider.bench.fused_confidence import by_frames
 from outrider.bench.labelled_drive import LabelledDrive
 from outrider.bench.labels import LABELS_NAME, LabelError
@@ -40,7 +41,6 @@ from outrider.unit.devices.recogniser_models import OpenedRecogniser, open_recog
 from outrider.unit.devices.source_drive import DriveSource
 from outrider.unit.recognise.detect import box_of, iou
 from outrider.unit.recognise.network import ModelError
-from outrider.unit.recognise.operating_points import OperatingPoints
 from outrider.unit.recognise.track import Tracker, TrackerLimits
 from outrider.unit.settings.sections import HotlistSettings
 
@@ -52,8 +52,7 @@ _SAME_PLACE_IOU = 0.2
 class Driven:
     """What a drive gave. told: results before a pass's end; cpu_s: recognition and tracking.
 
-    alerting: passes that would alert if listed; alerting_twice: those whose *possible* becomes sure
-    only after it has waited, so that one vehicle alerts twice.
+    alerts: what each mark would have alerted, were it listed.
     """
 
     reads: tuple[PassResult, ...]
@@ -61,8 +60,7 @@ class Driven:
     frames: int
     cpu_s: float
     tracker: Tracker
-    alerting: int = 0
-    alerting_twice: int = 0
+    alerts: Alerts
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def drive(source: FrameSource, opened: OpenedRecogniser, today: date) -> Driven:
     finals: list[PassResult] = []
     told = frames = 0
     cpu_s = 0.0
-    alerts = _Alerts(opened.points)
+    alerts = Alerts(opened.points, HotlistSettings().possible_waits_s)
     for frame in source.frames(threading.Event()):
         start_s = time.process_time()
         results = _step(opened, tracker, frame)
@@ -131,33 +129,10 @@ def drive(source: FrameSource, opened: OpenedRecogniser, today: date) -> Driven:
         frames += 1
         finals += (one for one in results if one.final)
         told += sum(not one.final for one in results)
-        alerts.take(results, frame.mono_ns)
-    finals += tracker.finish()
-    twice = alerts.twice(HotlistSettings().possible_waits_s)
-    return Driven(tuple(finals), told, frames, cpu_s, tracker, len(alerts.first_ns), twice)
-
-
-class _Alerts:
-    """When each pass was first sure enough for a *possible*, and for an alarm."""
-
-    def __init__(self, points: OperatingPoints) -> None:
-        self._points = points
-        self.first_ns: dict[int, int] = {}
-        self._sure_ns: dict[int, int] = {}
-
-    def take(self, results: Sequence[PassResult], mono_ns: int) -> None:
-        """Note what a frame's results would have alerted."""
-        for one in results:
-            if one.text.confidence >= self._points.possible:
-                self.first_ns.setdefault(one.pass_id, mono_ns)
-            if one.text.confidence >= self._points.alarm and not one.text.ambiguous:
-                self._sure_ns.setdefault(one.pass_id, mono_ns)
-
-    def twice(self, wait_s: float) -> int:
-        """Return how many passes alert twice where a doubtful one waits so long."""
-        waits_ns = wait_s * 1e9
-        late = (self._sure_ns[one] - self.first_ns[one] for one in self._sure_ns)
-        return sum(later_ns > max(0.0, waits_ns) for later_ns in late)
+        alerts.take(results, frame.mono_ns, tracker.in_sight)
+    ended = tracker.finish()
+    alerts.take(ended, frame.mono_ns if frames else 0, frozenset())
+    return Driven((*finals, *ended), told, frames, cpu_s, tracker, alerts)
 
 
 def _step(opened: OpenedRecogniser, tracker: Tracker, frame: Frame) -> list[PassResult]:
@@ -233,7 +208,9 @@ def _show(console: Screen, found: DriveScore, driven: Driven, each: bool) -> Non
     console.print(
         f"reads {len(driven.reads)}: wrong {found.wrong_reads}, doubled {found.doubled_reads},"
         f" of no vehicle {len(found.false_reads)}; right beyond due {found.right_beyond_due}\n"
-        f"two alerts for one pass {_share(driven.alerting_twice, driven.alerting)}\n"
+        "if every mark were listed, alerted twice (possible, then sure):"
+        f" passes {_share(driven.alerts.passes_twice, driven.alerts.passes)},"
+        f" marks {_share(driven.alerts.marks_twice, driven.alerts.marks)}\n"
         f"told early {driven.told}; passes {counts.passes}, merged {counts.merged},"
         f" rejected {counts.rejected or 'none'};"
         f" direction right {sum(named)} of {len(named)} named\n"
@@ -281,7 +258,8 @@ def _as_json(found: DriveScore, driven: Driven, reads: Sequence[PassResult]) -> 
         "wrong_reads": found.wrong_reads, "doubled_reads": found.doubled_reads,
         "false_reads": len(found.false_reads), "reads": len(driven.reads),
         "frames": driven.frames, "cpu_ms_a_frame": driven.cpu_s / max(1, driven.frames) * 1e3,
-        "alerting": driven.alerting, "alerting_twice": driven.alerting_twice,
+        "alerting": driven.alerts.passes, "alerting_twice": driven.alerts.passes_twice,
+        "marks_alerting": driven.alerts.marks, "marks_alerting_twice": driven.alerts.marks_twice,
         "rejected": driven.tracker.counts.rejected, "merged": driven.tracker.counts.merged,
         "by_frames": [asdict(one) for one in by_frames(found, reads)],
     }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from outrider import durable
-from outrider.settings_file import ConfigError, Section, parse_as, read_settings
+from outrider.settings_file import ConfigError, Section, as_toml, parse_as, read_settings
 
 
 class CentreFault(Exception):
@@ -290,11 +290,18 @@ def opening_keys(given: Path | None, folder: CentreFolder) -> Path:
 
 def write_settings(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
     """Write the first settings of a centre. Raises OSError."""
+    defaults = CentreSettings.model_validate({"server": {"hosts": hosts}})
     text = f"""# Settings of the reference centre; `outrider centre init` wrote them.
-# Left out: [store] url, [hotlists] repository, [certificates], [audit] overseer_file,
-# [retention], [limits]; see the README.
+# All other keys stand below as comments, with the defaults that are in force while they are left
+# out. A key that is not known is refused with its line.
 [server]
 hosts = {json.dumps(list(hosts))}
+{_commented(defaults)}
 """
-    CentreSettings.model_validate({"server": {"hosts": hosts}})
     durable.write(folder.settings, text.encode(), 0o644)
+
+
+def _commented(settings: CentreSettings) -> str:
+    """Return all settings but the hosts, which are set above them, as comments of a TOML file."""
+    lines = (line.removeprefix("# ") for line in as_toml(settings).strip().splitlines()[2:])
+    return "\n".join(f"# {line}".rstrip() for line in lines)

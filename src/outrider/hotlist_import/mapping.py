@@ -124,6 +124,10 @@ class NamedMapping:
     mapping: Mapping
 
 
+DELIMITERS = (",", ";", "\t", "|")
+"""What parts the cells of a list, the likeliest first."""
+_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
 BUILT_IN = ("own", "plain", "sixteen")
 """Names of the mappings that come with Outrider."""
 
@@ -156,14 +160,12 @@ def guess(first_row: Sequence[str]) -> NamedMapping:
     """
     if not any(first_row):
         raise MappingError("the list is empty")
-    if len(first_row) == 1 and (other := next((c for c in ";\t|" if c in first_row[0]), None)):
-        raise MappingError(f"the list is delimited by {other!r}: give a mapping file that says so")
     names = {fold_name(cell) for cell in first_row}
     own = {fold_name(name) for name in FIELDS}
     if "vrm" in names and names - {""} <= own:
         return built_in("own")
     # Every mark has a digit: a first cell without one is a header, and no mark to be missed.
-    headless = any(char.isdigit() for char in first_row[0]) if first_row else False
+    headless = any(char.isdigit() for char in first_row[0]) and not _holds_separator(first_row[0])
     if len(first_row) == 16 and ("vrm" in names or headless):
         sixteen = built_in("sixteen")
         return sixteen if "vrm" in names else _without_header(sixteen)
@@ -173,6 +175,20 @@ def guess(first_row: Sequence[str]) -> NamedMapping:
         f"no built-in form suits a list that begins {list(first_row)[:4]}: call its columns "
         f"{', '.join(FIELDS)} (vrm alone must be there), or give a mapping file"
     )
+
+
+def _holds_separator(cell: str) -> bool:
+    """Return whether a cell was parted in the wrong places: no mark holds such a character."""
+    return any(char in cell for char in DELIMITERS)
+
+
+def delimited_by(named: NamedMapping, delimiter: str) -> NamedMapping:
+    """Return a mapping for a list whose cells are parted by another character."""
+    if delimiter == named.mapping.form.delimiter:
+        return named
+    form = named.mapping.form.model_copy(update={"delimiter": delimiter})
+    mapping = named.mapping.model_copy(update={"form": form})
+    return NamedMapping(f"{named.name}, parted by {_NAMES.get(delimiter, delimiter)}", mapping)
 
 
 def _without_header(sixteen: NamedMapping) -> NamedMapping:

@@ -10,7 +10,14 @@ from typing import IO
 from outrider.hotlist_import import text as listtext
 from outrider.hotlist_import.columns import Picker, fixed_width_picker, header_picker
 from outrider.hotlist_import.entry import EntryMaker, RowError
-from outrider.hotlist_import.mapping import Form, NamedMapping, guess
+from outrider.hotlist_import.mapping import (
+    DELIMITERS,
+    Form,
+    MappingError,
+    NamedMapping,
+    delimited_by,
+    guess,
+)
 from outrider.records import VehicleOfInterest
 from outrider.shown import as_cell
 from outrider.wire.hotlist_entry import FIELDS, to_row
@@ -67,7 +74,7 @@ class ListReader:
         Raises OSError, ListTextError or MappingError.
         """
         self._path = path
-        named = mapping or guess(listtext.first_row(path, Form()))
+        named = mapping or _guessed(path)
         self._mapping = named.mapping
         self._maker = EntryMaker(named.mapping, area_names)
         self.report = ImportReport(form=named.name)
@@ -108,6 +115,23 @@ class ListReader:
         if self._mapping.form.kind == "fixed-width":
             return fixed_width_picker(self._mapping)
         return header_picker(self._mapping, first)
+
+
+def _guessed(path: Path) -> NamedMapping:
+    """Return the built-in mapping that suits a list, by the separator that it says or shows.
+
+    Raises OSError; ListTextError or MappingError where none does, saying why of the likeliest.
+    """
+    said = listtext.separator_of(path)
+    faults: list[tuple[int, listtext.ListTextError | MappingError]] = []
+    for delimiter in DELIMITERS if said is None else (said,):
+        row: list[str] = []
+        try:
+            row = listtext.first_row(path, Form(delimiter=delimiter))
+            return delimited_by(guess(row), delimiter)
+        except (listtext.ListTextError, MappingError) as error:
+            faults.append((len(row), error))
+    raise max(faults, key=lambda fault: fault[0])[1]
 
 
 def write_own_form(file: IO[str], entries: Iterator[VehicleOfInterest]) -> int:

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from itertools import islice
@@ -14,6 +15,7 @@ from outrider.outside import OutsideError
 _SAMPLE_BYTES = 1 << 20
 _MAX_LINE_CHARACTERS = 65_536
 _ENDS = ("\n", "\r")
+_SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _WITHOUT_ZEROS = frozenset({"utf-8", "utf-8-sig", "windows-1252"})
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -90,21 +92,44 @@ def _lines(text: TextIOWrapper, form: Form) -> Iterator[NumberedRow]:
         yield NumberedRow(line, [raw.rstrip("\r\n")], raw.endswith(_ENDS))
 
 
-class _Watched:
-    """The lines of a text, remembering whether the last one given had its end."""
+def said_separator(line: str) -> str | None:
+    """Return what a first line `sep=;`, as Excel writes and reads it, says; None: it is no such."""
+    found = _SEPARATOR.fullmatch(line.rstrip("\r\n"))
+    return found[1] if found else None
 
-    def __init__(self, text: TextIOWrapper) -> None:
+
+class _Watched:
+    """The lines of a text, remembering whether the last one given had its end.
+
+    A first line `sep=;` is left out: skipped counts it.
+    """
+
+    def __init__(self, text: TextIOWrapper, form: Form) -> None:
         self._text = text
+        self._form = form
         self.ended = True
+        self.skipped = 0
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._text:
+        for number, line in enumerate(self._text):
+            said = said_separator(line) if number == 0 else None
+            if said is not None:
+                self._hold_against(said)
+                self.skipped = 1
+                continue
             self.ended = line.endswith(_ENDS)
             yield line
 
+    def _hold_against(self, said: str) -> None:
+        if said != self._form.delimiter:
+            raise ListTextError(
+                f"line {self._form.skip_lines + 1}: says that cells are parted by {said!r}, the "
+                f"mapping says {self._form.delimiter!r}: make the two agree"
+            )
+
 
 def _delimited(text: TextIOWrapper, form: Form) -> Iterator[NumberedRow]:
-    lines = _Watched(text)
+    lines = _Watched(text, form)
     reader = csv.reader(
         lines,
         delimiter=form.delimiter,
@@ -116,10 +141,12 @@ def _delimited(text: TextIOWrapper, form: Form) -> Iterator[NumberedRow]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise ListTextError(f"line {form.skip_lines + reader.line_num}: {error}") from error
+            line = form.skip_lines + lines.skipped + reader.line_num
+            raise ListTextError(f"line {line}: {error}") from error
         if cells is None:
             return
-        yield NumberedRow(form.skip_lines + reader.line_num, cells, lines.ended)
+        line = form.skip_lines + lines.skipped + reader.line_num
+        yield NumberedRow(line, cells, lines.ended)
 
 
 def _idle(cells: list[str], form: Form) -> bool:
@@ -132,3 +159,12 @@ def first_row(path: Path, form: Form) -> list[str]:
     """Return the first row of a file, empty where there is none."""
     with open_text(path, form.encoding) as text:
         return next((row.cells for row in islice(rows(text, form), 1)), [])
+
+
+def separator_of(path: Path) -> str | None:
+    """Return what a list's first line says of its separator, where it says anything."""
+    with open_text(path, "auto") as text:
+        try:
+            return said_separator(text.readline(_MAX_LINE_CHARACTERS))
+        except UnicodeError:
+            return None  # reading the list says where it is no text

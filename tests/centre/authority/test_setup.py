@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 from datetime import timedelta
 from ipaddress import IPv4Address
@@ -11,6 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+import outrider
 from outrider.centre.authority import authority as files
 from outrider.centre.authority.authority import AuthorityError, read_certificate, time_of
 from outrider.centre.authority.setup import set_up
@@ -171,3 +173,29 @@ def test_revoked_list_is_signed_and_young(tmp_path: Path) -> None:
     assert [entry.serial_number for entry in files.read_revoked(folder.revoked)] == [7]
     folder.revoked.write_text("damaged")
     assert authority.keep_revoked([])
+
+
+def test_the_settings_file_says_all_that_may_stand_in_it(tmp_path: Path) -> None:
+    """Every key of every section, with its default: nobody is sent to a README that he lacks."""
+    folder = made(tmp_path / "centre")
+    text = folder.settings.read_text(encoding="utf-8")
+    for name, section in CentreSettings.model_fields.items():
+        assert f"[{name}]" in text
+        kind = section.annotation
+        assert isinstance(kind, type)
+        for key in kind.model_fields:
+            assert re.search(rf"^(# )?{key} (=|is not set)", text, re.MULTILINE), key
+    assert folder.load() == CentreSettings.model_validate({"server": {"hosts": HOSTS}})
+    assert "README" not in text
+
+
+def test_no_message_sends_to_a_paper_without_its_name() -> None:
+    """`see the README` and `see the log` are no help to somebody who has several, or none."""
+    root = Path(outrider.__file__).parent
+    vague = [
+        f"{path.relative_to(root)}:{number}"
+        for path in root.rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if re.search(r"see (?:the |its )?(?:README|log|manual|documentation)\b", line)
+    ]
+    assert vague == []

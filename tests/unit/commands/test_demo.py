@@ -1,8 +1,15 @@
 """The demo explains itself."""
 
+import io
 import os
 import subprocess
 import sys
+
+from outrider.console import Screen
+from outrider.rendered.settings import RenderSettings
+from outrider.rendered.source import RenderedDrive
+from outrider.unit.commands import demo
+from outrider.unit.settings.sections import Settings
 
 
 def test_a_short_demo_explains_itself() -> None:
@@ -18,3 +25,20 @@ def test_a_short_demo_explains_itself() -> None:
     assert "robot presses" in printed or "You are the crew" in printed
     assert "outrider crew queue --runtime-dir" in printed
     assert "CLEAR" not in printed + done.stderr
+
+
+def test_the_demo_counts_what_it_says_is_on_its_list() -> None:
+    """Every fourth of those that can be read are few of all that pass: the number is said."""
+    drive = RenderedDrive(RenderSettings(seed=1, duration_s=60.0, rate_hz=12.0))
+    truth = drive.truth()
+    listed = demo._listed(truth)
+    out = io.StringIO()
+    screen = Screen(file=out, width=400)
+    demo._explain(drive, len(listed), None, Settings.model_validate({"unit": {"id": "x"}}), screen)
+    demo._show_alerts(listed, [listed[0]], screen)
+    told = out.getvalue()
+    due = sum(map(truth.due, truth.passes))
+    assert f"{due} of them come near enough" in told
+    assert f"{len(listed)} of these are on the demo's list" in told
+    assert f"on the list: {listed[0]}, one alert" in told
+    assert f"on the list: {listed[1]}, no alert" in told

@@ -148,9 +148,11 @@ class _Terminal:
     def __init__(self, **options: object) -> None:
         self.now_s = 0.0
         self.out = io.StringIO()
+        screen = Screen(file=self.out, width=120)
+        screen._force_terminal, screen.no_color = True, False
         self.alarm = TerminalAlarm(
             SystemClock(),
-            Screen(file=self.out, width=120),
+            screen,
             monotonic_s=lambda: self.now_s,
             keys=False,
             **options,  # type: ignore[arg-type]

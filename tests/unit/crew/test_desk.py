@@ -1,7 +1,9 @@
 """Hits that wait for an officer, over a restart; answers that officers owe."""
 
 import json
+import re
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +70,20 @@ def test_the_true_mark_of_a_misread_is_asked_for_and_taken_later(
     (action,) = second.actions()
     assert (action.kind, action.note) == (ActionKind.MISREAD, "AB12CDF")
     assert main(["crew", "answer", str(hit.hit_id), "again", "-c", str(config)]) == 1
+
+
+def test_a_wait_is_said_as_a_person_says_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hit that has waited for three hours waits `3 h`; a machine gets its seconds."""
+    first, _ = desk(tmp_path)
+    first.raise_alert(makers.hit())
+    now_ns = time.monotonic_ns() + 3 * 3600 * 10**9
+    monkeypatch.setattr(time, "monotonic_ns", lambda: now_ns)
+    assert main(["crew", "queue", "--runtime-dir", str(tmp_path)]) == 0
+    assert re.search(r"\b3 h\b", capsys.readouterr().out)
+    assert main(["crew", "queue", "--runtime-dir", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["waits_s"] >= 10_799
 
 
 def test_a_damaged_paper_is_named_and_the_others_are_read(

@@ -181,6 +181,28 @@ def test_enrolled_unit_is_not_enrolled_again_by_accident(
     assert [p.name for p in (tmp_path / "state" / enrolled.FOLDER).iterdir()] == [second.folder]
 
 
+def test_the_same_command_again_says_what_the_unit_is_enrolled_as(
+    tmp_path: Path,
+    registrar: Registrar,
+    tls: ssl.SSLContext,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The used ticket is gone: that is no mistake, and what to do to enrol anew is said."""
+    toml = unit(tmp_path)
+    command = ["enrol", "--ticket", str(tmp_path / "unit-7.ticket"), "-c", str(toml)]
+    assert main(command) == 2
+    assert "does not exist" in capsys.readouterr().err
+    with enrolling(registrar, tls) as url:
+        ticket(tmp_path, registrar, url).rename(tmp_path / "unit-7.ticket")
+        assert main(command) == 0
+    capsys.readouterr()
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "enrolled already, as unit-7 with the centre at https://centre.example:8443" in said
+    assert "outrider centre enrol-ticket unit-7" in said
+    assert "outrider enrol --again --ticket" in said
+
+
 def test_a_unit_with_rows_to_send_does_not_leave_its_centre_or_name(
     tmp_path: Path,
     registrar: Registrar,

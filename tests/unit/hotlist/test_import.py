@@ -103,14 +103,33 @@ def test_sixteen_columns(tmp_path: Path, header: bool) -> None:
     assert reader.report.form.startswith("sixteen")
 
 
-@pytest.mark.parametrize("data", ["vrm,reason\nab12 cde,x\n", "ab12 cde,x\n", "VRM;\nAB12CDE;"])
-def test_plain_forms(tmp_path: Path, data: str) -> None:
-    """`vrm,reason` is known with and without a header; a semicolon needs a mapping file."""
-    if ";" in data:
-        with pytest.raises(MappingError, match="delimited by ';'"):
-            _read(_file(tmp_path, data))
-        return
-    assert _read(_file(tmp_path, data))[0] == [voi("AB12CDE", "x")]
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("said", [False, True])
+@pytest.mark.parametrize("data", ["vrm,reason\nab12 cde,x\n", "ab12 cde,x\n"])
+def test_plain_forms(tmp_path: Path, data: str, said: bool, separator: str) -> None:
+    """`vrm,reason` is known with and without a header, whatever parts it, said by Excel or not."""
+    text = f"sep={separator}\r\n" * said + data.replace(",", separator)
+    assert _read(_file(tmp_path, text))[0] == [voi("AB12CDE", "x")]
+
+
+def test_a_cell_that_holds_another_separator_parts_nothing(tmp_path: Path) -> None:
+    """A comma in a reason is a comma; the mark tells which character parts the cells."""
+    for text in ("AB12CDE;stolen, red\n", "vrm;reason\nAB12CDE;stolen, red\n"):
+        assert _read(_file(tmp_path, text))[0] == [voi("AB12CDE", "stolen, red")]
+
+
+def test_lines_are_counted_with_the_separators_line(tmp_path: Path) -> None:
+    """A refusal names the line as an editor counts it, `sep=;` included."""
+    _, reader = _read(_file(tmp_path, "sep=;\nvrm;reason;response\nAB12CDE;x;stop\nXY99XYZ;x\n"))
+    assert [(one.line, one.reason) for one in reader.report.rejections] == [
+        (4, "2 columns where 3 are expected")
+    ]
+
+
+def test_a_separator_that_contradicts_the_mapping_is_said(tmp_path: Path) -> None:
+    """The list says one, the mapping file another: neither is guessed to be wrong."""
+    with pytest.raises(ListTextError, match="line 1: says that cells are parted by ','"):
+        _read(_file(tmp_path, "sep=,\nKennzeichen,Grund\n"), _SEMICOLONS.replace("= 2", "= 0"))
 
 
 def test_fixed_width_by_mapping(tmp_path: Path) -> None:
@@ -190,12 +209,16 @@ def _entries_of(text: str, folder: Path) -> list[VehicleOfInterest]:
         return []
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("header", [True, False])
-def test_a_list_cut_anywhere_makes_no_entry_less_guarded(tmp_path: Path, header: bool) -> None:
+def test_a_list_cut_anywhere_makes_no_entry_less_guarded(
+    tmp_path: Path, header: bool, separator: str
+) -> None:
     """A covert entry cut in transfer sounded as assess; now it is as it was sent, or refused."""
     row = [*_SIXTEEN[:4], "SILENT", *_SIXTEEN[5:]]
     out = io.StringIO()
-    csv.writer(out).writerows([SIXTEEN_COLUMNS] * header + [_SIXTEEN, row])
+    writer = csv.writer(out, delimiter=separator)
+    writer.writerows([SIXTEEN_COLUMNS] * header + [_SIXTEEN, row])
     for end in range(len(out.getvalue())):
         for entry in _entries_of(out.getvalue()[:end], tmp_path)[1:]:
             assert (entry.vrm, entry.response) == ("AB12CDE", Response.SILENT)

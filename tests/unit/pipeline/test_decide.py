@@ -29,6 +29,7 @@ from outrider.unit.pipeline.tag import Tagger, repeatable_bits
 from outrider.unit.ports import Verdict
 from outrider.unit.recognise.operating_points import OperatingPoints
 from tests.unit.fakes import (
+    MS,
     ORIGIN,
     Matcher,
     Nowhere,
@@ -275,6 +276,47 @@ def test_a_possible_that_stays_doubtful_is_told_after_its_wait(waits_s: float) -
         told_at += [number] * (len(recorder.names()) > 0 and not told_at)
     assert told_at == [8]
     assert recorder.names() == ["alarm", "journal hit", "event hit"]
+
+
+def taken_every(half_s: int, stages: Decider, frames: int) -> None:
+    """Take so many frames, each so many half seconds after the one before."""
+    for number in range(frames):
+        stages.take(replace(frame(number), mono_ns=number * half_s * 500 * MS), [])
+
+
+def test_a_slow_machine_gives_one_alert_too() -> None:
+    """At two frames a second a wait of 300 ms would be over before the plate is looked at again."""
+    recorder = Recorder()
+    doubtful = result("AB12CDE", final=False, confidence=0.7)
+    stages = waiting_decider([[doubtful], [], [result("AB12CDE", final=False)], []], recorder)
+    taken_every(1, stages, 4)
+    assert recorder.names() == ["alarm", "journal hit", "event hit"]
+    assert not hits(recorder)[0].possible
+
+
+def test_a_possible_is_told_when_its_plate_leaves_the_picture() -> None:
+    """Three frames without it: no surer look will come, so the crew waits no longer."""
+    recorder = Recorder()
+    doubtful = result("AB12CDE", final=False, confidence=0.7)
+    stages = waiting_decider([[doubtful]], recorder)
+    stages._rules = replace(stages._rules, possible_waits_s=5.0)
+    stages._tracker.seen = [{1}, {1}, set(), set(), set()]  # type: ignore[attr-defined]
+    told = []
+    for number in range(5):
+        stages.take(frame(number), [])
+        told.append(len(recorder.names()))
+    assert told == [0, 0, 0, 0, 3]
+    assert hits(recorder)[0].possible
+
+
+def test_without_a_wait_a_possible_is_told_at_once() -> None:
+    """possible_waits_s = 0: for those who want every look, and take two alerts for it."""
+    recorder = Recorder()
+    doubtful = result("AB12CDE", final=False, confidence=0.7)
+    stages = waiting_decider([[doubtful]], recorder)
+    stages._rules = replace(stages._rules, possible_waits_s=0.0)
+    stages.take(frame(0), [])
+    assert hits(recorder)[0].possible
 
 
 def test_a_possible_whose_pass_ends_is_told_at_once() -> None:

@@ -1,6 +1,8 @@
 """The shipped models under the real runtimes: same answer, right shapes, clear refusals."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -51,6 +53,29 @@ def test_each_runtime_finds_and_reads_drawn_plates(runtime: tflite.Runtime) -> N
         plates = read_still(opened.recogniser, picture, opened.calibration, TODAY)
         right += mark in [plate.text.vrm for plate in plates]
     assert right >= 5
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_runtime_says_nothing_that_is_no_fault(runtime: tflite.Runtime) -> None:
+    """Which delegate was made is no news for a crew; that a model is broken still is."""
+    opening = (
+        "import sys\n"
+        "from outrider.unit.devices import recogniser_models as m, tflite\n"
+        "from outrider.unit.recognise.network import ModelError\n"
+        f"m.open_recogniser(m.RecogniserOptions(runtime={runtime!r}))\n"
+        "print('opened', file=sys.stderr)\n"
+        f"choice = tflite.RuntimeChoice({runtime!r}, 'int8', 1)\n"
+        "try:\n"
+        "    tflite.time_model(b'no model' * 64, choice, 1)\n"
+        "except ModelError as error:\n"
+        "    print(error, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", opening], capture_output=True, text=True, check=True
+    )
+    said, _, fault = done.stderr.partition("opened\n")
+    assert said == ""
+    assert "cannot run it" in fault
 
 
 def test_a_network_takes_its_picture_and_gives_probabilities(store: ModelStore) -> None:

@@ -19,7 +19,7 @@ from outrider.centre.folder import CentreFolder, is_host, opening_keys
 from outrider.centre.opening.alarm import alarm_text
 from outrider.centre.store.records import StoreError
 from outrider.centre.store_of import open_store_of
-from outrider.clock import SystemClock
+from outrider.clock import SystemClock, said_duration
 from outrider.command_line import Subparsers, add_json, new_parser, values
 from outrider.command_line.exits import UseError
 from outrider.console import Line, Screen, styled
@@ -233,7 +233,7 @@ def _cells(line: UnitLine) -> tuple[Line | str, ...]:
     return (
         line.unit_id if line.revoked_at is None else styled(f"{line.unit_id} REVOKED", "red"),
         f"{last:%d %b %H:%M}" if last else "",
-        f"{newest.last_skew_s:+.1f} s {newest.last_clock_quality}" if newest else "",
+        f"{_signed(newest.last_skew_s)} {newest.last_clock_quality}" if newest else "",
         f"{line.present:,}",
         _bad(line.missing),
         gaps,
@@ -243,6 +243,10 @@ def _cells(line: UnitLine) -> tuple[Line | str, ...]:
         _bad(line.set_aside),
         f"{line.certificate_until:%d %b %Y}" if line.certificate_until else "none",
     )
+
+
+def _signed(seconds: float) -> str:
+    return ("+" if seconds >= 0 else "") + said_duration(seconds)
 
 
 def _card(line: UnitLine) -> Line | str:

@@ -1,6 +1,7 @@
 """The form of an evidence pack: one signed JSON document, checked with a public key alone.
 
-`{"pack": {...}, "signature": BASE64}`. What it proves, and what not, stands in the README.
+`{"pack": {...}, "signature": BASE64}`. What it proves, and what not, stands in
+the README of this room.
 """
 
 import hashlib

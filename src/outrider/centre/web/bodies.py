@@ -4,6 +4,8 @@ import asyncio
 
 from starlette.requests import Request
 
+from outrider.clock import said_duration
+
 MOST_BYTES = 64 * 1024
 
 
@@ -25,5 +27,7 @@ async def body_of(request: Request, most_s: float, most_bytes: int = MOST_BYTES)
                 if len(raw) > most_bytes:
                     raise Refused(413, "too-large", f"at most {most_bytes} bytes")
     except TimeoutError:
-        raise Refused(408, "too-slow", f"the body did not come in {most_s:.0f} s") from None
+        raise Refused(
+            408, "too-slow", f"the body did not come in {said_duration(most_s)}"
+        ) from None
     return bytes(raw)

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from functools import singledispatchmethod
 
-from outrider.clock import NS_PER_S, Clock, UtcStamp
+from outrider.clock import NS_PER_S, Clock, UtcStamp, said_duration
 from outrider.records import ComponentHealth, Level, OfficerAction, Part
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.dispatcher import Closed, Dispatcher, Notice, Pressed, Sounded
@@ -150,7 +150,8 @@ class Outcomes:
             level = Level.FAULT if away_s >= _AWAY_GRACE_S else Level.WARNING
             return (
                 level,
-                f"{self._name}: away for {away_s:.0f} s, {waiting} alerts wait: {self._reason}",
+                f"{self._name}: away for {said_duration(away_s)}, {waiting} alerts wait:"
+                f" {self._reason}",
             )
         status, hello = self._dispatcher.status, self._dispatcher.hello
         faults = UnitFaults(status.unit_faults if status else hello.unit_faults if hello else 0)

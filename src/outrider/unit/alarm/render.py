@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import NDArray
 
+from outrider.clock import said_duration
 from outrider.unit.alarm.patterns import Pattern, Step
 
 RATE_HZ = 44_100
@@ -72,7 +73,7 @@ def diagram(pattern: Pattern) -> str:
     svg.set("font-size", "12")
     ET.SubElement(svg, "rect", width="100%", height="100%", fill="white")
     title = f"{pattern.name}: {pattern.round_ms} ms, {pattern.repeats} times"
-    title += f", again after {pattern.remind_s} s" if pattern.remind_s else ""
+    title += f", again after {said_duration(pattern.remind_s)}" if pattern.remind_s else ""
     _text(svg, 10, 22, title, weight="bold")
     _time_axis(svg, pattern, height)
     _tone_lane(svg, pattern, 40)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
+from outrider.clock import said_duration
 from outrider.unit.alarm import messages as m
 from outrider.unit.alarm.agreement import check_header
 from outrider.unit.alarm.interfaces import BytePort
@@ -85,7 +86,7 @@ class AlarmSession:
                 found = wanted(report)
                 if found is not None:
                     return found
-        raise UnitNotHeardError(f"no {what} from the alarm unit within {timeout_s:g} s")
+        raise UnitNotHeardError(f"no {what} from the alarm unit within {said_duration(timeout_s)}")
 
     def idle(self, seconds: float) -> None:
         """Let time pass, with heartbeats unless `silent`."""

@@ -14,7 +14,7 @@ from outrider.clock import Clock
 from outrider.console import Line, Screen, line
 from outrider.records import ActionKind, ComponentHealth, Hit, Level, OfficerAction, Part
 from outrider.unit.alarm.driver_safe import DriverSafe
-from outrider.unit.alarm.patterns import pattern_of
+from outrider.unit.alarm.patterns import pattern_of, table
 from outrider.unit.alarm.queue import AlertQueue, Entry, Unacknowledged
 from outrider.unit.alarm.speech import text_of
 from outrider.unit.ports import DockOutcome
@@ -22,11 +22,23 @@ from outrider.unit.ports import DockOutcome
 _KEYS = {"a": ActionKind.CORRECT, "m": ActionKind.MISREAD, "d": ActionKind.DISMISSED}
 KEYS_SHOWN = "keys for an alert:  a correct   m misread   d dismiss   Ctrl-C ends"
 _ROUND_S = 0.1
+_WITHHELD = "words are withheld while the car moves"
 _COLOURS = {"red": "bright_red", "amber": "yellow", "green": "bright_green"}
+_FAULT = ("▲", "yellow")
+_MEANT = {
+    "STOP": "stop",
+    "ASSESS": "assess",
+    "OBSERVE": "observe",
+    "POSSIBLE": "possible: confirm by eye",
+    "LOOK_BACK": "read earlier",
+}
+"""What the lamps of an alert mean, by its pattern."""
 
 
 class TerminalAlarm:
     """An `AlarmOutput` that shows alerts as lamps, and in words where the driver may see words.
+
+    Where lamps have no colour (a file, a pipe, NO_COLOR) they are named: they all look alike.
 
     Keys: a acknowledge, m misread, d dismiss, for the alert shown: the gravest, newest first.
     acknowledge_after_s: acknowledge by itself after so long, for demonstrations without an officer;
@@ -59,6 +71,8 @@ class TerminalAlarm:
     def start(self, stop: threading.Event) -> None:
         """Begin to take keys, on a thread named alarm that ends on stop or `close`."""
         if self._thread is None:
+            if self._driver_safe.on and self._coloured:  # else each line names its lamps
+                self._console.print(self._legend())
             if self._keys:
                 self._console.print(KEYS_SHOWN)
             self._thread = threading.Thread(target=self._run, args=(stop,), name="alarm")
@@ -90,9 +104,10 @@ class TerminalAlarm:
         with self._lock:
             fresh = set(names) - set(self._faults)
             self._faults = names
-            words = f" fault: {', '.join(sorted(fresh))}" if self._text_allowed() else ""
+            told = self._text_allowed() or not self._coloured
+            words = f" fault: {', '.join(sorted(fresh))}" if told else ""
         if fresh:
-            self._console.print(line(("●", "yellow"), words))
+            self._console.print(line(_FAULT, words))
 
     def signal_dock(self, outcome: DockOutcome) -> None:
         """Show how docking ended, and ring."""
@@ -157,8 +172,30 @@ class TerminalAlarm:
 
     def _line(self, hit: Hit, now_s: float) -> Line:
         """Return the lamps of the pattern, and words where they are allowed."""
-        lamps = (("● ", f"bold {_COLOURS[lamp]}") for lamp in pattern_of(hit).resting_lamps)
-        return line(*lamps, text_of(hit) if self._driver_safe.text_allowed(now_s) else "")
+        pattern = pattern_of(hit)
+        if self._driver_safe.text_allowed(now_s):
+            return line(*_lamps(pattern.resting_lamps), text_of(hit))
+        if self._coloured:
+            return line(*_lamps(pattern.resting_lamps))
+        named = " and ".join(pattern.resting_lamps)
+        return line(
+            *_lamps(pattern.resting_lamps), f"{_MEANT[pattern.name]} ({named}; {_WITHHELD})"
+        )
+
+    @property
+    def _coloured(self) -> bool:
+        """Whether a person can tell the lamps apart."""
+        return self._console.is_terminal and not self._console.no_color
+
+    def _legend(self) -> Line:
+        """Return what the lamps mean, to be read before the car moves."""
+        by_lamps: dict[tuple[str, ...], list[str]] = {}
+        for name, meaning in _MEANT.items():
+            by_lamps.setdefault(table()[name].resting_lamps, []).append(meaning)
+        parts: list[str | tuple[str, str]] = ["while the car moves alerts are lamps:"]
+        for lamps, meanings in by_lamps.items():
+            parts += ["  ", *_lamps(lamps), " or ".join(meanings)]
+        return line(*parts, "  ", _FAULT, " fault")
 
     def _run(self, stop: threading.Event) -> None:
         with _single_keys(self._keys):
@@ -174,6 +211,10 @@ class TerminalAlarm:
             return ""
         ready, _, _ = select.select([sys.stdin], [], [], _ROUND_S)
         return os.read(sys.stdin.fileno(), 1).decode("ascii", "replace").lower() if ready else ""
+
+
+def _lamps(lamps: Sequence[str]) -> list[tuple[str, str]]:
+    return [("● ", f"bold {_COLOURS[lamp]}") for lamp in lamps]
 
 
 @contextmanager

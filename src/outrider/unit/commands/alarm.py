@@ -4,6 +4,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from outrider.clock import said_duration
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.command_line.exits import finish
 from outrider.console import Screen, ask, styled
@@ -175,8 +176,12 @@ def _show_patterns() -> None:
     rows = Table("pattern", "first 400 ms (Hz:ms)", "length", "reminder", "stays lit")
     for pattern in table().values():
         start = " ".join(f"{s.tone_hz or '-'}:{s.duration_ms}" for s in pattern.steps[:7])
-        again = f"{pattern.remind_s} s" if pattern.remind_s else ""
+        again = said_duration(pattern.remind_s) if pattern.remind_s else ""
         rows.add_row(
-            pattern.name, start, f"{pattern.length_s:.2f} s", again, " ".join(pattern.resting_lamps)
+            pattern.name,
+            start,
+            said_duration(pattern.length_s),
+            again,
+            " ".join(pattern.resting_lamps),
         )
     Screen().print(rows)

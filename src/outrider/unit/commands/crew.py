@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from outrider.clock import said_duration
 from outrider.command_line import Subparsers, add_json, exits, new_parser
 from outrider.command_line.exits import UseError, finish
 from outrider.command_line.values import folder as folder_type
@@ -97,7 +98,11 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
     if not rows:
         say("nothing")
         return
-    table = Table(*rows[0])
+    table = Table(*(name.removesuffix("_s") for name in rows[0]))
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(_cell(name, value) for name, value in row.items()))
     Screen().print(table)
+
+
+def _cell(name: str, value: Any) -> str:
+    return said_duration(value) if name.endswith("_s") else str(value)

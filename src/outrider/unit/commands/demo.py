@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from outrider.clock import Clock, SystemClock
+from outrider.clock import Clock, SystemClock, said_duration
 from outrider.command_line import Subparsers, new_parser
 from outrider.command_line.exits import finish
 from outrider.command_line.values import number, whole
@@ -47,11 +48,11 @@ _OFFICER = (
 )
 _KEYS = "You are the crew: a takes an alert as correct, m as misread, d dismisses it."
 _AFTER = (
-    "\nWhat was read, against what was on the road. Vehicles far away, or met at night, may not "
+    "What was read, against what was on the road. Vehicles far away, or met at night, may not "
     "be read: only those whose plate could be are counted. Reads can be more than vehicles that "
     "are due, for some are read before their plate is large enough to count."
 )
-_LISTED_EVERY = 4  # every fourth vehicle of the drive is on the demo's hotlist
+_LISTED_EVERY = 4  # of the vehicles whose plates can be read
 _REASONS = (
     ("stolen", "STOP", 1),
     ("no insurance", "ASSESS", 3),
@@ -90,7 +91,8 @@ def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
     clock = SystemClock()
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outrider-demo-")))
     stop = stack.enter_context(stop_on_signals())
-    hotlist = _write_hotlist(drive.truth(), folder / "hotlist.csv")
+    listed = _listed(drive.truth())
+    hotlist = _write_hotlist(listed, folder / "hotlist.csv")
     board = _board(console, stack)
     officer = _Officer(board)
     events = _DemoEvents(console, officer)
@@ -98,33 +100,45 @@ def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
     inputs = Inputs(source, _positions(drive, clock, console, stack, stop), clock, "")
     settings = _settings(folder, hotlist, board)
     unit = Appliance(open_demo(settings, inputs), settings, events)
-    _explain(drive, board, settings, console)
+    _explain(drive, len(listed), board, settings, console)
     # The screen shows each part's state as it changes: the log would say it a second time.
     logging.getLogger("outrider.unit.health").setLevel(logging.ERROR)
     with officer.on_duty():
         unit.run(stop)
+    console.print()
     console.print(_AFTER)
     _show_score(_score(drive.truth(), events.reads, source.offset_ns or 0), console)
+    _show_alerts(listed, events.alerted, console)
     return 0 if events.reads else 1
 
 
 def _explain(
-    drive: RenderedDrive, board: simulator.Simulator | None, settings: Settings, console: Screen
+    drive: RenderedDrive,
+    listed: int,
+    board: simulator.Simulator | None,
+    settings: Settings,
+    console: Screen,
 ) -> None:
     """Say to a person who has never seen it what will be on the screen."""
-    passes = len(drive.truth().passes)
+    truth = drive.truth()
+    due = sum(map(truth.due, truth.passes))
+    console.print()
     console.print(
-        f"\nA police car drives for {drive.settings.duration_s:.0f} s along a drawn road; "
-        f"{passes} vehicles pass it. Each line below is one plate that was read: time, mark, "
-        "how sure, kind of plate, which way it went, how many pictures, where. A box is an "
-        "alert: every fourth vehicle is on the demo's list of vehicles of interest. Nothing "
-        "here is a real vehicle's, and nothing stays on this machine."
+        f"A police car drives for {said_duration(drive.settings.duration_s)} along a drawn road. "
+        f"{len(truth.passes)} vehicles pass it; {due} of them come near enough for their plates "
+        f"to be read, and {listed} of these are on the demo's list of vehicles of interest. Each "
+        "line below is one plate that was read: time, mark, how sure, kind of plate, which way it "
+        "went, how many pictures, where. A box is an alert, one for each listed vehicle: at "
+        "once where the plate is read surely; while it is doubtful the unit looks on for up to "
+        f"{said_duration(settings.hotlist.possible_waits_s)}, and then says POSSIBLE. Nothing here "
+        "is a real vehicle's, and nothing stays on this machine."
     )
     console.print(_OFFICER if board else _KEYS)
     console.print(
         "To practise as the crew, in another terminal:\n"
-        f"  outrider crew queue --runtime-dir {settings.unit.runtime_dir}\n"
+        f"outrider crew queue --runtime-dir {settings.unit.runtime_dir}"
     )
+    console.print()
 
 
 def _settings(folder: Path, hotlist: Path, board: simulator.Simulator | None) -> Settings:
@@ -141,9 +155,13 @@ def _settings(folder: Path, hotlist: Path, board: simulator.Simulator | None) ->
     )
 
 
-def _write_hotlist(truth: DriveTruth, path: Path) -> Path:
-    """List every fourth vehicle of the drive, among marks that nobody drives."""
-    listed = [one.vrm for one in truth.passes if truth.due(one)][1::_LISTED_EVERY]
+def _listed(truth: DriveTruth) -> list[str]:
+    """Return the marks that are on the demo's list."""
+    return [one.vrm for one in truth.passes if truth.due(one)][1::_LISTED_EVERY]
+
+
+def _write_hotlist(listed: Sequence[str], path: Path) -> Path:
+    """List vehicles of the drive, among marks that nobody drives."""
     lines = ["vrm,reason,response,priority"]
     for place, vrm in enumerate(listed):
         reason, response, priority = _REASONS[place % len(_REASONS)]
@@ -198,7 +216,7 @@ def _board(console: Screen, stack: ExitStack) -> simulator.Simulator | None:
         console.print(styled(words, "yellow"))
         return None
     stack.callback(board.close)
-    console.print(f"alarm unit: its firmware in the simulator, serial line {board.port}")
+    console.print(f"alarm unit: its firmware, simulated, on {board.port}")
     return board
 
 
@@ -257,6 +275,7 @@ class _DemoEvents(ConsoleEvents):
         super().__init__(console)
         self._officer = officer
         self.reads: list[Read] = []
+        self.alerted: list[str] = []
         self.totals: RunSummary | None = None
 
     def health(self, components: Sequence[ComponentHealth]) -> None:
@@ -274,6 +293,7 @@ class _DemoEvents(ConsoleEvents):
     def hit(self, hit: Hit) -> None:
         """Print a hit and have it answered."""
         super().hit(hit)
+        self.alerted.append(hit.match.entry.vrm)
         self._officer.hear(hit)
 
     def summary(self, summary: RunSummary) -> None:
@@ -303,6 +323,14 @@ def _show_score(result: DriveScore, console: Screen) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+
+
+def _show_alerts(listed: Sequence[str], alerted: Sequence[str], console: Screen) -> None:
+    """Say of each listed vehicle how it was told of: one vehicle, one alert."""
+    counts = Counter(alerted)
+    for vrm in listed:
+        times = {0: "no alert", 1: "one alert"}.get(counts[vrm], f"{counts[vrm]} alerts")
+        console.print(f"on the list: {vrm}, {times}")
 
 
 def _percent(rate: float | None) -> str:

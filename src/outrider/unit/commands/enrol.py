@@ -8,13 +8,13 @@ from pathlib import Path
 
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
-from outrider.command_line.exits import finish
-from outrider.command_line.values import existing_file
+from outrider.command_line.exits import UseError, finish
+from outrider.command_line.values import existing_file, named
 from outrider.console import Screen
 from outrider.shown import complain, say, say_json
 from outrider.tables import Table
 from outrider.unit.certificates import CertificateError, Life, life_of, same_certificate
-from outrider.unit.enrolment.enrol import EnrolError, Enrolled, enrol, read_ticket
+from outrider.unit.enrolment.enrol import EnrolError, Enrolled, already, enrol, read_ticket
 from outrider.unit.journal.enrolment import choose_sealer
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.reseal import Resealed, reseal_folder
@@ -52,7 +52,7 @@ def register(commands: Subparsers) -> None:
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "--ticket", type=existing_file, metavar="FILE", help="from `outrider centre enrol-ticket`"
+        "--ticket", type=_ticket, metavar="FILE", help="from `outrider centre enrol-ticket`"
     )
     what.add_argument("--status", action="store_true", help="what the unit is enrolled as")
     parser.add_argument(
@@ -63,17 +63,33 @@ def register(commands: Subparsers) -> None:
     finish(parser, _run, *_ERRORS)
 
 
+def _ticket(text: str) -> Path:
+    """Return the path of a ticket; one that is gone may have been used: see `_refuse_missing`."""
+    path = named(text)
+    return existing_file(text) if path.exists() else path
+
+
 def _run(args: argparse.Namespace) -> int:
     """Enrol, or show. Exit 0: the unit is enrolled; 1: it is not, and why."""
     settings = config.load_file(args.config)
     if args.status:
         return _status(settings.unit.state_dir, args.json)
+    if not args.ticket.exists():
+        _refuse_missing(args.ticket, settings.unit.state_dir)
     if args.again:
         _check_unsent(args.config, read_ticket(args.ticket))
     done = enrol(args.ticket, settings, SystemClock(), again=args.again)
     _tell(done, settings.unit.state_dir, args.json)
     _seal_earlier(args.config, done.enrolment.unit_id)
     return 0
+
+
+def _refuse_missing(ticket: Path, state_dir: Path) -> None:
+    """Say why a ticket is not there: where the unit is enrolled, it was used and erased."""
+    in_force = enrolled.read(state_dir)
+    if in_force is None:
+        raise UseError(f"--ticket {ticket}: does not exist: is the name right?")
+    raise EnrolError(f"{ticket} is not there (a used ticket is erased), and {already(in_force)}")
 
 
 def _check_unsent(config_file: Path | None, ticket: Ticket) -> None:

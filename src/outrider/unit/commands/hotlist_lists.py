@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from outrider.clock import SystemClock
+from outrider.clock import SystemClock, said_duration
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.command_line.list_options import add_options, list_file
 from outrider.hotlist_import.limits import ImportRefused
@@ -123,7 +123,8 @@ _SOURCES = {
     "device": "this board (the card alone opens nothing)",
     "centre": "the centre (the card alone opens nothing while the unit's certificate is revoked)",
     "file": "hotlist.key_file (the card alone opens nothing while the stick is elsewhere)",
-    "card": "THE CARD ITSELF: who has the card has the lists; see hotlist.key",
+    "card": "THE CARD ITSELF: who has the card has the lists; `key` in [hotlist] of the settings "
+    "puts it elsewhere",
 }
 
 
@@ -143,7 +144,7 @@ def _info(args: argparse.Namespace, store: HotlistStore) -> int:
             mark = "*" if generation["in_force"] else " "
             say(
                 f" {mark} {generation['name']}  revision {generation['revision']}"
-                f"  {generation['entries']} entries  {generation['age_s'] / 3600:.1f} h old"
+                f"  {generation['entries']} entries  {said_duration(generation['age_s'])} old"
                 f"  {generation['source']}"
             )
     return 0

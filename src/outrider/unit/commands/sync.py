@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from outrider.clock import SystemClock
+from outrider.clock import SystemClock, said_duration
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.command_line.exits import finish
 from outrider.console import Line, Screen, line, progress, styled
@@ -104,7 +104,7 @@ def _show(summary: Summary, as_json: bool) -> None:
     for name, value in (
         ("reads", f"{summary.reads:,}"),
         ("crew's own entries", f"{summary.crew_entries:,}"),
-        ("took", f"{summary.took_s:.1f} s"),
+        ("took", said_duration(summary.took_s)),
         ("reads left on the unit", f"{summary.remaining.reads:,}"),
         ("link", f"{summary.link}, {'metered' if summary.link_metered else 'not metered'}"),
         *((f"list {one.name}", _list_line(one)) for one in summary.lists),
@@ -130,4 +130,4 @@ def _ending(summary: Summary) -> Line:
 
 
 def _list_line(one: ListLine) -> str:
-    return f"revision {one.revision}, {one.age_h:.1f} h old, {one.state}"
+    return f"revision {one.revision}, {said_duration(one.age_h * 3600)} old, {one.state}"

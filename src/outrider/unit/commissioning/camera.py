@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from outrider.clock import said_duration
 from outrider.records import Frame, Image, Level, Observation
 from outrider.sources import FrameSource
 from outrider.unit.commissioning.finding import Finding, failed, judged, not_tried
@@ -88,7 +89,8 @@ def check_camera(source: FrameSource, seen: Looked) -> Iterator[Finding]:
     yield judged(
         "camera",
         well,
-        f"{seen.frames} frames in {seen.seconds:.1f} s ({rate_hz:.1f} Hz) from {source.source_id}",
+        f"{seen.frames} frames in {said_duration(seen.seconds)} ({rate_hz:.1f} Hz)"
+        f" from {source.source_id}",
         f"{health.detail}: is the cable in, does `rpicam-hello --list-cameras` name it, does "
         "another program (a running unit) hold it?",
     )

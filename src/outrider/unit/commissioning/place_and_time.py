@@ -24,14 +24,14 @@ def check_position(positions: PositionSource, wait_s: float, stop: threading.Eve
         took_s = time.monotonic() - began_s
         if fix is not None and fix.quality in _FIXED:
             error = "error not told" if fix.error_m is None else f"within {fix.error_m:.0f} m"
-            return passed("GPS", f"{fix.quality.value} fix after {took_s:.1f} s, {error}")
+            return passed("GPS", f"{fix.quality.value} fix after {said_duration(took_s)}, {error}")
         if took_s >= wait_s:
             break
         stop.wait(_LOOK_AGAIN_S)
     health = positions.health()
     if health.level is Level.OFF:
         return not_tried("GPS", health.detail)
-    return failed("GPS", f"no fix within {wait_s:g} s: {health.detail}", _REMEDY)
+    return failed("GPS", f"no fix within {said_duration(wait_s)}: {health.detail}", _REMEDY)
 
 
 def check_clock(clock: Clock) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from outrider.clock import Clock, ClockQuality
+from outrider.clock import Clock, ClockQuality, said_duration
 from outrider.records import ComponentHealth, Fix, Level, Part, Position
 from outrider.unit.devices.gpsd_reports import NoReport, Report
 from outrider.unit.devices.gpsd_session import NS_PER_S, GpsdLost, GpsdSession
@@ -105,7 +105,7 @@ class GpsdPositions(PositionSource):
             counts = dict(self._state.counts)
             date_doubt = self._state.date_doubt
         if self._thread is not None and not self._thread.is_alive() and not self._closed.is_set():
-            reason = "the gnss thread has died: see the log, and restart the unit"
+            reason = "the gnss thread has died: `journalctl -u outrider` says why; restart the unit"
             return ComponentHealth(Part.GPS, Level.FAULT, reason, counts)
         if not connected and not reason:
             return ComponentHealth(Part.GPS, Level.WARNING, "starting", counts)
@@ -125,7 +125,7 @@ class GpsdPositions(PositionSource):
         if silent_s <= self._settings.stale_after_s:
             return ComponentHealth(Part.GPS, Level.OK, "fixes come in", counts)
         why = reason or "the receiver is mute: check its cable and power"
-        detail = f"no new fix for {silent_s:.0f} s: {why}"
+        detail = f"no new fix for {said_duration(silent_s)}: {why}"
         return ComponentHealth(Part.GPS, Level.FAULT, detail, counts)
 
     def _run(self, stop: threading.Event) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import gpsd
 
-from outrider.clock import Clock
+from outrider.clock import Clock, said_duration
 from outrider.unit.devices.gpsd_reports import NoReport, Receivers, Report
 
 NS_PER_S = 1_000_000_000
@@ -113,7 +113,7 @@ class _Lines:
     def _received_by(self, deadline_ns: int) -> bytes:
         left_s = (deadline_ns - self._clock.mono_ns()) / NS_PER_S
         if left_s <= 0:
-            raise TimeoutError(f"no whole line within {self._timeout_s:g} s")
+            raise TimeoutError(f"no whole line within {said_duration(self._timeout_s)}")
         self._socket.settimeout(left_s)
         received = self._socket.recv(4096)
         if not received:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from outrider.clock import NS_PER_S, Clock
+from outrider.clock import NS_PER_S, Clock, said_duration
 from outrider.records import ComponentHealth, Frame, Image, Level, Part
 from outrider.sources import FrameSource
 
@@ -170,7 +170,9 @@ class LiveCamera(FrameSource):
             with self._changed:
                 silent_s = (self._clock.mono_ns() - self._last_mono_ns) / NS_PER_S
             if silent_s > self._stall_after_s:
-                self._note_fault(f"no picture for {silent_s:.1f} s: check the camera's cable")
+                self._note_fault(
+                    f"no picture for {said_duration(silent_s)}: check the camera's cable"
+                )
                 return
 
     def _let_go(self, session: CameraSession) -> None:
@@ -217,13 +219,13 @@ class LiveCamera(FrameSource):
             calling = self._calling
         keeper = self._keeper
         if keeper is not None and not keeper.is_alive() and not self._closing.is_set():
-            detail = "the thread that keeps the camera has died: see the log"
+            detail = "the thread that keeps the camera has died: `journalctl -u outrider` says why"
             return ComponentHealth(Part.CAMERA, Level.FAULT, detail, counts, hangs=True)
         if calling is not None:
             what, since_ns = calling
             hangs_s = (self._clock.mono_ns() - since_ns) / NS_PER_S
             if hangs_s > self._hangs_after_s:
-                detail = f"the driver's {what} has not returned for {hangs_s:.0f} s"
+                detail = f"the driver's {what} has not returned for {said_duration(hangs_s)}"
                 return ComponentHealth(Part.CAMERA, Level.FAULT, detail, counts, hangs=True)
         if fault:
             return ComponentHealth(Part.CAMERA, Level.FAULT, fault, counts)

@@ -7,10 +7,14 @@ more corrections of faults in its parser of models, which is why only models who
 the manifest are given to it. Nothing else here depends on which of the two runs.
 """
 
+import contextlib
 import importlib
 import importlib.util
+import os
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -29,6 +33,8 @@ _MODULES: dict[Runtime, str] = {
     "tflite-runtime": "tflite_runtime.interpreter",
 }
 _PRECISIONS: dict[Runtime, Precision] = {"ai-edge-litert": "int8", "tflite-runtime": "f32"}
+_NO_NEWS = b"INFO: "  # how the runtimes begin a line on standard error that is no fault
+_speaking = threading.Lock()
 _PACKAGE_OF = {runtime: module.partition(".")[0] for runtime, module in _MODULES.items()}
 
 
@@ -69,14 +75,38 @@ def open_network(store: ModelStore, variant: Variant, choice: RuntimeChoice) -> 
     content = store.load(variant)
     module = importlib.import_module(_MODULES[choice.runtime])
     try:
-        interpreter = module.Interpreter(model_content=content, num_threads=choice.threads)
-        interpreter.allocate_tensors()
+        with _without_news():
+            interpreter = module.Interpreter(model_content=content, num_threads=choice.threads)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ModelError(
             f"{store.folder / variant.file}: {choice.runtime} cannot load it: {error}"
         ) from error
     name = f"{variant.file} on {choice.runtime}, {choice.threads} threads"
     return TfliteNetwork(interpreter, variant, name)
+
+
+@contextlib.contextmanager
+def _without_news() -> Iterator[None]:
+    """Leave out what a runtime says of its own well-being while the block runs; all else is said.
+
+    They write to standard error by its number, and no option of theirs quiets them
+    (TF_CPP_MIN_LOG_LEVEL, tried with both, does not). Their faults come as exceptions too.
+    """
+    with _speaking, open(os.memfd_create("said"), "r+b") as held:
+        sys.stderr.flush()
+        before = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+            held.seek(0)
+            for said in held:
+                if not said.startswith(_NO_NEWS):
+                    os.write(2, said)
 
 
 def time_model(content: bytes, choice: RuntimeChoice, rounds: int) -> list[float]:
@@ -87,8 +117,9 @@ def time_model(content: bytes, choice: RuntimeChoice, rounds: int) -> list[float
     module = importlib.import_module(_MODULES[choice.runtime])
     times_ms = []
     try:
-        interpreter = module.Interpreter(model_content=content, num_threads=choice.threads)
-        interpreter.allocate_tensors()
+        with _without_news():
+            interpreter = module.Interpreter(model_content=content, num_threads=choice.threads)
+            interpreter.allocate_tensors()
         given = interpreter.get_input_details()[0]
         interpreter.set_tensor(given["index"], np.full(given["shape"], 0.5).astype(given["dtype"]))
         for i in range(rounds + 2):

@@ -94,14 +94,22 @@ def enrol(
         return Enrolled(in_force, spent, _erase(ticket_file))
 
 
+def already(in_force: Enrolment) -> str:
+    """Return what is said to somebody who enrols a unit that is enrolled."""
+    return (
+        f"this unit is enrolled already, as {in_force.unit_id} with the centre at {in_force.url}, "
+        f"since {in_force.at:%Y-%m-%d %H:%M} UTC (`outrider enrol --status` shows it); nothing was "
+        "changed. To enrol it anew on purpose, with new keys: a new ticket from the centre "
+        f"(`outrider centre enrol-ticket {in_force.unit_id}`), then "
+        "`outrider enrol --again --ticket FILE`"
+    )
+
+
 def _check(
     ticket: Ticket, settings: Settings, clock: Clock, in_force: Enrolment | None, again: bool
 ) -> None:
     if in_force is not None and not again:
-        raise EnrolError(
-            f"this unit is enrolled already, as {in_force.unit_id} at {in_force.url}: nothing was "
-            "changed; --again makes new keys and leaves that enrolment"
-        )
+        raise EnrolError(already(in_force))
     unit_id = settings.unit.id
     if unit_id not in (NOBODY, ticket.unit_id) and "id" in settings.unit.model_fields_set:
         raise EnrolError(

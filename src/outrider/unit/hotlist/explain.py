@@ -1,12 +1,13 @@
 """Say in words what matched and why, for officers, and for whoever asks about it afterwards."""
 
+from outrider.clock import said_duration
 from outrider.records import CharacterDifference, Match, MatchClass
 
 
 def explain(match: Match, read_vrm: str) -> list[str]:
     """Return the reasons for a match, a sentence a line."""
     entry = match.entry
-    age = "age unknown" if match.list_age_s is None else f"{match.list_age_s / 3600:.1f} h old"
+    age = "age unknown" if match.list_age_s is None else f"{said_duration(match.list_age_s)} old"
     lines = [
         f"list {match.list_name}, revision {match.list_revision}, {age}: lists {entry.vrm}",
         _how(match, read_vrm),

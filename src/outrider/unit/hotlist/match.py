@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from outrider.clock import NS_PER_S, Clock, ClockQuality
+from outrider.clock import NS_PER_S, Clock, ClockQuality, said_duration
 from outrider.records import (
     ComponentHealth,
     Level,
@@ -245,7 +245,9 @@ class HotlistMatcher:
             return ComponentHealth(Part.HOTLIST, level, self._nothing_in_force(state), counts)
         stamp = self._clock.stamp(self._clock.mono_ns())
         ages = {one: age_h(one.file.header.published_utc_ns, stamp.utc_ns) for one in state.lists}
-        detail = "; ".join(f"{one.label}, {hours:.0f} h old" for one, hours in ages.items())
+        detail = "; ".join(
+            f"{one.label}, {said_duration(hours * 3600)} old" for one, hours in ages.items()
+        )
         level = self._age_level(max(ages.values()))
         if stamp.quality is ClockQuality.FREE_RUNNING:
             detail += " (by a clock that nothing has set)"

@@ -161,7 +161,10 @@ class SealedJournal:
         if self._fault:
             return Level.FAULT, self._fault
         if self._thread is not None and not self._closing.is_set() and not self._thread.is_alive():
-            return Level.FAULT, "the writing thread has died: restart the unit; see the log"
+            return (
+                Level.FAULT,
+                "the writing thread has died: restart the unit; `journalctl -u outrider` says why",
+            )
         level, detail = self._keeper_state
         if level is Level.FAULT:
             return level, detail

@@ -3,10 +3,10 @@
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from outrider.clock import NS_PER_S
 from outrider.records import (
     NO_PICTURES,
     Frame,
@@ -18,6 +18,7 @@ from outrider.records import (
     Read,
 )
 from outrider.unit.events import Events
+from outrider.unit.pipeline.patience import Patience
 from outrider.unit.pipeline.tag import Tagger
 from outrider.unit.ports import (
     AlarmOutput,
@@ -41,6 +42,11 @@ _PASSES_REMEMBERED = 256
 class PassTracker(Protocol):
     """Observations in, frame by frame; what each pass has given so far, or in the end, out."""
 
+    @property
+    def in_sight(self) -> AbstractSet[int]:
+        """The passes whose plates the last frame showed."""
+        ...
+
     def update(self, frame: Frame, observations: Sequence[Observation]) -> list[PassResult]:
         """Take in what one frame showed."""
         ...
@@ -58,8 +64,8 @@ class PassTracker(Protocol):
 class Rules:
     """What a match has to pass to be raised.
 
-    possible_waits_s: how long a doubtful read waits for its own pass to become sure, so that one
-    vehicle gives one alert.
+    possible_waits_s: how long at most a doubtful read waits for its own pass to become sure, so
+    that one vehicle gives one alert; see `patience`. 0: not at all.
     """
 
     points: OperatingPoints
@@ -92,7 +98,7 @@ class _OpenPass:
     raised_vrms: set[str] = field(default_factory=set)
     met: list[Match] = field(default_factory=list)
     waiting: _Seen | None = None
-    waits_until_ns: int | None = None
+    patience: Patience | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,9 @@ class Decider:
         """Take in what one frame showed, and act on every pass that it moved on."""
         self._note_light(frame)
         self._now_ns = frame.mono_ns
-        for result in self._tracker.update(frame, observations):
+        results = self._tracker.update(frame, observations)
+        self._count_looks()
+        for result in results:
             self._act_on(result)
         self._check_waiting()
 
@@ -179,18 +187,26 @@ class Decider:
                 self._check(oldest.waiting, oldest)
 
     def _waits(self, read: Read, opened: _OpenPass, result: PassResult) -> bool:
-        """Return whether a read waits for a surer one of its own pass: once, and not for long."""
+        """Return whether a read waits for a surer one of its own pass: once."""
         if result.final or not self._is_doubtful(read):
             return False
-        if opened.waits_until_ns is None:
-            opened.waits_until_ns = self._now_ns + round(self._rules.possible_waits_s * NS_PER_S)
-        return self._now_ns < opened.waits_until_ns
+        if opened.patience is None:
+            opened.patience = Patience(self._now_ns)
+        return not opened.patience.is_over(self._now_ns, self._rules.possible_waits_s)
+
+    def _count_looks(self) -> None:
+        in_sight = self._tracker.in_sight
+        for pass_id, opened in self._open.items():
+            if opened.patience is not None:
+                opened.patience.look(pass_id in in_sight)
 
     def _check_waiting(self) -> None:
-        """Check the reads whose time to become sure is over."""
+        """Check the reads whose pass has had its time to become sure."""
         for opened in self._open.values():
-            seen, until_ns = opened.waiting, opened.waits_until_ns
-            if seen is not None and until_ns is not None and self._now_ns >= until_ns:
+            seen, patience = opened.waiting, opened.patience
+            if seen is None or patience is None:
+                continue
+            if patience.is_over(self._now_ns, self._rules.possible_waits_s):
                 opened.waiting = None
                 self._check(seen, opened)
 

@@ -6,6 +6,7 @@ bounded: so many passes, two small pictures each, and no frame.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -85,6 +86,12 @@ class Tracker:
         self._previous_ns: int | None = None
         self._interval_s = 0.0
         self.counts = TrackerCounts()
+
+    @property
+    def in_sight(self) -> AbstractSet[int]:
+        """The passes whose plates the last frame showed."""
+        now_ns = self._previous_ns
+        return {one.pass_id for one in self._passes if one.last_mono_ns == now_ns}
 
     def update(self, frame: Frame, observations: Sequence[Observation]) -> list[PassResult]:
         """Take in what one frame showed; return every pass that ended or became surer.

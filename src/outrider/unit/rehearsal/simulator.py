@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from outrider.clock import said_duration
+
 _PACKAGES = "gcc-avr avr-libc libsimavr-dev libelf-dev gcc make"
 _START_LIMIT_S = 10.0
 
@@ -92,7 +94,7 @@ class Simulator:
         self.close()
 
     def order(self, words: str) -> None:
-        """Give an order: press NAME, supply MV, reset, power, hang, unplug, ... (see README)."""
+        """Give an order: press NAME, supply MV, reset, ... (all in firmware/alarm/README.md)."""
         stdin = self._pipe(self._process.stdin)
         stdin.write(words + "\n")
         stdin.flush()
@@ -122,7 +124,7 @@ class Simulator:
             for event in self._events[since:]:
                 if wanted(event):
                     return event
-        raise TimeoutError(f"nothing of the kind on the pins within {timeout_s} s")
+        raise TimeoutError(f"nothing of the kind on the pins within {said_duration(timeout_s)}")
 
     def wait_plugged(self, times: int, timeout_s: float = _START_LIMIT_S) -> None:
         """Wait until the board has been plugged in so many times. Raises TimeoutError."""

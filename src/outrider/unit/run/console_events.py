@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from outrider.clock import said_duration
 from outrider.console import Screen, boxed, line, lines, styled
 from outrider.records import ComponentHealth, Hit, Level, OfficerAction, Position, Read, Response
 from outrider.unit.events import RunSummary
@@ -45,7 +46,7 @@ class ConsoleEvents:
         style = _STYLES[hit.response]
         words = "POSSIBLE" if hit.possible else hit.response.value.upper()
         vehicle = " ".join(filter(None, (entry.colour, entry.make, entry.model)))
-        age = "" if match.list_age_s is None else f", {match.list_age_s / 3600:.0f} h old"
+        age = "" if match.list_age_s is None else f", {said_duration(match.list_age_s)} old"
         body = lines(
             f"{hit.read.text.vrm}  read at {hit.read.text.confidence:.0%}",
             f"{entry.reason}  {vehicle}",
@@ -73,7 +74,7 @@ class ConsoleEvents:
         """Print the totals."""
         self._console.print(
             f"{summary.reads} reads, {summary.hits} hits ({summary.acknowledged} acknowledged),"
-            f" {summary.frames} frames in {summary.duration_s:.0f} s,"
+            f" {summary.frames} frames in {said_duration(summary.duration_s)},"
             f" {summary.frames_dropped} frames dropped"
         )
 

@@ -91,6 +91,8 @@ class HotlistSettings(Section):
     always the same); `centre`: asked at each start over mutual TLS, then held in memory, for
     key_grace_h without a link; `file`: key_file, on a stick that leaves the car; `card`: beside
     the lists. `auto`: the first of device, centre (enrolled) and card that there is.
+    possible_waits_s: how long at most a doubtful read of a plate in sight waits to become sure
+    (one vehicle, one alert); 0: it is told at once, and the sure one after it.
     """
 
     key: Literal["auto", "device", "centre", "file", "card"] = "auto"
@@ -104,7 +106,7 @@ class HotlistSettings(Section):
     red_age_h: Annotated[float, Field(gt=0, le=8760)] = 72.0
     repeat_after_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     repeat_after_m: Annotated[float, Field(ge=0, le=1_000_000)] = 2_000.0
-    possible_waits_s: Annotated[float, Field(ge=0, le=5)] = 0.3
+    possible_waits_s: Annotated[float, Field(ge=0, le=5)] = 2.0
     look_alike_min_probability: Annotated[float, Field(gt=0, lt=1)] = 0.2
     update_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     trusted_root: Path | None = None
