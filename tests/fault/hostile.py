@@ -112,7 +112,9 @@ class Sender:
     def headers(self, name: UploadName, body: bytes) -> dict[str, str]:
         """Return an upload's headers, signed aright."""
         clock = SystemClock()
-        return uploads.headers(name, body, self.identity, clock.stamp(clock.mono_ns()))
+        return uploads.headers(
+            name, uploads.Body(body), self.identity, clock.stamp(clock.mono_ns())
+        )
 
     def send(self, path: str, body: bytes, headers: dict[str, str], method: str = "PUT") -> int:
         """Return the status of the answer; 0 where the connection broke off."""

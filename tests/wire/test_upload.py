@@ -28,7 +28,7 @@ from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
-from outrider.wire.upload import Sent, UploadKind, UploadName
+from outrider.wire.upload import Body, Sent, UploadKind, UploadName
 
 JOURNAL = uuid.UUID(int=9)
 EPOCH = Epoch(uuid.UUID(int=10), 1)
@@ -167,7 +167,7 @@ def test_changed_bundle_is_refused_or_other(data: st.DataObject) -> None:
 
 def test_upload_signature() -> None:
     """A body goes through under its own name and unit only, whole, and with its unit's key."""
-    body = b"rows"
+    body = Body(b"rows")
     found = upload.headers(NAME, body, UNIT, SENT)
     assert upload.check(NAME, body, found, UNIT.public) == Sent(SENT.utc, ClockQuality.GPS)
     other_name = dataclasses.replace(NAME, upload_id=uuid.UUID(int=2))
@@ -179,7 +179,7 @@ def test_upload_signature() -> None:
     with pytest.raises(WireError, match="signature"):
         upload.check(NAME, body, found, CENTRE.public)
     with pytest.raises(WireError, match="cut short"):
-        upload.check(NAME, body[:-1], found, UNIT.public)
+        upload.check(NAME, Body(body.data[:-1]), found, UNIT.public)
     for header, value in (
         (upload.SIGNATURE_HEADER, "####"),
         (upload.SENT_HEADER, "2026-11-21T05:00:00.001Z;gps"),
@@ -197,13 +197,13 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
 
 def test_receipt_is_for_one_body_of_one_upload() -> None:
     """A receipt counts for the very upload that it names, and for all of it."""
-    body = b"rows"
+    body = Body(b"rows")
     data = receipts.encode(receipts.make(NAME, body, 2, 1, "2026-11-21T05:00:00Z"), CENTRE)
     receipt = receipts.decode(data, CENTRE.public)
     receipts.check(receipt, NAME, body, 3)
     for name, sent, count, reason in (
         (dataclasses.replace(NAME, upload_id=uuid.UUID(int=2)), body, 3, "another upload"),
-        (NAME, b"other", 3, "another body"),
+        (NAME, Body(b"other"), 3, "another body"),
         (NAME, body, 4, "3 of 4"),
     ):
         with pytest.raises(WireError, match=reason):
@@ -221,13 +221,13 @@ def test_receipt_is_for_one_body_of_one_upload() -> None:
 )
 def test_changed_receipt_is_refused(change) -> None:  # type: ignore[no-untyped-def]
     """A receipt with anything changed, left out or added after signing is refused."""
-    envelope = json.loads(receipts.encode(receipts.make(NAME, b"x", 2, 1, "now"), CENTRE))
+    envelope = json.loads(receipts.encode(receipts.make(NAME, Body(b"x"), 2, 1, "now"), CENTRE))
     envelope["receipt"] = change(envelope["receipt"])
     with pytest.raises(WireError):
         receipts.decode(json.dumps(envelope).encode(), CENTRE.public)
     with pytest.raises(WireError):
         receipts.decode(
-            receipts.encode(receipts.make(NAME, b"x", 2, 1, "now"), UNIT), CENTRE.public
+            receipts.encode(receipts.make(NAME, Body(b"x"), 2, 1, "now"), UNIT), CENTRE.public
         )
 
 

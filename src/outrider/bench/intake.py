@@ -158,7 +158,7 @@ def make_fleet(reads: int, batch: int) -> Fleet:
 def _sending(batch: Batch, key: SigningIdentity) -> Sending:
     name = UploadName(batch.unit_id, UploadKind.ROWS, uuid.uuid4())
     body, clock = batches.encode(batch), SystemClock()
-    headers = uploads.headers(name, body, key, clock.stamp(clock.mono_ns()))
+    headers = uploads.headers(name, uploads.Body(body), key, clock.stamp(clock.mono_ns()))
     return Sending(name, batch, body, headers)
 
 

@@ -8,7 +8,7 @@ covers.
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -27,11 +27,15 @@ _MAX_HEADER_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class BundledPicture:
-    """One sealed picture and the row that it belongs to."""
+    """One sealed picture and the row that it belongs to; digest: its SHA-256, taken once."""
 
     seq: int
     role: Role
     data: bytes
+    digest: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", hashlib.sha256(self.data).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,7 @@ _HEADER = Form(_Header, exact=True)
 
 def encode(bundle: PictureBundle) -> bytes:
     """Return a bundle as it travels."""
-    pictures = tuple(
-        _Picture(p.seq, p.role, len(p.data), hashlib.sha256(p.data).digest())
-        for p in bundle.pictures
-    )
+    pictures = tuple(_Picture(p.seq, p.role, len(p.data), p.digest) for p in bundle.pictures)
     header = _Header(VERSION, bundle.unit_id, bundle.journal_id, pictures)
     line = canonical.dumps(_HEADER.plain(header))
     return b"\n".join([line, b"".join(p.data for p in bundle.pictures)])
@@ -100,7 +101,8 @@ def _cut(facts: Sequence[_Picture], rest: bytes) -> list[BundledPicture]:
     for fact in facts:
         data = rest[start : start + fact.length]
         start += fact.length
-        if hashlib.sha256(data).digest() != fact.sha256:
+        picture = BundledPicture(fact.seq, fact.role, data)
+        if picture.digest != fact.sha256:
             raise WireError(f"row {fact.seq}: the {fact.role.label} is not what it should be")
-        found.append(BundledPicture(fact.seq, fact.role, data))
+        found.append(picture)
     return found

@@ -4,7 +4,6 @@
 "signature": BASE64}`. Nothing is erased on a unit, and nothing counts as delivered, without one.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -14,7 +13,7 @@ from outrider.wire.canonical import WireError
 from outrider.wire.fields import NO_MORE, Instant, Whole
 from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
-from outrider.wire.upload import UploadName
+from outrider.wire.upload import Body, UploadName
 
 VERSION = 1
 MAX_BYTES = 16 * 1024
@@ -39,9 +38,9 @@ class Receipt:
 _MESSAGE = SignedMessage("receipt", Receipt, "receipt", MAX_BYTES)
 
 
-def make(name: UploadName, body: bytes, stored: int, duplicates: int, at: str) -> Receipt:
+def make(name: UploadName, body: Body, stored: int, duplicates: int, at: str) -> Receipt:
     """Return the receipt for an upload."""
-    digest = hashlib.sha256(body).hexdigest()
+    digest = body.sha256.hex()
     return Receipt(
         name.unit_id, name.kind.value, str(name.upload_id), digest, stored, duplicates, at
     )
@@ -60,12 +59,12 @@ def decode(data: bytes, key: VerifyingKey) -> Receipt:
     return receipt
 
 
-def check(receipt: Receipt, name: UploadName, body: bytes, count: int) -> None:
+def check(receipt: Receipt, name: UploadName, body: Body, count: int) -> None:
     """Check that a receipt is for this very upload and accounts for all of it. Raises WireError."""
     expected = (name.unit_id, name.kind.value, str(name.upload_id))
     if (receipt.unit, receipt.kind, receipt.upload) != expected:
         raise WireError(f"a receipt for another upload ({receipt.unit} {receipt.upload})")
-    if receipt.sha256 != hashlib.sha256(body).hexdigest():
+    if receipt.sha256 != body.sha256.hex():
         raise WireError("a receipt for another body: the centre has not what was sent")
     if receipt.stored + receipt.duplicates != count:
         raise WireError(

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
@@ -76,13 +76,28 @@ class Sent:
             raise WireError(f"{SENT_HEADER}: {text[:60]!r} is not TIME;QUALITY: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body with its SHA-256, which is taken once: all that names the body goes by it."""
+
+    data: bytes
+    sha256: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", hashlib.sha256(self.data).digest())
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @property
+    def content_digest(self) -> str:
+        """The value of Content-Digest for it."""
+        return f"sha-256=:{base64.b64encode(self.sha256).decode('ascii')}:"
+
+
 def content_digest(body: bytes) -> str:
     """Return the value of Content-Digest for a body."""
-    return _digest_header(hashlib.sha256(body).digest())
-
-
-def _digest_header(sha256: bytes) -> str:
-    return f"sha-256=:{base64.b64encode(sha256).decode('ascii')}:"
+    return Body(body).content_digest
 
 
 def sent_text(sent: UtcStamp) -> str:
@@ -91,28 +106,27 @@ def sent_text(sent: UtcStamp) -> str:
 
 
 def headers(
-    name: UploadName, body: bytes, identity: SigningIdentity, sent: UtcStamp
+    name: UploadName, body: Body, identity: SigningIdentity, sent: UtcStamp
 ) -> dict[str, str]:
     """Return the headers that go with an upload."""
-    said, sha256 = sent_text(sent), hashlib.sha256(body).digest()
+    said = sent_text(sent)
     return {
         "Content-Type": MEDIA_TYPES[name.kind],
-        DIGEST_HEADER: _digest_header(sha256),
+        DIGEST_HEADER: body.content_digest,
         SENT_HEADER: said,
-        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(sha256, said)),
+        SIGNATURE_HEADER: identity.sign(PURPOSE, name.signed_text(body.sha256, said)),
     }
 
 
-def check(name: UploadName, body: bytes, headers: Mapping[str, str], key: VerifyingKey) -> Sent:
+def check(name: UploadName, body: Body, headers: Mapping[str, str], key: VerifyingKey) -> Sent:
     """Check that a body is whole and signed by the unit under this name, and return when.
 
     headers: by name in any case, as a server's mapping finds them. Raises WireError.
     """
     if len(body) > MAX_BODY_BYTES:
         raise WireError(f"a body of {len(body)} bytes, at most {MAX_BODY_BYTES} allowed")
-    sha256 = hashlib.sha256(body).digest()
-    if headers.get(DIGEST_HEADER, "") != _digest_header(sha256):
+    if headers.get(DIGEST_HEADER, "") != body.content_digest:
         raise WireError("the body is not what its Content-Digest says: cut short or changed")
     sent = headers.get(SENT_HEADER, "")
-    key.verify(PURPOSE, name.signed_text(sha256, sent), headers.get(SIGNATURE_HEADER, ""))
+    key.verify(PURPOSE, name.signed_text(body.sha256, sent), headers.get(SIGNATURE_HEADER, ""))
     return Sent.parse(sent)

@@ -195,7 +195,9 @@ class Unit:
     ) -> dict[str, str]:
         """Return an upload's headers, signed; off: how wrong the unit's clock is."""
         clock = ShiftedClock(off)
-        return uploads.headers(name, body, self.identity, clock.stamp(clock.mono_ns()))
+        return uploads.headers(
+            name, uploads.Body(body), self.identity, clock.stamp(clock.mono_ns())
+        )
 
     def put(self, name: UploadName, body: bytes, **changes: str) -> httpx.Response:
         """Send a body, well signed, with headers changed; over a connection of its own."""
@@ -223,7 +225,9 @@ class Unit:
         clock, outbox = SystemClock(), Outbox(self.settings.journal_dir)
         try:
             rows = [*outbox.rows(URGENT, 1000), *outbox.rows(ORDINARY, 1000)]
-            made = receipts.make(self.name(), b"", len(rows), 0, "2026-11-21T07:00:00.000Z")
+            made = receipts.make(
+                self.name(), uploads.Body(b""), len(rows), 0, "2026-11-21T07:00:00.000Z"
+            )
             outbox.rows_receipted(rows, made, clock.stamp(clock.mono_ns()))
             found = outbox.pictures(Stream.PATCHES, limit, 2**20, ())
             pictures: Sequence[BundledPicture] = [

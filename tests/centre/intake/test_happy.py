@@ -12,7 +12,7 @@ from outrider.wire import receipt
 from outrider.wire.audit import AuditKind
 from outrider.wire.read_record import decode
 from outrider.wire.sealing import Opener, Place
-from outrider.wire.upload import UploadKind
+from outrider.wire.upload import Body, UploadKind
 from tests.centre.intake.running import Running, Unit, enrolled
 
 
@@ -49,7 +49,7 @@ def test_the_same_upload_twice_is_one(centre: Running, unit: Unit) -> None:
     assert again.content == first.content
     assert centre.contents() == before
     found = receipt.decode(first.content, centre.receipt_key)
-    receipt.check(found, name, body, 12)
+    receipt.check(found, name, Body(body), 12)
 
 
 def test_the_same_rows_under_another_name_are_duplicates(centre: Running, unit: Unit) -> None:

@@ -38,7 +38,7 @@ def truncated(unit: Unit) -> Sending:
 def signed_by_another(unit: Unit) -> Sending:
     name, body, clock = unit.name(), unit.rows_body(), ShiftedClock(timedelta())
     stamp = clock.stamp(clock.mono_ns())
-    return name, body, upload.headers(name, body, SigningIdentity.generate(), stamp)
+    return name, body, upload.headers(name, upload.Body(body), SigningIdentity.generate(), stamp)
 
 
 def signed_for_another_name(unit: Unit) -> Sending:

@@ -55,7 +55,7 @@ class TestCentre:
     def take(self, name: UploadName, body: bytes, headers: dict[str, str]) -> receipt.Receipt:
         """Check and store an upload; return its receipt. Raises Refusal."""
         try:
-            upload.check(name, body, headers, self.unit)
+            upload.check(name, upload.Body(body), headers, self.unit)
             with self.lock:
                 self.uploads.append(name.kind)
                 if name.kind is UploadKind.ROWS:
@@ -64,7 +64,7 @@ class TestCentre:
                     stored, duplicates = self._take_pictures(picture_bundle.decode(body))
         except WireError as error:
             raise Refusal(422, str(error)) from error
-        return receipt.make(name, body, stored, duplicates, AT)
+        return receipt.make(name, upload.Body(body), stored, duplicates, AT)
 
     def _take_rows(self, found: batch.Batch) -> tuple[int, int]:
         stored = 0
@@ -228,7 +228,7 @@ def body_of_200(make: Callable[[Handler], bytes]) -> Callable[[Handler], bool]:
 
 def good_receipt(handler: Handler, **changes: object) -> bytes:
     """Return a receipt signed by the centre, with fields changed before signing."""
-    made = receipt.make(handler.name, handler.body, 10**6, 0, AT)
+    made = receipt.make(handler.name, upload.Body(handler.body), 10**6, 0, AT)
     changed = dataclasses.replace(made, **changes)  # type: ignore[arg-type]
     return receipt.encode(changed, handler.server.centre.identity)
 

@@ -27,7 +27,7 @@ from outrider.wire import batch, receipt
 from outrider.wire.read_record import RecordKind, decode
 from outrider.wire.sealing import Opener, Place
 from outrider.wire.signing import SigningIdentity
-from outrider.wire.upload import UploadKind
+from outrider.wire.upload import Body, UploadKind
 from tests.unit.journal import makers
 from tests.unit.journal.filled import CENTRE, fill, query, reads
 from tests.unit.sync import centre as acts
@@ -129,7 +129,7 @@ HOSTILE: dict[str, tuple[Act, str]] = {
     "200 with nothing": (acts.body_of_200(lambda h: b""), "receipt is not good"),
     "receipt signed by another": (
         acts.body_of_200(
-            lambda h: receipt.encode(receipt.make(h.name, h.body, 10, 0, "x"), UNIT)
+            lambda h: receipt.encode(receipt.make(h.name, Body(h.body), 10, 0, "x"), UNIT)
         ),
         "signature",
     ),

@@ -6,7 +6,6 @@ All of this may block; it runs on a worker thread.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 
 from outrider.centre.authority.authority import time_of
 from outrider.centre.intake.codes import Code, Refusal
@@ -25,11 +24,11 @@ from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import (
     DIGEST_HEADER,
     SENT_HEADER,
+    Body,
     Sent,
     UploadKind,
     UploadName,
     check,
-    content_digest,
 )
 
 
@@ -100,17 +99,17 @@ class UploadDesk:
 
         Raises Refusal, StoreError.
         """
-        sent = self._authentic(name, body, headers)
-        digest = sha256(body).digest()
+        whole = Body(body)
+        sent = self._authentic(name, whole, headers)
         known = self._store.known_upload(name.unit_id, name.upload_id)
         if known is not None:
-            if known.sha256 != digest:
+            if known.sha256 != whole.sha256:
                 text = f"upload {name.upload_id} came before with another body"
                 raise Refusal(Code.OTHER_BODY, text)
             return Taken(known.receipt, again=True)
-        upload = ReceivedUpload(name, digest, sent, time_of(self._clock))
+        upload = ReceivedUpload(name, whole.sha256, sent, time_of(self._clock))
         try:
-            return self._store_it(upload, body)
+            return self._store_it(upload, whole)
         except ConflictError as error:
             raise Refusal(Code.CONFLICT, str(error)) from error
         except UnfitError as error:
@@ -122,15 +121,15 @@ class UploadDesk:
         at = self._clock.stamp(self._clock.mono_ns()).iso_ms()
         return holdings.encode_answer(question, body, found, at, self._identity)
 
-    def _authentic(self, name: UploadName, body: bytes, headers: Mapping[str, str]) -> Sent:
+    def _authentic(self, name: UploadName, body: Body, headers: Mapping[str, str]) -> Sent:
         unit = self.trusted(name.unit_id)
         try:
             return check(name, body, headers, unit.signing_key)
         except WireError as error:
-            whole = headers.get(DIGEST_HEADER, "") == content_digest(body)
+            whole = headers.get(DIGEST_HEADER, "") == body.content_digest
             raise Refusal(Code.SIGNATURE if whole else Code.DIGEST, str(error)) from error
 
-    def _store_it(self, upload: ReceivedUpload, body: bytes) -> Taken:
+    def _store_it(self, upload: ReceivedUpload, body: Body) -> Taken:
         counts: list[int] = [0, 0]
         at = self._clock.stamp(self._clock.mono_ns()).iso_ms()
 
@@ -139,7 +138,7 @@ class UploadDesk:
             made = receipts.make(upload.name, body, stored, duplicates, at)
             return receipts.encode(made, self._identity)
 
-        content = _decode(upload.name, body)
+        content = _decode(upload.name, body.data)
         if isinstance(content, Batch):
             self._check_keys(content)
             given = self._store.take_rows(upload, content, receipt)

@@ -1,6 +1,5 @@
 """Taking a bundle of pictures: each must be one that a row here names, with those very bytes."""
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -25,7 +24,7 @@ class _Sorted:
     due: dict[int, dict[int, dict[int, SealedPicture]]]
     fresh: list[Row] = field(default_factory=list)
     settled: Counter[int] = field(default_factory=Counter)
-    rest: list[tuple[BundledPicture, bytes]] = field(default_factory=list)
+    rest: list[BundledPicture] = field(default_factory=list)
     coming: set[tuple[int, int, bytes]] = field(default_factory=set)
 
     def take(
@@ -74,16 +73,15 @@ def _sort(session: Session, bundle: PictureBundle, arrived_us: int) -> _Sorted:
     epochs = touching(session, bundle.unit_id, bundle.journal_id, min(seqs), max(seqs))
     found = _Sorted({journal: _due(session, journal, seqs) for journal in epochs})
     for picture in bundle.pictures:
-        digest = hashlib.sha256(picture.data).digest()
         for journal, due in found.due.items():
             named = due.get(picture.seq, {}).get(picture.role)
-            if named and (named.digest, named.length) == (digest, len(picture.data)):
+            if named and (named.digest, named.length) == (picture.digest, len(picture.data)):
                 del due[picture.seq][picture.role]
                 found.settled[journal] += 1
                 found.take(journal, picture, named, arrived_us)
                 break
         else:
-            found.rest.append((picture, digest))
+            found.rest.append(picture)
     return found
 
 
@@ -112,11 +110,11 @@ def _take_rest(
 
     Raises ConflictError where no row that is held names a picture so.
     """
-    seqs = sorted({picture.seq for picture, _ in found.rest})
+    seqs = sorted({picture.seq for picture in found.rest})
     kept = held(backend, session, bundle.unit_id, bundle.journal_id, seqs[0], seqs[-1])
     stored = {j: backend.picture_digests(session, j, seqs) for j in found.due}
-    for picture, digest in found.rest:
-        place = (picture.seq, int(picture.role))
+    for picture in found.rest:
+        place, digest = (picture.seq, int(picture.role)), picture.digest
         if (*place, digest) in found.coming or any(s.get(place) == digest for s in stored.values()):
             continue
         for one in kept.get(picture.seq, ()):

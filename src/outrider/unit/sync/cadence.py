@@ -156,7 +156,7 @@ class SlotSession(SyncSession):
         """Send nothing, of the same size."""
         name = UploadName(self._identity.unit_id, UploadKind.ROWS, uuid.uuid4())
         sent = self._clock.stamp(self._clock.mono_ns())
-        headers = uploads.headers(name, b"", self._identity.signing, sent)
+        headers = uploads.headers(name, uploads.Body(b""), self._identity.signing, sent)
         try:
             self._centre.put(padding.cover_path(name.unit_id, name.upload_id), b"", headers)
         except UnreachableError as error:

@@ -183,7 +183,7 @@ class SyncSession:
             sent = self._clock.stamp(self._clock.mono_ns())
             headers = uploads.headers(upload.name, upload.body, self._identity.signing, sent)
             try:
-                answer = self._centre.put(upload.name.path, upload.body, headers)
+                answer = self._centre.put(upload.name.path, upload.body.data, headers)
             except UnreachableError as error:
                 reason = error.reason
                 absent = reason.absent and not self._answered and self._failed_in_a_row > 0

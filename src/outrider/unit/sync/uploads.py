@@ -15,7 +15,7 @@ from outrider.wire.chain import SealedRow
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind
 from outrider.wire.receipt import Receipt
-from outrider.wire.upload import UploadKind, UploadName
+from outrider.wire.upload import Body, UploadKind, UploadName
 
 _BUNDLE_BYTES = 4 * 2**20
 
@@ -25,7 +25,7 @@ class Upload:
     """One body on its way, and what to do when its receipt is good. seqs: the rows concerned."""
 
     name: UploadName
-    body: bytes
+    body: Body
     count: int
     kinds: Counter[RecordKind]
     seqs: tuple[int, ...]
@@ -72,7 +72,7 @@ class Chooser:
 
     def of_rows(self, rows: list[SealedRow]) -> Upload:
         """Return the upload of rows, in order of their numbers."""
-        body = batches.encode(self.outbox.batch(self.unit_id, rows))
+        body = Body(batches.encode(self.outbox.batch(self.unit_id, rows)))
 
         def receipted(receipt: Receipt, at: UtcStamp) -> None:
             self.outbox.rows_receipted(rows, receipt, at)
@@ -90,7 +90,8 @@ class Chooser:
         """Return the upload of pictures."""
         pictures = [picture for picture, _ in found]
         bundled = tuple(BundledPicture(p.seq, p.role, data) for p, data in found)
-        body = bundles.encode(PictureBundle(self.unit_id, self.outbox.journal_id, bundled))
+        bundle = PictureBundle(self.unit_id, self.outbox.journal_id, bundled)
+        body = Body(bundles.encode(bundle))
 
         def receipted(receipt: Receipt, at: UtcStamp) -> None:
             self.outbox.pictures_receipted(pictures, receipt, at)
