@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from outrider.centre.retention import certificate, last_row
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us, to_us
-from outrider.centre.store.ports import CentreStore
 from outrider.wire import erasure
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity

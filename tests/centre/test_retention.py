@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from outrider.centre.access.ages import months_before
 from outrider.centre.retention import RetentionFault, expire
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.cli import main
 from outrider.clock import ClockQuality, RecordedClock, UtcStamp
 from tests.centre.store.makers import ARRIVED, journal, open_all, send

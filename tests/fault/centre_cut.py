@@ -30,7 +30,7 @@ from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ReceivedUpload
 from outrider.clock import ClockQuality
 from outrider.wire.audit import AuditKind

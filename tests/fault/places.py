@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.centre.folder import CentreFolder
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.unit.certificates import tls_context

@@ -11,7 +11,7 @@ import pytest
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.clock import ClockQuality, UtcStamp
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.segments import Stream

@@ -10,7 +10,7 @@ from typing import Any
 from outrider.centre.checkpoints.verify import rows_after
 from outrider.centre.checkpoints.verify import verify as verify_trail
 from outrider.centre.opening.keys import DataKeys
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import OpenedRecord
 from outrider.records import Hit, Read
 from outrider.unit.journal.database import tail

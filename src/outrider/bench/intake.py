@@ -29,7 +29,7 @@ from outrider.bench.postgres_cluster import running, temporary_database
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.intake.uploads import UploadDesk
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ReceivedUpload
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser

@@ -23,9 +23,9 @@ from outrider.bench.search_plans import keep_plans
 from outrider.bench.search_rows import NOW_US, fill_postgres, fill_store, made_up, mark_of
 from outrider.centre.store import open_store, queries
 from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import DAY_US
 from outrider.centre.store.places import Circle
-from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.queries import SearchSession
 from outrider.centre.store.questions import Question
 from outrider.command_line import Subparsers, add_json, new_parser

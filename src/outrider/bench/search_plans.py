@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 
 
 def keep_plans(store: CentreStore, folder: Path, reads: int) -> None:

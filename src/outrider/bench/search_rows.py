@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import psycopg
 
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import DAY_US, MONTH_US, month_of, to_us
 from outrider.centre.store.filed import Camera, FiledRead
-from outrider.centre.store.ports import CentreStore
 from outrider.records import uuid7
 
 NOW_US = to_us(datetime(2026, 11, 21, 12, tzinfo=UTC))

@@ -14,7 +14,7 @@ from outrider.centre.governance.reviews import Reviews
 from outrider.centre.people.provider import ClientSettings, Provider
 from outrider.centre.people.sessions import Sessions
 from outrider.centre.search.engine import Search
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.clock import Clock
 
 

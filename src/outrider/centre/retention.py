@@ -9,8 +9,9 @@ from outrider import durable
 from outrider.centre.access.ages import months_before
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFault, CentreFolder
-from outrider.centre.store.ports import AuditStore, RetentionStore
+from outrider.centre.store.centre_store import RetentionStore
 from outrider.centre.store.records import AuditRow
+from outrider.centre.store.trail import AuditStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import Clock, ClockQuality, SystemClock
 from outrider.command_line import Subparsers, new_parser

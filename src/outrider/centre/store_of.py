@@ -2,7 +2,7 @@
 
 from outrider.centre.folder import CentreFolder
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 
 
 def open_store_of(folder: CentreFolder) -> CentreStore:

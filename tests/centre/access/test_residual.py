@@ -17,9 +17,9 @@ from outrider.centre.access.scope import Action
 from outrider.centre.access.why_not import Denied
 from outrider.centre.store import open_store, queries
 from outrider.centre.store.bounds import Bounds, Box
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import to_us
 from outrider.centre.store.filed import Camera, FiledRead
-from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.questions import Question
 from outrider.vrm import fold
 from tests.centre.access import makers

@@ -15,7 +15,7 @@ from outrider.centre.audit.lines import as_line, read_file
 from outrider.centre.checkpoints.verify import verify
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import StoreError
 from outrider.clock import SystemClock
 from outrider.wire.audit import AuditKind

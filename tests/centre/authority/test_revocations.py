@@ -9,7 +9,7 @@ import pytest
 from outrider.centre.authority.beside import Beside, BesideError
 from outrider.centre.authority.revocations import Revocations
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import Certificate
 from outrider.wire.signing import SigningIdentity
 from tests.centre.intake.running import enrolled, running

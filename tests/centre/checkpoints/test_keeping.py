@@ -14,7 +14,7 @@ import pytest
 from outrider.centre.checkpoints.keeping import CheckpointFault, CheckpointKeeper
 from outrider.centre.checkpoints.overseer import Overseer, OverseerFault
 from outrider.centre.folder import CentreFolder
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store_of import open_store_of
 from outrider.cli import main
 from outrider.clock import NS_PER_S, ClockQuality, SystemClock, UtcStamp

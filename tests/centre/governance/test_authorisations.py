@@ -15,8 +15,8 @@ from outrider.centre.governance.desk import Desk
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.search.record import Stage, read_back
 from outrider.centre.store import open_store
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us
-from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ConflictError
 from outrider.clock import RecordedClock
 from tests.centre.access import makers

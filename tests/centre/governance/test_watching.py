@@ -9,7 +9,7 @@ from outrider.centre.governance.accounts import read_account, signed_account
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.governance.reviews import Reviews
 from outrider.centre.search.record import Asked, Stage
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity
 from tests.centre.access import makers

@@ -21,7 +21,7 @@ from outrider.centre.authority.setup import set_up
 from outrider.centre.authority.tickets import Tickets
 from outrider.centre.folder import CentreFolder, CentreSettings
 from outrider.centre.intake.service import IntakeService
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import NS_PER_S, Clock, ClockQuality, SystemClock, UtcStamp
 from outrider.records import Hit, Read

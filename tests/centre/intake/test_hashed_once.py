@@ -17,7 +17,7 @@ from outrider.wire import picture_bundle as bundles
 from outrider.wire import upload as uploads
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import Body, UploadKind
-from tests.centre.store.makers import ARRIVED, journal
+from tests.centre.store.makers import ARRIVED, CENTRE, journal
 from tests.centre.store.makers import upload as an_upload
 
 
@@ -45,7 +45,10 @@ def test_a_body_and_each_picture_are_hashed_once(tmp_path: Path, hashed: Counter
     code = bytes(32)
     store.add_ticket("unit-7", code, ARRIVED + timedelta(days=1))
     store.enrol("unit-7", code, key.public, bytes(32), ARRIVED)
-    desk = UploadDesk(store, store, SigningIdentity.generate(), SystemClock(), timedelta(days=1))
+    desk = UploadDesk(
+        store, store, SigningIdentity.generate(), SystemClock(), timedelta(days=1),
+        lambda: frozenset({CENTRE.public.key_id}),
+    )  # fmt: skip
     sent = UtcStamp(1_795_237_200_000_000_000, ClockQuality.GPS, 0.1)
     rows = batches.encode(unit.batch(unit.rows))
     pictures = bundles.encode(unit.bundle(unit.rows))

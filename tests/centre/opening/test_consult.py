@@ -12,7 +12,7 @@ from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.consult import Consultation, ConsultationError, Viewer
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import StoreError
 from outrider.clock import SystemClock
 from outrider.records import Role, uuid7

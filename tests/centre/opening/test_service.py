@@ -18,7 +18,7 @@ from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.rotate import rotate
 from outrider.centre.opening.service import Opening
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import OpenedRecord, SealedRecord, StoreError
 from outrider.records import Read
 from outrider.wire.audit import AuditKind

@@ -12,7 +12,7 @@ from outrider.centre.governance.acceptance import Acceptance
 from outrider.centre.governance.desk import Desk
 from outrider.centre.people.provider import ClientSettings, Provider, SignInFault
 from outrider.centre.people.sessions import NoSession, Sessions
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.clock import SystemClock
 from tests.centre.access import makers
 from tests.centre.access.makers import POLICY

@@ -14,7 +14,7 @@ from outrider.centre.search.asking import Span
 from outrider.centre.search.engine import Search
 from outrider.centre.search.record import Asked, read_back
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from tests.centre.access import makers
 from tests.centre.access.makers import NOW
 from tests.centre.store.conftest import cluster, shared_database, url

@@ -9,7 +9,7 @@ import pytest
 
 from outrider.bench.postgres_cluster import Cluster, NoPostgres, running
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 
 
 @pytest.fixture(scope="session")

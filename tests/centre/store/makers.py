@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.keys import DataKeys
 from outrider.centre.opening.rows import open_row
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import OpenedRecord, ReceivedUpload
 from outrider.clock import ClockQuality
 from outrider.wire.batch import Gap

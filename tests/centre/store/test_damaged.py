@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import day_of, to_us
-from outrider.centre.store.ports import CentreStore
-from outrider.centre.store.sql_store import SqlStore
 from outrider.centre.store.sqlite.backend import SqliteBackend
 from outrider.records import Read
 from outrider.wire.holdings import Holdings
@@ -24,7 +23,7 @@ HARM = {
 
 def harm(store: CentreStore, table: str, what: str) -> None:
     """Change a row behind the store's back, as a disk does."""
-    assert isinstance(store, SqlStore)
+    assert isinstance(store, CentreStore)
     backend = store._backend
     if isinstance(backend, SqliteBackend):
         said = HARM[what].format(table=table, flipped="zeroblob(40)", short="x'00'")

@@ -10,7 +10,7 @@ import pytest
 
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ConflictError, SeqRange
 from outrider.records import Role
 from outrider.wire.chain import SealedRow

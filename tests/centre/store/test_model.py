@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.rows import open_row
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ConflictError, ReceivedUpload
 from outrider.records import Role
 from outrider.wire.chain import SealedRow, row_hash

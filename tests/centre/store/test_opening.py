@@ -8,7 +8,7 @@ import pytest
 
 from outrider.centre.opening.rows import open_row, open_text
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import OpenedRecord, SealedRecord, SetAside, StoreError
 from outrider.records import Hit, Read
 from outrider.wire.audit import AuditKind

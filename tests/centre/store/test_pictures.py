@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from outrider.centre.demo.unit_journal import UnitJournal
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ConflictError
 from outrider.records import Role
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import Certificate, EnrolledUnit, EnrolmentRefused, StoreError
 from outrider.clock import SystemClock
 from outrider.wire.signing import SigningIdentity

@@ -9,7 +9,7 @@ import pytest
 
 from outrider.centre.store import open_store
 from outrider.centre.store.audit_chain import GENESIS, audit_hash
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ConflictError
 from outrider.clock import ClockQuality, UtcStamp
 from outrider.records import Role, uuid7

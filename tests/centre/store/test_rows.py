@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from outrider.centre.store import open_store
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ConflictError, KnownUpload, SeqRange, StoreError
 from outrider.wire.batch import Gap
 from outrider.wire.chain import SealedRow, row_hash

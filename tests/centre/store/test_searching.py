@@ -9,10 +9,10 @@ import pytest
 
 from outrider.centre.store import queries
 from outrider.centre.store.bounds import Bounds, Box, coarse_e7
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us
 from outrider.centre.store.filed import Camera, FiledAnswer, FiledHit, FiledRead
 from outrider.centre.store.places import Circle, Polygon, metres_between
-from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.questions import After, HitQuestion, Order, Question
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled

@@ -10,7 +10,7 @@ from pathlib import Path
 from outrider import durable
 from outrider.centre.audit.lines import as_line, read_file
 from outrider.centre.checkpoints.verify import rows_after
-from outrider.centre.store.ports import AuditStore
+from outrider.centre.store.trail import AuditStore
 from outrider.wire.canonical import WireError
 
 _BATCH_ROWS = 1000

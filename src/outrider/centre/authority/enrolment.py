@@ -12,8 +12,8 @@ from outrider.centre.authority.authority import Authority, time_of
 from outrider.centre.authority.beside import BesideError
 from outrider.centre.authority.tickets import Tickets
 from outrider.centre.folder import ServerSettings
-from outrider.centre.store.ports import UnitRegister
 from outrider.centre.store.records import StoreError, TicketUse
+from outrider.centre.store.register import UnitRegister
 from outrider.clock import Clock
 from outrider.wire.enrolment import (
     EnrolmentAnswer,

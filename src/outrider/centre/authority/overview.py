@@ -4,16 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from outrider.centre.authority.histories import Fork, forks
-from outrider.centre.store.ports import IntakeStore, OpeningStore, UnitRegister
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import EnrolledUnit, JournalState, SeqRange
 from outrider.wire.canonical import plain
-
-
-class _Store(UnitRegister, IntakeStore, OpeningStore, Protocol):
-    """What an overview needs of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +77,13 @@ class UnitLine:
         }
 
 
-def overview(store: _Store) -> list[UnitLine]:
+def overview(store: CentreStore) -> list[UnitLine]:
     """Return every unit, by name. Raises StoreError."""
     aside = store.set_aside_by_unit()
     return [_line(store, unit, aside.get(unit.unit_id, 0)) for unit in store.units()]
 
 
-def _line(store: _Store, unit: EnrolledUnit, set_aside: int) -> UnitLine:
+def _line(store: CentreStore, unit: EnrolledUnit, set_aside: int) -> UnitLine:
     journals = tuple(store.journals(unit.unit_id))
     gaps: Counter[str] = Counter()
     for journal in journals:

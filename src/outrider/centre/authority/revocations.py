@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from outrider.centre.authority.beside import Beside
-from outrider.centre.store.ports import UnitRegister
 from outrider.centre.store.records import Certificate, EnrolledUnit
+from outrider.centre.store.register import UnitRegister
 
 
 @dataclass(frozen=True, slots=True)

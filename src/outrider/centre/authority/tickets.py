@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from outrider.centre.authority.beside import Beside
-from outrider.centre.store.ports import UnitRegister
 from outrider.centre.store.records import EnrolmentTicket, TicketUse
+from outrider.centre.store.register import UnitRegister
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from outrider import durable
 from outrider.centre.checkpoints.overseer import Overseer
 from outrider.centre.checkpoints.verify import rows_after, verify
 from outrider.centre.folder import CentreFault
-from outrider.centre.store.ports import AuditStore
+from outrider.centre.store.trail import AuditStore
 from outrider.clock import Clock
 from outrider.wire import checkpoint as checkpoints
 from outrider.wire.checkpoint import Checkpoint

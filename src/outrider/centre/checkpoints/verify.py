@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from outrider.centre.store.audit_chain import GENESIS, audit_hash
-from outrider.centre.store.ports import AuditStore
 from outrider.centre.store.records import AuditRow, DamagedRow
+from outrider.centre.store.trail import AuditStore
 from outrider.wire.checkpoint import Checkpoint
 
 _BATCH_ROWS = 1000

@@ -18,7 +18,7 @@ from outrider.centre.checkpoints.keeping import CheckpointFolder
 from outrider.centre.checkpoints.verify import Verdict, rows_after, verify
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder
-from outrider.centre.store.ports import AuditStore
+from outrider.centre.store.trail import AuditStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser, values

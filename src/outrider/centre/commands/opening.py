@@ -16,7 +16,7 @@ from outrider.centre.opening.keys import DataKeys, KeyFolder
 from outrider.centre.opening.rotate import rotate
 from outrider.centre.opening.service import Opening
 from outrider.centre.opening.watchdog import Watchdog
-from outrider.centre.store.ports import OpeningStore
+from outrider.centre.store.centre_store import OpeningStore
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser, values

@@ -8,7 +8,7 @@ from outrider.centre.checkpoints.keeping import CheckpointFolder, contradictions
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder
 from outrider.centre.opening.alarm import alarm_text
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store_of import open_store_of
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.shown import say, say_json

@@ -27,8 +27,8 @@ from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.search.trail import all_asked
 from outrider.centre.store import open_store
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us
-from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.records import ReceivedUpload
 from outrider.clock import Clock, ClockQuality, RecordedClock
 from outrider.wire.batch import MAX_ROWS

@@ -13,7 +13,7 @@ from pathlib import Path
 from outrider import durable
 from outrider.centre.governance.papers import Kept, NotAllowed, Papers
 from outrider.centre.opening.keys import DataKeys
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.clock import Clock
 from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.sealing import CentrePublicKey, Place, SealedKey, Sealer

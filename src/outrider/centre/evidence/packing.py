@@ -9,7 +9,7 @@ from outrider.centre.evidence.form import VERSION, AskedFor, Core, core_digest, 
 from outrider.centre.opening.consult import Consultation, Viewer
 from outrider.centre.retention import last_row
 from outrider.centre.search.engine import Search
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import AuditRow, OpenedRecord, StoreError
 from outrider.clock import Clock
 from outrider.wire import checkpoint

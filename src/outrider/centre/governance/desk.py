@@ -17,8 +17,8 @@ from outrider.centre.governance.authorisations import Authorisations
 from outrider.centre.governance.break_glass import Glass
 from outrider.centre.governance.cases import Cases
 from outrider.centre.search.record import Record
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import to_us
-from outrider.centre.store.ports import CentreStore
 from outrider.clock import Clock
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from outrider.centre.store import queries
 from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import to_us
-from outrider.centre.store.ports import CentreStore
 
 
 def everything(now: datetime) -> Bounds:

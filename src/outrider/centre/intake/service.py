@@ -33,7 +33,7 @@ from outrider.centre.intake.listener import Listener, bind
 from outrider.centre.intake.rates import Gate
 from outrider.centre.intake.tls import TlsError, Trust
 from outrider.centre.intake.uploads import UploadDesk
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import StoreError
 from outrider.clock import Clock, ClockQuality
 from outrider.systemd import SystemdNotifier

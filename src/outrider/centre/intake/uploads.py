@@ -9,8 +9,9 @@ from datetime import timedelta
 
 from outrider.centre.authority.authority import time_of
 from outrider.centre.intake.codes import Code, Refusal
-from outrider.centre.store.ports import IntakeStore, UnitRegister
+from outrider.centre.store.intake import IntakeStore
 from outrider.centre.store.records import ConflictError, EnrolledUnit, ReceivedUpload, UnfitError
+from outrider.centre.store.register import UnitRegister
 from outrider.clock import Clock
 from outrider.wire import batch as batches
 from outrider.wire import holdings

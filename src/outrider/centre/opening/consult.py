@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from outrider.centre.opening.keys import DataKeys
 from outrider.centre.opening.rows import open_text
-from outrider.centre.store.ports import AuditStore, OpeningStore
+from outrider.centre.store.centre_store import OpeningStore
 from outrider.centre.store.records import OpenedRecord
+from outrider.centre.store.trail import AuditStore
 from outrider.clock import Clock
 from outrider.records import PictureFacts, Role
 from outrider.wire.audit import AuditEvent, AuditKind, new_event

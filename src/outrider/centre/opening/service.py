@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from outrider.centre.opening.alarm import alarm_text
 from outrider.centre.opening.keys import DataKeys, KeyFolder
 from outrider.centre.opening.rows import RefusedRowError, open_row
-from outrider.centre.store.ports import OpeningStore
+from outrider.centre.store.centre_store import OpeningStore
 from outrider.centre.store.records import OpenedRecord, SealedRecord, StoreError
 from outrider.wire.sealing import SealingError
 

@@ -10,8 +10,8 @@ from outrider.centre.search.answers import BlindSpots, LookAlike, Misread, Silen
 from outrider.centre.search.telling import age_s
 from outrider.centre.store import queries
 from outrider.centre.store.columns import from_us
+from outrider.centre.store.intake import IntakeStore
 from outrider.centre.store.places import Place
-from outrider.centre.store.ports import IntakeStore
 from outrider.centre.store.queries import SearchSession
 from outrider.centre.store.questions import CameraFacts, Question
 from outrider.clock import NS_PER_S, Clock

@@ -12,9 +12,9 @@ from outrider.centre.search.answers import Listing
 from outrider.centre.search.asking import AskedWrongly, TooMany
 from outrider.centre.search.blind import Asked, Blindness, Uploads
 from outrider.centre.search.record import Record, shown_outcome
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us
 from outrider.centre.store.places import Place
-from outrider.centre.store.ports import CentreStore
 from outrider.centre.store.queries import SearchSession
 from outrider.centre.store.questions import Question
 from outrider.centre.store.records import StoreError

@@ -14,7 +14,7 @@ from typing import Any
 from outrider.centre.access.purpose import Purpose
 from outrider.centre.access.scope import Action, Scope
 from outrider.centre.access.why_not import Denied
-from outrider.centre.store.ports import AuditStore
+from outrider.centre.store.trail import AuditStore
 from outrider.clock import Clock
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent, AuditKind, new_event

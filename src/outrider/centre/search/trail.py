@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from outrider.centre.search.record import Asked, read_back
-from outrider.centre.store.ports import AuditStore
+from outrider.centre.store.trail import AuditStore
 
 _BATCH = 2000
 

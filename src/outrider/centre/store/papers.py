@@ -5,12 +5,12 @@ events that tell of it, in one transaction. Two who change one paper at once: th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import astuple, dataclass
 
 from outrider.centre.store import trail
+from outrider.centre.store.part import Part
 from outrider.centre.store.records import ConflictError
-from outrider.centre.store.session import Backend, Row, Session
+from outrider.centre.store.session import Session, placeholders
 from outrider.wire.audit import AuditEvent
 
 _COLUMNS = "kind, paper_id, revision, holder, subject, state, at_us, until_us, body"
@@ -46,16 +46,30 @@ class Paper:
     body: bytes
 
 
-class PaperStore(Protocol):
+class PaperStore(Part):
     """Keeps papers."""
 
     def put_paper(self, paper: Paper, events: Sequence[AuditEvent] = ()) -> None:
-        """Add a state. Raises ConflictError where that revision is there, StoreError."""
-        ...
+        """Add a state, and what the trail says of it.
+
+        Raises ConflictError where that revision is there, StoreError.
+        """
+        with self._backend.writing("write a paper") as session:
+            self._backend.lock_audit(session)
+            last = _find(session, paper.kind, paper.paper_id)
+            if paper.revision != (last.revision if last else 0) + 1:
+                raise ConflictError(
+                    f"{paper.kind} {paper.paper_id} was changed by somebody else meanwhile"
+                )
+            session.run(
+                f"INSERT INTO paper ({_COLUMNS}) VALUES ({placeholders(9)})", *astuple(paper)
+            )
+            trail.append(self._backend, session, events)
 
     def paper(self, kind: str, paper_id: str) -> Paper | None:
         """Return the last state of a paper."""
-        ...
+        with self._backend.reading("read a paper") as session:
+            return _find(session, kind, paper_id)
 
     def papers(
         self,
@@ -65,67 +79,39 @@ class PaperStore(Protocol):
         state: str | None = None,
     ) -> list[Paper]:
         """Return the last states of all papers of a kind that fit, the newest first."""
-        ...
+        parts, values = ["kind = ?"], [kind]
+        for column, value in (("holder", holder), ("subject", subject), ("state", state)):
+            if value is not None:
+                parts.append(f"{column} = ?")
+                values.append(value)
+        with self._backend.reading("list papers") as session:
+            found = session.rows(
+                f"SELECT {_COLUMNS} FROM paper AS p WHERE {' AND '.join(parts)} AND revision = "
+                "(SELECT max(revision) FROM paper AS q "
+                "WHERE q.kind = p.kind AND q.paper_id = p.paper_id) "
+                "ORDER BY at_us DESC, paper_id LIMIT ?",
+                *values,
+                _MOST,
+            )
+        return [Paper(*row) for row in found]
 
     def forget_papers(self, kind: str, before_us: int) -> int:
-        """Erase papers that were over before an instant; return how many."""
-        ...
+        """Erase papers whose last state was over before an instant; return how many states."""
+        with self._backend.writing("erase papers that are over") as session:
+            return session.run(
+                "DELETE FROM paper WHERE kind = ? AND paper_id IN (SELECT paper_id FROM paper "
+                "WHERE kind = ? GROUP BY paper_id HAVING max(until_us) < ?)",
+                kind,
+                kind,
+                before_us,
+            )
 
 
-def put(backend: Backend, session: Session, paper: Paper, events: Sequence[AuditEvent]) -> None:
-    """Add a state, and what the trail says of it."""
-    backend.lock_audit(session)
-    last = find(session, paper.kind, paper.paper_id)
-    if paper.revision != (last.revision if last else 0) + 1:
-        raise ConflictError(f"{paper.kind} {paper.paper_id} was changed by somebody else meanwhile")
-    session.run(
-        f"INSERT INTO paper ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        paper.kind, paper.paper_id, paper.revision, paper.holder, paper.subject, paper.state,
-        paper.at_us, paper.until_us, paper.body,
-    )  # fmt: skip
-    trail.append(backend, session, events)
-
-
-def find(session: Session, kind: str, paper_id: str) -> Paper | None:
-    """Return the last state of a paper."""
+def _find(session: Session, kind: str, paper_id: str) -> Paper | None:
     row = session.one(
         f"SELECT {_COLUMNS} FROM paper WHERE kind = ? AND paper_id = ? "
         "ORDER BY revision DESC LIMIT 1",
         kind,
         paper_id,
     )
-    return None if row is None else _paper(row)
-
-
-def list_of(
-    session: Session, kind: str, holder: str | None, subject: str | None, state: str | None
-) -> list[Paper]:
-    """Return last states, the newest first."""
-    parts, values = ["kind = ?"], [kind]
-    for column, value in (("holder", holder), ("subject", subject), ("state", state)):
-        if value is not None:
-            parts.append(f"{column} = ?")
-            values.append(value)
-    found = session.rows(
-        f"SELECT {_COLUMNS} FROM paper AS p WHERE {' AND '.join(parts)} AND revision = "
-        "(SELECT max(revision) FROM paper AS q WHERE q.kind = p.kind AND q.paper_id = p.paper_id) "
-        "ORDER BY at_us DESC, paper_id LIMIT ?",
-        *values,
-        _MOST,
-    )
-    return [_paper(row) for row in found]
-
-
-def _paper(row: Row) -> Paper:
-    return Paper(*row)
-
-
-def forget(session: Session, kind: str, before_us: int) -> int:
-    """Erase papers of a kind whose last state was over before an instant."""
-    return session.run(
-        "DELETE FROM paper WHERE kind = ? AND paper_id IN (SELECT paper_id FROM paper "
-        "WHERE kind = ? GROUP BY paper_id HAVING max(until_us) < ?)",
-        kind,
-        kind,
-        before_us,
-    )
+    return None if row is None else Paper(*row)

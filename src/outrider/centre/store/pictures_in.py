@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from outrider.centre.store import journals, uploads
 from outrider.centre.store.columns import pack_pictures, to_us, unpack_pictures
 from outrider.centre.store.holding import held, touching
-from outrider.centre.store.ports import MakeReceipt
-from outrider.centre.store.records import ConflictError, ReceivedUpload
+from outrider.centre.store.records import ConflictError, MakeReceipt, ReceivedUpload
 from outrider.centre.store.session import Backend, Row, Session
 from outrider.clock import UtcStamp
 from outrider.wire.chain import SealedPicture

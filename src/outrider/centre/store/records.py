@@ -1,6 +1,7 @@
 """What passes between the centre's services and its store."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,9 @@ from outrider.wire.read_record import Record
 from outrider.wire.sealing import SealedKey
 from outrider.wire.signing import VerifyingKey
 from outrider.wire.upload import Sent, UploadName
+
+MakeReceipt = Callable[[int, int], bytes]
+"""Makes the signed receipt from how many things were new and how many were here already."""
 
 
 class StoreError(Exception):

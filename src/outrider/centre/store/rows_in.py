@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from outrider.centre.store import journals, uploads
 from outrider.centre.store.columns import WAITING, pack_pictures, to_us, waiting_row
 from outrider.centre.store.holding import Held, held
-from outrider.centre.store.ports import MakeReceipt
-from outrider.centre.store.records import ConflictError, ReceivedUpload
+from outrider.centre.store.records import ConflictError, MakeReceipt, ReceivedUpload
 from outrider.centre.store.session import Backend, Session
 from outrider.centre.store.spans import Present, join
 from outrider.clock import UtcStamp

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
 
+from outrider.centre.store import filing
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.filed import Filed
+from outrider.centre.store.part import Part
 from outrider.centre.store.queries import SearchSession
 
 
@@ -43,19 +44,21 @@ class Cancelled(Exception):
     """The search was broken off: whoever asked has gone away."""
 
 
-class SearchStore(Protocol):
+class SearchStore(Part):
     """What is searched, and how it is filed."""
 
     def searching(
         self, bounds: Bounds, cancel: Cancel | None = None
     ) -> AbstractContextManager[SearchSession]:
         """Begin a transaction that sees what lies in the bounds. Raises StoreError, Cancelled."""
-        ...
+        return self._backend.searching(bounds, cancel)
 
     def file(self, rows: Sequence[Filed]) -> None:
         """File rows for searches. Raises StoreError."""
-        ...
+        with self._backend.filing() as session:
+            filing.file_rows(session, rows)
 
     def set_force(self, unit_id: str, force: str) -> None:
         """Say whose a unit is, for what it reads from now on."""
-        ...
+        with self._backend.filing() as session:
+            filing.set_force(session, unit_id, force)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from outrider.centre.store.audit_chain import GENESIS, audit_hash
 from outrider.centre.store.columns import to_us
+from outrider.centre.store.part import Part
 from outrider.centre.store.records import AuditRow, DamagedRow
 from outrider.centre.store.session import Backend, Session
 from outrider.clock import ClockQuality, UtcStamp
@@ -34,17 +35,30 @@ def append(backend: Backend, session: Session, events: Sequence[AuditEvent]) -> 
     session.each("INSERT INTO audit (number, event, previous, hash) VALUES (?, ?, ?, ?)", rows)
 
 
-def read(session: Session, after: int, limit: int) -> list[AuditRow]:
-    """Return rows in order from the number after `after`. Raises DamagedRow."""
-    found = session.rows(
-        "SELECT number, event, previous, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?",
-        after,
-        limit,
-    )
-    return [
-        AuditRow(number, _event(number, text), previous, digest)
-        for number, text, previous, digest in found
-    ]
+class AuditStore(Part):
+    """The centre's own audit trail: a hash chain, only ever added to."""
+
+    def append_audit(self, events: Sequence[AuditEvent]) -> None:
+        """Add events to the chain."""
+        with self._backend.writing("add to the audit trail") as session:
+            append(self._backend, session, events)
+
+    def audit(self, after: int = 0, limit: int = 1000) -> list[AuditRow]:
+        """Return rows in order from the number after `after`, while others are written.
+
+        Raises DamagedRow.
+        """
+        with self._backend.reading("read the audit trail") as session:
+            found = session.rows(
+                "SELECT number, event, previous, hash FROM audit "
+                "WHERE number > ? ORDER BY number LIMIT ?",
+                after,
+                limit,
+            )
+        return [
+            AuditRow(number, _event(number, text), previous, digest)
+            for number, text, previous, digest in found
+        ]
 
 
 def _event(number: int, text: bytes) -> AuditEvent:

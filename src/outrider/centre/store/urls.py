@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from outrider.centre.store.ports import CentreStore
+from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.session import Backend
-from outrider.centre.store.sql_store import SqlStore
 from outrider.clock import Clock, SystemClock
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -21,7 +20,7 @@ def open_store(url: str, clock: Clock | None = None, connections: int = 4) -> Ce
     Raises StoreError where the URL is none of these, a newer version made what is there, or it
     cannot be opened.
     """
-    return SqlStore(_backend(url, connections), clock if clock is not None else SystemClock())
+    return CentreStore(_backend(url, connections), clock if clock is not None else SystemClock())
 
 
 def _backend(url: str, connections: int) -> Backend:

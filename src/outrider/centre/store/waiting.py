@@ -12,6 +12,7 @@ from outrider.centre.store.columns import (
     storable,
 )
 from outrider.centre.store.holding import remember_all
+from outrider.centre.store.part import Part
 from outrider.centre.store.records import Backlog, SealedRecord, SetAside, StoreError
 from outrider.centre.store.session import Row, Session
 from outrider.wire.read_record import RecordKind
@@ -32,12 +33,79 @@ _HITS = _SEALED.format(which=f"= {int(RecordKind.HIT)}")
 _OTHERS = _SEALED.format(which=f"<> {int(RecordKind.HIT)}")
 
 
-def sealed(session: Session, limit: int) -> list[SealedRecord]:
-    """Return rows that wait, hits first, then the longest waiting."""
-    found = session.rows(_HITS, limit)
-    if len(found) < limit:
-        found += session.rows(_OTHERS, limit - len(found))
-    return [_record(row) for row in found]
+class WaitingRows(Part):
+    """Sealed rows, for the service that has the key."""
+
+    def sealed(self, limit: int) -> list[SealedRecord]:
+        """Return rows that wait to be opened, hits first, then the longest waiting."""
+        with self._backend.reading("fetch sealed rows") as session:
+            found = session.rows(_HITS, limit)
+            if len(found) < limit:
+                found += session.rows(_OTHERS, limit - len(found))
+        return [_record(row) for row in found]
+
+    def set_aside(self, epoch_id: uuid.UUID, seq: int, why: str) -> None:
+        """Keep a row that does not open out of the way; it stays, and is counted.
+
+        One that is aside or opened by now is left alone.
+        """
+        with self._backend.writing("set a row aside") as session:
+            journal = journals.number_of(session, epoch_id)
+            if journal is None:
+                raise StoreError(f"epoch {epoch_id} is not here")
+            added = session.run(
+                f"INSERT INTO set_aside ({_COLUMNS}, why) SELECT {_COLUMNS}, ? FROM waiting "
+                "WHERE journal = ? AND seq = ?",
+                storable(why, 1000),
+                journal,
+                seq,
+            )
+            if added:
+                session.run("DELETE FROM waiting WHERE journal = ? AND seq = ?", journal, seq)
+
+    def retry_set_aside(self) -> int:
+        """Let rows that did not open wait again, the oldest first; return how many."""
+        with self._backend.writing("let rows wait again") as session:
+            moved = session.run(
+                f"INSERT INTO waiting ({_COLUMNS}) SELECT {_COLUMNS} FROM set_aside "
+                "ORDER BY arrived_us, journal, seq"
+            )
+            if moved:
+                session.run("DELETE FROM set_aside")
+            return moved
+
+    def backlog(self) -> Backlog:
+        """Return what waits and what was set aside."""
+        with self._backend.reading("count what waits") as session:
+            waiting = session.one("SELECT count(*) FROM waiting")
+            aside = session.one("SELECT count(*) FROM set_aside")
+            oldest = session.one("SELECT min(arrived_us) FROM waiting")
+        oldest_us = None if oldest is None else oldest[0]
+        return Backlog(
+            waiting[0] if waiting else 0,
+            aside[0] if aside else 0,
+            None if oldest_us is None else from_us(oldest_us),
+        )
+
+    def rows_set_aside(self, limit: int) -> list[SetAside]:
+        """Return rows that did not open, with why, by journal and number."""
+        with self._backend.reading("list rows set aside") as session:
+            found = session.rows(
+                "SELECT unit_id, epoch, seq, why FROM set_aside "
+                "JOIN journal ON journal.number = set_aside.journal ORDER BY epoch, seq LIMIT ?",
+                limit,
+            )
+        return [SetAside(unit, uuid.UUID(bytes=raw), seq, why) for unit, raw, seq, why in found]
+
+    def set_aside_by_unit(self) -> dict[str, int]:
+        """Return how many rows did not open, of each unit that has such."""
+        with self._backend.reading("count rows set aside") as session:
+            found = session.rows(
+                "SELECT unit_id, count(*) FROM set_aside "
+                "JOIN journal ON journal.number = set_aside.journal "
+                "GROUP BY unit_id ORDER BY unit_id"
+            )
+        return {unit: int(count) for unit, count in found}
 
 
 def _record(row: Row) -> SealedRecord:
@@ -46,65 +114,6 @@ def _record(row: Row) -> SealedRecord:
     row_, at = sealed_row(values), from_us(arrived_us)
     journal_id, epoch_id = uuid.UUID(bytes=journal_id), uuid.UUID(bytes=epoch)
     return SealedRecord(unit_id, journal_id, row_, key, at, epoch_id)
-
-
-def set_aside(session: Session, epoch_id: uuid.UUID, seq: int, why: str) -> None:
-    """Move a row out of the way; one that is aside or opened by now is left alone."""
-    journal = journals.number_of(session, epoch_id)
-    if journal is None:
-        raise StoreError(f"epoch {epoch_id} is not here")
-    added = session.run(
-        f"INSERT INTO set_aside ({_COLUMNS}, why) SELECT {_COLUMNS}, ? FROM waiting "
-        "WHERE journal = ? AND seq = ?",
-        storable(why, 1000),
-        journal,
-        seq,
-    )
-    if added:
-        session.run("DELETE FROM waiting WHERE journal = ? AND seq = ?", journal, seq)
-
-
-def retry(session: Session) -> int:
-    """Let all rows that are aside wait again, the oldest first."""
-    moved = session.run(
-        f"INSERT INTO waiting ({_COLUMNS}) SELECT {_COLUMNS} FROM set_aside "
-        "ORDER BY arrived_us, journal, seq"
-    )
-    if moved:
-        session.run("DELETE FROM set_aside")
-    return moved
-
-
-def backlog(session: Session) -> Backlog:
-    """Return how much waits and is aside."""
-    waiting = session.one("SELECT count(*) FROM waiting")
-    aside = session.one("SELECT count(*) FROM set_aside")
-    oldest = session.one("SELECT min(arrived_us) FROM waiting")
-    oldest_us = None if oldest is None else oldest[0]
-    return Backlog(
-        waiting[0] if waiting else 0,
-        aside[0] if aside else 0,
-        None if oldest_us is None else from_us(oldest_us),
-    )
-
-
-def aside(session: Session, limit: int) -> list[SetAside]:
-    """Return rows that did not open, by journal and number."""
-    found = session.rows(
-        "SELECT unit_id, epoch, seq, why FROM set_aside "
-        "JOIN journal ON journal.number = set_aside.journal ORDER BY epoch, seq LIMIT ?",
-        limit,
-    )
-    return [SetAside(unit, uuid.UUID(bytes=raw), seq, why) for unit, raw, seq, why in found]
-
-
-def aside_by_unit(session: Session) -> dict[str, int]:
-    """Return how many rows did not open, of each unit that has such."""
-    found = session.rows(
-        "SELECT unit_id, count(*) FROM set_aside "
-        "JOIN journal ON journal.number = set_aside.journal GROUP BY unit_id ORDER BY unit_id"
-    )
-    return {unit: int(count) for unit, count in found}
 
 
 def forget_before(session: Session, before_us: int) -> int:
