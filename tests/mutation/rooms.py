@@ -29,7 +29,10 @@ ROOMS = {
             for name in ("match", "repeat", "candidates", "sealed", "store", "never_without")
         ),
     ),
-    "journal": Room(("unit/journal/*.py",), ("tests/unit/journal",)),
+    "journal": Room(
+        ("unit/journal/*.py",),
+        ("tests/unit/journal", "tests/unit/commands/test_journal.py"),
+    ),
     "sync": Room(("unit/sync/*.py",), ("tests/unit/sync",)),
     "wire": Room(("wire/*.py",), ("tests/wire",)),
     "intake": Room(("centre/intake/*.py",), ("tests/centre/intake",)),

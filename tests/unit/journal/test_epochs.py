@@ -97,3 +97,9 @@ def test_copies_of_an_empty_journal_share_no_epoch(tmp_path: Path) -> None:
         shutil.copytree(tmp_path / "image", tmp_path / car)
     names = {start(tmp_path / car, 0, 1)[0].epoch_id for car in ("a", "b")}
     assert len(names) == 2
+
+
+def test_what_the_witness_saw_is_for_the_unit_alone(tmp_path: Path) -> None:
+    """Nobody else on the machine may look into its folder."""
+    start(tmp_path / "j", 0, 1, RuntimeWitness(tmp_path / "run"))
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700

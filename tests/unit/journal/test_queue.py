@@ -115,3 +115,32 @@ def test_pictures_are_given_up_in_order_those_of_hits_last() -> None:
     assert set(plain.pictures) == {Role.PATCH}
     assert set(of_hit.pictures) == {Role.PATCH, Role.OVERVIEW}
     assert backlog.counts.shed_pictures == 1
+
+
+def test_a_stop_makes_all_that_waits_due() -> None:
+    """From then on nothing waits for its time or its number; one commit takes as many as ever."""
+    backlog = Backlog()
+    for _ in range(3):
+        backlog.put(entry())
+    assert backlog.take(20, NEVER_S, 0.0) == []
+    backlog.set_prompt()
+    assert len(backlog.take(2, NEVER_S, 0.0)) == 2
+    assert len(backlog.take(20, NEVER_S, 0.0)) == 3
+
+
+def test_what_is_left_at_the_end_goes_in_one_commit() -> None:
+    """A card takes as long for fifty rows as for one, and there are two seconds."""
+    backlog = Backlog()
+    for _ in range(50):
+        backlog.put(entry())
+    backlog.set_closing()
+    assert len(backlog.take(20, NEVER_S, 0.0)) == 50
+
+
+def test_only_reads_are_told_as_waiting() -> None:
+    """A count of all would tell hits, silent ones included."""
+    backlog = Backlog()
+    for kind in (RecordKind.READ, RecordKind.HIT, RecordKind.READ, RecordKind.AUDIT):
+        backlog.put(entry(kind))
+    assert backlog.reads_waiting() == 2
+    assert len(backlog) == 4

@@ -1,5 +1,6 @@
 """What the journal finds when it starts after damage, and that nothing is reset in silence."""
 
+import contextlib
 import random
 import sqlite3
 from pathlib import Path
@@ -7,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from outrider.records import Level
+from outrider.unit.journal.retention import drop_segment, erase_rows
 from outrider.unit.journal.salvage import LEAP
+from outrider.unit.journal.schema import KEY_LOG, open_database
 from outrider.unit.journal.segments import path_of
 from outrider.unit.journal.startup import prepare
 from outrider.unit.journal.verify import verify
+from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import Opener
 from tests.unit.journal.filled import CENTRE, fill, query, reads
 
@@ -158,3 +162,65 @@ def test_newer_version_is_refused(journal: Path) -> None:
     closed = fill(journal, reads(100, 1))
     assert "newer version" in closed.health().detail
     assert closed.health().counts["lost"] == 1
+
+
+def test_a_salvage_takes_over_what_is_known_of_rows(journal: Path) -> None:
+    """With the way to the rows destroyed: each is found, by page, with all that is noted of it.
+
+    What was erased stays erased and is no loss, what was receipted is not sent again, keys that
+    stand in the database alone still open, and the crew's entries keep their names.
+    """
+    query(journal, "DELETE FROM outbox WHERE seq <= 20")
+    query(journal, "UPDATE picture SET state = 1 WHERE seq <= 10")
+    query(journal, "INSERT INTO crew_row VALUES ('kept', 15, 1), ('lost', 7, 0)")
+    with contextlib.closing(open_database(journal)) as db:
+        assert erase_rows(db, list(RecordKind), before_seq=11) is not None
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'row'").fetchone()
+    (journal / KEY_LOG).unlink()
+    with (journal / "journal.sqlite3").open("r+b") as file:
+        file.seek(4096 * (root - 1))
+        file.write(b"\xff" * 4096)
+    prepare(journal)
+    assert query(journal, "SELECT value FROM counter WHERE name = 'salvages'") == [(1,)]
+    assert [seq for (seq,) in query(journal, "SELECT seq FROM row")] == list(range(11, 62))
+    gaps = query(journal, "SELECT first_seq, last_seq, cause FROM gap")
+    assert gaps == [(1, 10, "erased"), (62, 61 + LEAP, "skipped")]
+    assert query(journal, "SELECT value FROM counter WHERE name = 'lost_rows'") == [(0,)]
+    unsent = [seq for (seq,) in query(journal, "SELECT seq FROM outbox ORDER BY seq")]
+    assert unsent == list(range(21, 62))
+    assert query(journal, "SELECT * FROM crew_row") == [("kept", 15, 1)]
+    report = verify(journal, OPENER)
+    assert (report.faults, report.rows, report.opened) == ([], 51, 51)
+
+
+def test_damage_is_said_at_every_later_start(journal: Path) -> None:
+    """Until somebody has looked: what was lost does not go away by starting again."""
+    query(journal, "UPDATE row SET body = x'00' WHERE seq IN (10, 30)")
+    path_of(journal, 1).unlink()
+    for start in range(2):
+        health = fill(journal, reads(100 + start, 1)).health()
+        assert health.level is Level.WARNING
+        assert "2 rows and" in health.detail
+
+
+def test_each_fault_is_counted_though_not_all_are_listed(journal: Path) -> None:
+    """The list is cut, the count is not."""
+    query(journal, "UPDATE row SET body = x'00' WHERE seq % 2 = 0")
+    report = verify(journal)
+    assert report.fault_count >= 30
+    assert len(report.faults) <= report.fault_count
+
+
+def test_a_segment_that_is_gone_already_can_be_dropped(journal: Path) -> None:
+    """A cut between the file's removal and its note does not stop the making of room."""
+    path_of(journal, 1).unlink()
+    with contextlib.closing(open_database(journal)) as db:
+        dropped = drop_segment(db, journal, 1, acknowledged=True)
+    assert dropped is not None
+    assert dropped[0] == 60
+    assert query(journal, "SELECT name, value FROM counter") == [("erased_pictures", 60)]
+    with contextlib.closing(open_database(journal)) as db:
+        drop_segment(db, journal, 2, acknowledged=False)
+    counted = dict(query(journal, "SELECT name, value FROM counter"))
+    assert counted == {"erased_pictures": 60, "dropped_pictures": 60}

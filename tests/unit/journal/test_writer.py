@@ -13,11 +13,15 @@ import pytest
 from outrider.clock import RecordedClock, SystemClock
 from outrider.records import Level
 from outrider.unit.journal import Committed, JournalError, SealedJournal
+from outrider.unit.journal.reader import JournalReader
+from outrider.unit.journal.verify import verify
 from outrider.unit.ports import Journal
 from outrider.unit.settings.sections import JournalSettings
-from outrider.wire.read_record import RecordKind
-from outrider.wire.sealing import CentrePrivateKey
+from outrider.wire.audit import AuditEvent, AuditKind
+from outrider.wire.read_record import Record, RecordKind
+from outrider.wire.sealing import CentrePrivateKey, Opener
 from tests.unit.journal import makers
+from tests.unit.journal.filled import CENTRE, fill, query, reads, settings_for
 
 WAIT_S = 10.0
 
@@ -255,3 +259,55 @@ def test_a_read_that_cannot_be_written_is_refused_at_once(make: Make) -> None:
         journal.put_read(*makers.pictured(dataclasses.replace(makers.read(1), direction=object())))  # type: ignore[arg-type]
     journal.put_read(*makers.pictured(makers.read(2)))
     commits.wait_for(1)
+
+
+def test_a_write_that_takes_only_a_part_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may take less than it was given: the pictures are whole all the same."""
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, memoryview(data)[:700], at))
+    fill(tmp_path / "journal", reads(0, 3))
+    report = verify(tmp_path / "journal", Opener([CENTRE]))
+    assert (report.faults, report.pictures, report.damaged_pictures) == ([], 6, 0)
+
+
+def records(directory: Path) -> list[tuple[Record, bool]]:
+    """Return what a journal holds, opened, and whether the centre has it."""
+    with JournalReader(directory, Opener([CENTRE])) as reader:
+        found = [(one.record, one.sent) for one in reader.rows()]
+    return [(record, sent) for record, sent in found if record is not None]
+
+
+def test_a_corrected_mark_is_audited_as_an_alteration(tmp_path: Path) -> None:
+    """Who altered what, why and when; the drive's reads are audited as collected."""
+    settings = settings_for(tmp_path / "journal")
+    journal = SealedJournal(
+        tmp_path / "journal", settings, SystemClock(), live=True, unit_id="unit-7"
+    )
+    journal.start(threading.Event())
+    assert journal.health().counts == dict.fromkeys(
+        ("committed", "queued", "waits", "shed_pictures", "lost", "errors"), 0
+    )
+    journal.put_read(*makers.pictured(makers.read(1)))
+    action = makers.action(2)
+    journal.put_action(action)
+    journal.close()
+    found = [record for record, _ in records(tmp_path / "journal")]
+    assert action in found
+    altered, collected = (one for one in found if isinstance(one, AuditEvent))
+    assert (altered.kind, altered.at) == (AuditKind.ALTERATION, action.at)
+    assert (altered.actor, altered.justification) == ("crew of unit unit-7", "misread")
+    assert str(action.hit_id) in altered.subject
+    assert altered.recipient == ""
+    assert (collected.kind, collected.actor) == (AuditKind.COLLECTION, "unit unit-7")
+    (seq,) = seqs(tmp_path / "journal")
+    assert collected.subject == f"reads in rows {seq} to {seq}"
+    assert collected.justification == "patrol"
+
+
+def test_a_reader_says_what_the_centre_has(tmp_path: Path) -> None:
+    """Row by row: what waits has not been sent."""
+    fill(tmp_path / "journal", reads(0, 3))
+    query(tmp_path / "journal", "DELETE FROM outbox WHERE seq = 2")
+    assert [sent for _, sent in records(tmp_path / "journal")] == [False, True, False, False]
