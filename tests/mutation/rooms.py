@@ -26,14 +26,28 @@ ROOMS = {
         tuple(f"unit/hotlist/{name}.py" for name in ("match", "candidates", "arming", "repeat")),
         tuple(
             f"tests/unit/hotlist/test_{name}.py"
-            for name in ("match", "repeat", "candidates", "sealed", "store", "never_without")
+            for name in (
+                "match",
+                "match_faults",
+                "repeat",
+                "candidates",
+                "sealed",
+                "store",
+                "never_without",
+            )
         ),
     ),
     "journal": Room(
         ("unit/journal/*.py",),
         ("tests/unit/journal", "tests/unit/commands/test_journal.py"),
     ),
-    "sync": Room(("unit/sync/*.py",), ("tests/unit/sync",)),
+    "sync": Room(
+        ("unit/sync/*.py",),
+        tuple(
+            f"tests/unit/sync/test_{name}.py"
+            for name in ("session", "crew_trail", "dock", "upkeep", "hostile_centre", "unreached")
+        ),
+    ),
     "wire": Room(("wire/*.py",), ("tests/wire",)),
     "intake": Room(("centre/intake/*.py",), ("tests/centre/intake",)),
 }
