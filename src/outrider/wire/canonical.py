@@ -4,9 +4,9 @@ import dataclasses
 import json
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,27 +23,45 @@ def plain(value: object) -> Any:
     A float that is no number (NaN, infinity) becomes null: the rest of the record is worth more
     than a refusal. Raises TypeError for a value that has no place in a record.
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [plain(item) for item in value]
-    return _plain_scalar(value)
-
-
-def _plain_scalar(value: object) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if value is None or isinstance(value, str | int):
+    if value is None or type(value) in _AS_THEY_ARE:
         return value
-    raise TypeError(f"{type(value).__name__} has no place in a record")
+    convert = _CONVERTERS.get(type(value))
+    if convert is None:
+        # Found once a type: what is what is asked some hundred times a read otherwise.
+        convert = _CONVERTERS[type(value)] = _converter(type(value))
+    return convert(value)
+
+
+_AS_THEY_ARE = frozenset({str, int, bool})
+_CONVERTERS: dict[type, Callable[[Any], Any]] = {}
+
+
+def _converter(kind: type) -> Callable[[Any], Any]:
+    """Return what makes JSON values of a type's values. Raises TypeError."""
+    if dataclasses.is_dataclass(kind):
+        names = tuple(field.name for field in dataclasses.fields(kind))
+        return lambda value: {name: plain(getattr(value, name)) for name in names}
+    for types, convert in _KINDS:
+        if issubclass(kind, types):
+            return convert
+    raise TypeError(f"{kind.__name__} has no place in a record")
+
+
+# In this order: numpy's float64 is a float, its str_ a str; a str is a sequence, and so are bytes.
+_KINDS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+    (dict, lambda value: {str(key): plain(item) for key, item in value.items()}),
+    ((np.generic, np.ndarray), lambda value: plain(value.tolist())),
+    (float, lambda value: value if math.isfinite(value) else None),
+    (uuid.UUID, str),
+    (date, lambda value: value.isoformat()),
+    ((str, int), lambda value: value),
+    (bytes, lambda value: _refuse_bytes()),
+    (Sequence, lambda value: [plain(item) for item in value]),
+)
+
+
+def _refuse_bytes() -> NoReturn:
+    raise TypeError("bytes has no place in a record")
 
 
 def dumps(value: object) -> bytes:
