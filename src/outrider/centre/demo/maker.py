@@ -38,6 +38,8 @@ from outrider.wire.upload import Sent, UploadKind, UploadName
 
 DAYS = 425
 _WEEK = 7
+_SEARCHED_DAYS = 180  # people search as far back as the stories tell of
+_BATCH_ROWS = 5000  # a week at once: each day's file is opened once a batch
 _PROVIDER = """
 [people]
 issuer = "http://127.0.0.1:9400"
@@ -108,7 +110,7 @@ class _Maker:
         self._begin_us, self._now_us = begin_us, now_us
         self._settings = folder.load()
         self._desks: Desks = desks_of(folder, self._settings, store, clock)
-        self._opening = Opening(store, KeyFolder(opening_keys(None, folder)))
+        self._opening = Opening(store, KeyFolder(opening_keys(None, folder)), _BATCH_ROWS)
         self._world: World = make_world(self._rng, plan.vehicles)
         sealing = CentrePublicKey.read(folder.sealing_key)
         names = [unit.unit_id for unit in self._world.units]
@@ -177,6 +179,8 @@ class _Maker:
         version = self._settings.access.rules_of_use
         for day_us in range(first_us, last_us, DAY_US):
             days_ago = (self._now_us - day_us) // DAY_US
+            if days_ago > _SEARCHED_DAYS:
+                continue
             searches.searches_of_day(self._rng, self._desks, self._world, day_us, version, days_ago)
 
     def _finish(self) -> None:
