@@ -1,13 +1,20 @@
-"""Make a video of a recorded drive: `python tests/journeys/film.py DRIVE VIDEO`."""
+"""Make a video of a recorded drive, as of yesterday: `python film.py DRIVE VIDEO TRACK`.
+
+The track is the drive's, with yesterday's date: what is read is looked for at the centre, where
+most people see no read of more than 90 days ago.
+"""
 
 import json
 import sys
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+
+from outrider.clock import SystemClock
 
 _RATE = 10  # frames a second of the recorded drive
 
@@ -28,5 +35,22 @@ def film(drive: Path, video: Path) -> None:
         container.mux(stream.encode(None))
 
 
+def dated(line: str, on: date) -> str:
+    """Return an NMEA sentence with a date; those that carry none are as they were."""
+    fields = line.removeprefix("$").partition("*")[0].split(",")
+    if not fields[0].endswith("RMC"):
+        return line
+    fields[9] = f"{on:%d%m%y}"
+    body, parity = ",".join(fields), 0
+    for byte in body.encode("ascii"):
+        parity ^= byte
+    return f"${body}*{parity:02X}"
+
+
 if __name__ == "__main__":
-    film(Path(sys.argv[1]), Path(sys.argv[2]))
+    drive, clock = Path(sys.argv[1]), SystemClock()
+    film(drive, Path(sys.argv[2]))
+    yesterday = clock.stamp(clock.mono_ns()).utc.date() - timedelta(days=1)
+    lines = (drive / "track.nmea").read_text(encoding="ascii").splitlines()
+    track = "".join(f"{dated(line, yesterday)}\n" for line in lines)
+    Path(sys.argv[3]).write_text(track, encoding="ascii")

@@ -17,11 +17,15 @@ PYTHON=${PYTHON:-$HERE/../../.venv/bin/python}
 WORK=${WORK:-$(mktemp -d)}
 PORT=${PORT:-8443}
 ENROL_PORT=${ENROL_PORT:-8444}
+PROVIDER=${PROVIDER:-$HERE/../../.venv/bin/oidc-provider-mock}
+PROVIDER_PORT=${PROVIDER_PORT:-9400}
+SIGN_IN_PORT=${SIGN_IN_PORT:-8445}
 MARK=JV19ZZH                            # the first vehicle of that road
 SERVE=
+PROVIDES=
 
 say() { printf '\n== %s\n' "$*"; }
-end() { [ -z "$SERVE" ] || kill "$SERVE"; }
+end() { for one in $SERVE $PROVIDES; do kill "$one"; done; }
 trap end EXIT
 
 cd "$WORK"
@@ -35,9 +39,9 @@ look_at_the_demo() {
 
 read_a_video() {
     say "the unit reads a video, with a list of one vehicle"
-    "$PYTHON" "$HERE/film.py" "$DRIVE" drive.mp4
+    "$PYTHON" "$HERE/film.py" "$DRIVE" drive.mp4 track.nmea
     printf 'vrm,reason\n%s,stolen\n' "$MARK" > list.csv
-    "$OUTRIDER" run -c unit.toml --source video:drive.mp4 --gps "nmea:$DRIVE/track.nmea" \
+    "$OUTRIDER" run -c unit.toml --source video:drive.mp4 --gps nmea:track.nmea \
         --hotlist list.csv --alarm none --json > run.jsonl
     grep -c '"event": "read"' run.jsonl
 }
@@ -77,15 +81,35 @@ say "the centre opens what came"
 "$OUTRIDER" centre units --dir centre
 "$OUTRIDER" centre status --dir centre
 
-say "an officer asks for $MARK"
-"$OUTRIDER" centre find "$MARK" --dir centre --officer "DC 1234" --case CR/45/26 \
-    --reason "whose car was it" | tee found.txt
+say "an officer signs in at the force's provider (a small one, for trials) and accepts the rules"
+"$PROVIDER" --port "$PROVIDER_PORT" --user-claims '{"sub": "dc-1234", "outrider_force": "northshire",
+    "outrider_roles": ["investigator"], "outrider_rank": "constable", "outrider_team": "cid-1"}' \
+    2> provider.log &
+PROVIDES=$!
+printf 'trial\n' > secret; chmod 600 secret        # this provider takes any
+printf '[people]\nissuer = "http://127.0.0.1:%s"\nclient_secret = "%s/secret"\nredirect = "%s"\n' \
+    "$PROVIDER_PORT" "$WORK" "http://127.0.0.1:$SIGN_IN_PORT/v1/signed-in" >> centre/centre.toml
+until "$PYTHON" "$HERE/browser.py" "http://127.0.0.1:$PROVIDER_PORT"; do
+    kill -0 "$PROVIDES"; sleep 0.2
+done
+"$OUTRIDER" centre sign-in --dir centre --session session > sign-in.log &
+SIGN_IN=$!
+until grep -q '^open in a browser' sign-in.log; do kill -0 "$SIGN_IN"; sleep 0.2; done
+"$PYTHON" "$HERE/browser.py" "$(sed -n 's/^open in a browser: //p' sign-in.log)" dc-1234
+wait "$SIGN_IN"
+"$OUTRIDER" centre accept --version 1 --dir centre --session session
+
+asked() {
+    "$OUTRIDER" centre "$@" --dir centre --session session --purpose serious --case CR/45/26 \
+        --words "find out whose car it was"
+}
+say "he asks for $MARK"
+asked search mark "$MARK" | tee found.txt
 grep -q "$MARK" found.txt
 
 say "and for its picture"
-RECORD=$(awk -v mark="$MARK" '$2 == mark { print $NF; exit }' found.txt)
-"$OUTRIDER" centre picture --dir centre --keys opening --read "$RECORD" --role patch -o patch.jpg \
-    --officer "DC 1234" --case CR/45/26 --reason "whose car was it"
+READ=$(awk -v mark="$MARK" '$3 == mark { print $NF; exit }' found.txt)
+asked picture "$READ" --role patch -o patch.jpg --keys opening
 
 say "what was done is in the audit trail, held against the checkpoint that the unit carries"
 "$OUTRIDER" centre audit verify --dir centre --checkpoint unit/checkpoint.json

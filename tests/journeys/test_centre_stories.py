@@ -26,11 +26,12 @@ from outrider.centre.desks import Desks, desks_of
 from outrider.centre.evidence import form
 from outrider.centre.evidence.holds import Holds
 from outrider.centre.evidence.packing import Packer
+from outrider.centre.evidence.pictures import Pictures
 from outrider.centre.folder import CentreFolder, opening_keys
 from outrider.centre.governance.detector import Pattern, flags
 from outrider.centre.governance.papers import NotAllowed
-from outrider.centre.opening.consult import Viewer
 from outrider.centre.opening.keys import DataKeys, KeyFolder
+from outrider.centre.opening.pictures import Viewer
 from outrider.centre.retention import last_row
 from outrider.centre.search.answers import Associate, CloneSuspect, CrossedMark
 from outrider.centre.search.asking import Span
@@ -81,9 +82,9 @@ class Centre:
 
     def packer(self) -> Packer:
         store, clock = self.desks.store, self.clock
-        viewer = Viewer(store, store, self.keys(), clock)
+        pictures = Pictures(self.desks.search, Viewer(store, self.keys()))
         identity = SigningIdentity.read(self.folder.receipt_key)
-        return Packer(store, self.desks.search, viewer, identity, clock)
+        return Packer(store, self.desks.search, pictures, identity, clock)
 
 
 def person(name: str) -> Person:
@@ -292,16 +293,22 @@ def test_a_hold_keeps_a_read_past_its_time(centre: Centre) -> None:
         story.STOLEN.encode()
         not in (centre.folder.root / "held").joinpath(f"{kept.paper_id}.held").read_bytes()
     )
+
+    def to_export(who: str) -> Scope:
+        return centre.decide(who, action=Action.EXPORT)
+
     clock.advance_to(400 * DAY_NS)
     store.expire(months_before(clock.stamp(clock.mono_ns()).utc, 12))
     assert store.find(read_id) == []
     with pytest.raises(NotAllowed):
-        holds.take_out(kept.paper_id, "dc-99", centre.keys())
-    again = holds.take_out(kept.paper_id, "dc-45", centre.keys())
+        holds.take_out(kept.paper_id, to_export("dc-99"), centre.keys())
+    with pytest.raises(NotAllowed, match="decision"):
+        holds.take_out(kept.paper_id, centre.decide("dc-45"), centre.keys())
+    again = holds.take_out(kept.paper_id, to_export("dc-45"), centre.keys())
     proved = form.verify(again, SigningIdentity.read(centre.folder.receipt_key).public)
     assert proved.read.text.vrm == story.STOLEN
     assert holds.erase_over() == []
     clock.advance_to(501 * DAY_NS)
     assert holds.erase_over() == [kept.paper_id]
     with pytest.raises(NotAllowed):
-        holds.take_out(kept.paper_id, "dc-45", centre.keys())
+        holds.take_out(kept.paper_id, to_export("dc-45"), centre.keys())

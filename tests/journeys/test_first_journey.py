@@ -17,12 +17,15 @@ LONGEST_S = 300.0
 @pytest.mark.parametrize("order", ["read-first", "enrol-first"])
 def test_what_is_read_is_found_at_the_centre(tmp_path: Path, order: str) -> None:
     """Demo, a video, enrol, sync, open: the read and its picture are found, whatever came first."""
-    port, enrol_port = free_ports(2)
+    port, enrol_port, provider, sign_in = free_ports(4)
     binaries = Path(sys.executable).parent
     environment = os.environ | {
         "WORK": str(tmp_path),
         "PORT": str(port),
         "ENROL_PORT": str(enrol_port),
+        "PROVIDER": str(binaries / "oidc-provider-mock"),
+        "PROVIDER_PORT": str(provider),
+        "SIGN_IN_PORT": str(sign_in),
         "OUTRIDER": str(binaries / "outrider"),
         "PYTHON": sys.executable,
         "DEMO_S": "3" if order == "read-first" else "0",

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from outrider import durable
 from outrider.centre.access.decide import Decider
+from outrider.centre.access.people import Person
 from outrider.centre.access.rules import load
+from outrider.centre.access.why_not import Denied
 from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
 from outrider.centre.governance.acceptance import Acceptance
 from outrider.centre.governance.desk import Desk
@@ -30,6 +32,16 @@ class Desks:
     acceptance: Acceptance
     reviews: Reviews
     provider: Provider | None
+
+    def member(self, token: str) -> Person:
+        """Return who is signed in and has accepted the rules of use: nobody else does anything.
+
+        Raises NoSession, Denied.
+        """
+        person = self.sessions.person(token)
+        if person.policy_version != self.acceptance.in_force:
+            raise Denied("policy", "accept the rules of use in force first")
+        return person
 
 
 def desks_of(

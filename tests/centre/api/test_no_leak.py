@@ -26,6 +26,7 @@ from outrider.centre.access.scope import Action
 from outrider.centre.api.app import Api
 from outrider.centre.desks import Desks, desks_of
 from outrider.centre.folder import CentreFolder, CentreSettings
+from outrider.centre.pictures.reaching import PictureSocket
 from outrider.centre.search.core import SearchCore
 from outrider.centre.store import open_store
 from outrider.centre.store.columns import to_us
@@ -90,7 +91,7 @@ def place(url: str, tmp_path: Path) -> Iterator[Place]:
         for n, read in enumerate(READS[::4])
     ]
     store.file([*READS, *hits])
-    api = Api(desks, 2)
+    api = Api(desks, PictureSocket(tmp_path / "nobody"), 2)
     with serving(api.app) as client:
         people = {}
         for number, role in enumerate((*Role, Role.ANALYST)):

@@ -1,8 +1,7 @@
-"""The trail leaving the building while it grows, and records handed on: logged, whole or not."""
+"""The trail leaving the building while it grows, and the crews' own trails."""
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +9,18 @@ import pytest
 
 from outrider.centre.audit import export
 from outrider.centre.audit.crew_trail import check
-from outrider.centre.audit.disclosure import Disclosure, disclose
 from outrider.centre.audit.lines import as_line, read_file
 from outrider.centre.checkpoints.verify import verify
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.store import open_store
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import StoreError
-from outrider.clock import SystemClock
-from outrider.wire.audit import AuditKind
 from outrider.wire.canonical import WireError
 from outrider.wire.crew_entry import FIRST_HASH, CrewEvent, CrewRecord, trail_hash
 from tests.centre.audit import makers
 from tests.centre.opening.test_service import FailingStore
 from tests.centre.store.makers import CENTRE as KEY
-from tests.centre.store.makers import EXPOSED, journal, open_all, send
-
-WHAT = Disclosure("DC 1", "CID", "CR/1", EXPOSED, datetime(2027, 1, 1, tzinfo=UTC))
+from tests.centre.store.makers import open_all, send
 
 
 @pytest.fixture
@@ -103,46 +97,6 @@ def test_a_file_of_another_trail_is_not_added_to(store: CentreStore, tmp_path: P
     with pytest.raises(WireError, match="row 3 is not the trail's"):
         followed(store, path, until=5)
     assert path.read_bytes() == other
-
-
-def disclosures(store: CentreStore) -> list[str]:
-    """Return what the trail says of disclosures by the officer, in order."""
-    events = [row.event for row in store.audit(0, 100)]
-    return [e.subject for e in events if e.kind is AuditKind.DISCLOSURE and e.actor == "DC 1"]
-
-
-def test_records_of_the_span_are_handed_on_and_logged(store: CentreStore, tmp_path: Path) -> None:
-    """Ten reads a tenth of a second apart: from the fourth tenth on, six; before and after."""
-    send(store, unit := journal(10), unit.rows)
-    open_all(store)
-    since = EXPOSED.replace(microsecond=400_000)
-    what = Disclosure("DC 1", "CID", "CR/1", since, WHAT.until)
-    path = tmp_path / "out.ndjson"
-    assert disclose(store, path, what, SystemClock()) == 6
-    assert path.read_text().count("\n") == 6
-    asked, done = disclosures(store)
-    assert asked.endswith("asked for")
-    assert "6 written" in done
-
-
-def test_what_could_not_be_handed_on_is_logged_too(store: CentreStore, tmp_path: Path) -> None:
-    """A disk that refuses leaves no file, and the trail says that nothing was handed on."""
-    path = tmp_path / "no such folder" / "out.ndjson"
-    with pytest.raises(OSError, match="No such file"):
-        disclose(store, path, WHAT, SystemClock())
-    assert "not handed on" in disclosures(store)[1]
-
-
-def test_nothing_is_handed_on_that_cannot_be_logged(store: CentreStore, tmp_path: Path) -> None:
-    """Without its line in the trail, or without a recipient, there is no file."""
-    failing: Any = FailingStore(store, {"append_audit": 1})
-    path = tmp_path / "out.ndjson"
-    with pytest.raises(StoreError):
-        disclose(failing, path, WHAT, SystemClock())
-    nobody = Disclosure("DC 1", " ", "CR/1", WHAT.since, WHAT.until)
-    with pytest.raises(ValueError, match="recipient"):
-        disclose(store, path, nobody, SystemClock())
-    assert not path.exists()
 
 
 def crew_rows(count: int) -> list[CrewRecord]:

@@ -1,6 +1,5 @@
-"""Rows that came and do not open are an alarm, and an officer finds what did open."""
+"""Rows that came and do not open are an alarm."""
 
-import json
 import logging
 import threading
 from contextlib import closing
@@ -14,13 +13,10 @@ from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.store_of import open_store_of
 from outrider.cli import main
-from outrider.wire.audit import AuditKind
 from outrider.wire.sealing import CentrePublicKey
 from tests.centre.opening.makers import some_reads
 from tests.centre.store.makers import send
 from tests.unit.journal import makers
-
-WHO = ("--officer", "DC 1234", "--case", "CR/45/26", "--reason", "whose car")
 
 
 @pytest.fixture
@@ -78,32 +74,3 @@ def test_the_alarm_is_in_the_log_and_in_the_services_state(
             opening.watch(stop, lambda: stop.set() if next(looks) == 3 else None)
         assert "ALARM: 2 rows" in opening.fault
     assert sum("ALARM" in record.message for record in caplog.records) == 1
-
-
-def test_a_mark_is_found_once_and_the_question_is_in_the_trail(
-    place: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A read that is a hit is one line; who asked and what came of it stands in the trail."""
-    mark = some_reads(3)[2].text.vrm
-    capsys.readouterr()
-    typed = f"{mark[:4]} {mark[4:]}".lower()
-    assert main(["centre", "find", typed, *place, *WHO, "--json"]) == 0
-    (line,) = capsys.readouterr().out.splitlines()
-    found = json.loads(line)
-    assert (found["vrm"], found["unit"], found["hit"]) == (mark, "unit-7", True)
-    assert main(["centre", "find", "ZZ99ZZZ", *place, *WHO]) == 1
-    with closing(open_store_of(CentreFolder(Path(place[1])))) as store:
-        asked = [row.event for row in store.audit() if row.event.kind is AuditKind.CONSULTATION]
-    assert [event.subject.rpartition(": ")[2] for event in asked] == [
-        "asked for", "1 shown", "asked for", "0 shown",
-    ]  # fmt: skip
-    assert {event.actor for event in asked} == {"DC 1234"}
-
-
-@pytest.mark.parametrize("missing", range(3))
-def test_nobody_looks_without_saying_who_and_why(place: tuple[str, ...], missing: int) -> None:
-    """An empty officer, case or reason is refused before anything is looked at."""
-    words = list(WHO)
-    words[2 * missing + 1] = " "
-    with pytest.raises(SystemExit, match="2"):
-        main(["centre", "find", "KX21AAA", *place, *words])

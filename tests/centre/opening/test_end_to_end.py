@@ -2,22 +2,26 @@
 
 import json
 import threading
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from outrider.centre.access.people import Role as PersonRole
 from outrider.cli import main
 from outrider.clock import SystemClock
 from outrider.records import Read, Role
 from outrider.unit.journal import SealedJournal
-from outrider.wire.read_record import decode
 from tests.centre.opening.makers import some_reads
+from tests.centre.people.signed_in import signed_in
 from tests.fault.places import CentrePlace, UnitPlace
 from tests.fault.processes import abandoning, outrider, wait_listening
 from tests.unit.journal import makers
 
-BY = ("--officer", "DC 1234", "--reason", "CR/45/26: whose car")
+BY = ("--purpose", "serious", "--case", "CR/45/26", "--words", "find out whose car it was")
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def test_reads_of_before_and_after_a_rotation_reach_an_officer(
     place = ("--dir", str(centre.folder.root))
     keys = ("--keys", str(centre.keys))
     unit = UnitPlace.make(tmp_path, centre, tmp_path / "journal")
-    first, second = some_reads(4), some_reads(4, first=10)
+    first, second = _recent(some_reads(4)), _recent(some_reads(4, first=10))
     write_and_send(unit, first, correction=1)
     old = unit.settings().journal.centre_public_key
     assert old is not None
@@ -64,36 +68,50 @@ def test_reads_of_before_and_after_a_rotation_reach_an_officer(
     assert new.read_text() != before
     write_and_send(unit, second, correction=2)
     assert main(["centre", "open", *place, *keys, "--once"]) == 0
-    _look_at_a_picture(place, keys, first[0], tmp_path)
-    _look_at_a_picture(place, keys, second[0], tmp_path)
-    _hand_on(place, first + second, tmp_path)
+    session = ("--session", str(tmp_path / "session"))
+    signed_in(centre.folder.root, tmp_path / "session", PersonRole.INVESTIGATOR)
+    _look_at_a_picture((*place, *session), keys, first[0], tmp_path)
+    _look_at_a_picture((*place, *session), keys, second[0], tmp_path)
+    _hand_on((*place, *session), first + second, tmp_path)
     _check_trail(place, tmp_path)
     assert main(["centre", "open", *place, "--backlog", "--json"]) == 0
     assert '"set_aside": 0' in capsys.readouterr().out
+
+
+def _recent(reads: list[Read]) -> list[Read]:
+    """Return reads as of yesterday: most people see none of more than 90 days ago."""
+    clock = SystemClock()
+    shift_ns = clock.stamp(clock.mono_ns()).utc_ns - 86_400 * 10**9 - reads[0].at.utc_ns
+    return [replace(read, at=replace(read.at, utc_ns=read.at.utc_ns + shift_ns)) for read in reads]
 
 
 def _look_at_a_picture(
     place: tuple[str, ...], keys: tuple[str, ...], read: Read, folder: Path
 ) -> None:
     target = folder / f"{read.read_id}.jpg"
-    words = ["centre", "picture", *place, *keys, "--read", str(read.read_id), "--role", "patch"]
-    assert main([*words, "-o", str(target), "--case", "CR/45/26", *BY]) == 0
+    words = ["centre", "picture", str(read.read_id), *place, *keys, "--role", "patch"]
+    assert main([*words, "-o", str(target), *BY]) == 0
     assert target.read_bytes() == makers.pictures_of(read)[Role.PATCH]
     assert target.stat().st_mode & 0o777 == 0o600
-    assert main([*words, "-o", str(target), "--case", "CR/45/26", *BY]) == 2
+    assert main([*words, "-o", str(target), *BY]) == 2
 
 
 def _hand_on(place: tuple[str, ...], reads: list[Read], folder: Path) -> None:
     target = folder / "out.ndjson"
     words = ["centre", "export", *place, "-o", str(target), *BY, "--recipient", "CID"]
-    assert main([*words, "--since", "2026-11-01", "--until", "2026-12-31"]) == 0
-    lines = [json.loads(line) for line in target.read_text().splitlines()]
-    found = [line["record"]["read_id"] for line in lines if line["kind"] == "read"]
-    assert sorted(found) == sorted(str(read.read_id) for read in reads)
-    one = next(line for line in lines if line["kind"] == "read")
-    envelope = {name: one[name] for name in ("schema", "kind", "record")}
-    assert isinstance(decode(json.dumps(envelope).encode()), Read)
+    since, until = (f"{at:%Y-%m-%dT%H:%M}" for at in _around(reads))
+    assert main([*words, "--since", since, "--until", until]) == 0
+    heading, *lines = (json.loads(line) for line in target.read_text().splitlines())
+    assert (heading["recipient"], heading["case"]) == ("CID", "CR/45/26")
+    assert uuid.UUID(heading["decision"])
+    assert sorted(line["read_id"] for line in lines) == sorted(str(read.read_id) for read in reads)
+    assert {line["position_precision"] for line in lines} == {"coarse"}
     assert target.stat().st_mode & 0o777 == 0o600
+
+
+def _around(reads: list[Read]) -> tuple[datetime, datetime]:
+    hour = timedelta(hours=1)
+    return min(r.at.utc for r in reads) - hour, max(r.at.utc for r in reads) + hour
 
 
 def _check_trail(place: tuple[str, ...], folder: Path) -> None:
@@ -106,9 +124,11 @@ def _check_trail(place: tuple[str, ...], folder: Path) -> None:
     assert main(["centre", "audit", "verify", "--file", str(trail), *against]) == 0
     lines = trail.read_text().splitlines(keepends=True)
     kinds = [json.loads(line)["record"]["kind"] for line in lines]
-    # Each correction twice: as the unit logged it, and as it joined the record at the centre.
-    assert kinds.count("alteration") == 4
+    # Each correction twice: as the unit logged it, and as it joined the record at the centre; and
+    # the officer's session and acceptance of the rules.
+    assert kinds.count("alteration") == 6
     assert kinds.count("consultation") == 4
+    assert kinds.count("disclosure") >= 2
     assert {"collection", "disclosure"} <= set(kinds)
     trail.write_text("".join(lines[:-1]))
     assert main(["centre", "audit", "verify", "--file", str(trail), *against]) == 1

@@ -3,6 +3,7 @@
 import pytest
 
 from outrider.centre.demo import story
+from outrider.centre.search.record import Stage, read_back
 from tests.centre.pages.conftest import Centre
 
 
@@ -62,7 +63,8 @@ def test_a_read_is_seen_beside_its_picture_and_that_is_a_consultation(centre: Ce
     written = centre.site.desks.store.audit(before, 100)
     assert {row.event.kind.value for row in written} == {"consultation"}
     assert {row.event.actor for row in written} == {"ana-1"}
-    assert any("opened for the officer" in row.event.subject for row in written)
+    asked = [found for row in written if (found := read_back(row.event)) is not None]
+    assert (asked[-1].stage, asked[-1].facts["kind"]) == (Stage.ANSWERED, "picture")
     assert all("CR/77/26" in row.event.justification for row in written)
 
 

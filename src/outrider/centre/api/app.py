@@ -14,14 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from outrider.centre.access.people import Person
 from outrider.centre.access.why_not import Denied
+from outrider.centre.api.bodies import Grounds
 from outrider.centre.api.openapi import document
-from outrider.centre.api.routes import ROUTES, ApiRoute, Call
+from outrider.centre.api.routes import BEFORE_ACCEPTING, ROUTES, ApiRoute, Call
 from outrider.centre.desks import Desks
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.people.provider import SignInFault
 from outrider.centre.people.sessions import NoSession
 from outrider.centre.people.sign_ins import NoProvider, NoSignIn, SignIns
+from outrider.centre.pictures.reaching import NoPicture, Pictures
 from outrider.centre.search.core import SearchFault
 from outrider.centre.store.records import ConflictError, StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled
@@ -36,8 +39,9 @@ _PLAIN: TypeAdapter[Any] = TypeAdapter(Any)
 class Api:
     """The application over one centre's desks. workers: threads that ask the store."""
 
-    def __init__(self, desks: Desks, workers: int = 8) -> None:
+    def __init__(self, desks: Desks, pictures: Pictures, workers: int = 8) -> None:
         self._desks = desks
+        self._pictures = pictures
         self._workers = Workers(workers, "answer")
         self._sign_ins = SignIns(desks.provider)
         routes = [Route(one.path, self._endpoint(one), methods=[one.method]) for one in ROUTES]
@@ -67,7 +71,8 @@ class Api:
 
     async def _answer(self, route: ApiRoute, request: Request) -> Response:
         # Who asks comes before what: a stranger's body is never waited for.
-        person = await self._workers.run(lambda: self._desks.sessions.person(_token(request)))
+        token = _token(request)
+        person = await self._workers.run(lambda: self._person(route, token))
         body = None
         if route.body is not None:
             raw = await body_of(request, _BODY_S)
@@ -76,9 +81,16 @@ class Api:
             except ValidationError as error:
                 raise Refused(422, "asked-wrongly", _faults(error)) from error
         cancel = Cancel()
-        call = Call(self._desks, person, body, request.path_params, cancel)
+        call = Call(self._desks, person, body, request.path_params, cancel, token, self._pictures)
         found = await self._workers.run_until_gone(request, lambda: route.run(call), cancel)
         return JSONResponse(_PLAIN.dump_python(found, mode="json"))
+
+    def _person(self, route: ApiRoute, token: str) -> Person:
+        """Return who asks. Where a decision follows, that denies who has accepted no rules."""
+        decided = route.body is not None and issubclass(route.body, Grounds)
+        if decided or route.name in BEFORE_ACCEPTING:
+            return self._desks.sessions.person(token)
+        return self._desks.member(token)
 
     # Signing in
 
@@ -135,6 +147,8 @@ _FAULTS: tuple[tuple[type[Exception], int, str, str], ...] = (
 def _told(error: Exception) -> JSONResponse:
     """Return what is told of a fault; what the store or the program says stays in the log."""
     if isinstance(error, Refused):
+        return _error(error.status, error.code, str(error))
+    if isinstance(error, NoPicture):
         return _error(error.status, error.code, str(error))
     if isinstance(error, Denied):
         return _error(403, error.code, str(error))

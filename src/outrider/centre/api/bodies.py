@@ -164,6 +164,12 @@ class EndsBody(Spanned):
     mark: _Mark
 
 
+class CorrectBody(Grounds):
+    """The true mark of a read; the mark that was read takes a correction back."""
+
+    mark: _Mark
+
+
 class AskBody(Body):
     """An authorisation is asked for."""
 

@@ -65,6 +65,7 @@ _FAULTS = {
     for status, what in {
         "401": "nobody is signed in under this token",
         "403": "denied: what no rule allows, and what to do",
+        "404": "there is no such picture, or it cannot be opened",
         "409": "somebody else was first",
         "413": "too large",
         "422": "asked wrongly: what, and where",

@@ -5,6 +5,7 @@ into the trail when it is called is of the kind that stands here. None: it touch
 of those who were read, only the centre's own papers, or nothing.
 """
 
+import base64
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +17,8 @@ from outrider.centre.access.scope import Action, Scope
 from outrider.centre.api import bodies
 from outrider.centre.api.bodies import Body, Grounds, Paged
 from outrider.centre.desks import Desks
+from outrider.centre.pictures.asking import PARTS, PictureAsked
+from outrider.centre.pictures.reaching import Pictures
 from outrider.centre.search.asking import Span
 from outrider.centre.store.columns import to_us
 from outrider.centre.store.questions import Order
@@ -25,13 +28,15 @@ from outrider.wire.audit import AuditKind
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: by whom, with what, and what breaks it off."""
+    """One call: by whom, with what, what breaks it off, and who opens pictures."""
 
     desks: Desks
     person: Person
     body: Any
     path: Mapping[str, str]
     cancel: Cancel
+    token: str
+    pictures: Pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,10 @@ class ApiRoute:
     run: Callable[[Call], Any]
 
 
-def _scope(call: Call, since: Any = None) -> Scope:
+def _scope(call: Call, since: Any = None, action: Action = Action.SEARCH) -> Scope:
     grounds: Grounds = call.body
     return call.desks.desk.decide(
-        call.person, Action.SEARCH, grounds.purpose.checked(), since=since,
+        call.person, action, grounds.purpose.checked(), since=since,
         authorisation=grounds.authorisation, break_glass=grounds.break_glass,
     )  # fmt: skip
 
@@ -128,8 +133,45 @@ def _hits(call: Call) -> Any:
 
 
 def _read(call: Call) -> Any:
-    read_id = uuid.UUID(call.path["read"])
-    return call.desks.search.one(_scope(call), read_id, call.cancel)
+    scope = _scope(call)
+    found = call.desks.search.one(scope, _read_id(call), call.cancel)
+    return {"decision_id": scope.decision_id, "read": found}
+
+
+def _read_id(call: Call) -> uuid.UUID:
+    try:
+        return uuid.UUID(call.path["read"])
+    except ValueError:
+        raise ValueError("read: an identifier as searches give it") from None
+
+
+def _picture(call: Call) -> Any:
+    """Hand the question on to the service that has the keys: it decides, and writes it down."""
+    body: Grounds = call.body
+    part = PARTS.get(call.path["role"])
+    if part is None:
+        raise ValueError(f"role: {' or '.join(PARTS)}")
+    why = body.purpose
+    shown = call.pictures.ask(
+        PictureAsked(
+            token=call.token, read=_read_id(call), part=part, code=why.code, case=why.case,
+            words=why.words, authority=why.authority, authorisation=body.authorisation,
+            break_glass=body.break_glass,
+        )
+    )  # fmt: skip
+    return {
+        "decision_id": shown.decision_id,
+        "read": shown.read,
+        "role": part,
+        "jpeg": base64.b64encode(shown.jpeg).decode("ascii"),
+    }
+
+
+def _correct(call: Call) -> Any:
+    body: bodies.CorrectBody = call.body
+    scope = _scope(call, action=Action.CORRECT)
+    read = call.desks.search.correct(scope, _read_id(call), body.mark, call.cancel)
+    return {"decision_id": scope.decision_id, "read": read}
 
 
 def _me(call: Call) -> Any:
@@ -203,6 +245,7 @@ def _close_review(call: Call) -> Any:
     return _paper(reviews.close(call.person, call.path["paper"], body.finding, body.words))
 
 
+BEFORE_ACCEPTING = frozenset({"me", "accept"})  # what a session may do without the rules of use
 _C = AuditKind.CONSULTATION
 ROUTES = (
     ApiRoute("POST", "/v1/search/mark", "mark", "a mark", bodies.MarkBody, _C, _mark),
@@ -221,6 +264,11 @@ ROUTES = (
     ApiRoute("POST", "/v1/search/hits", "hits", "hits and what became of them", bodies.HitsBody,
              _C, _hits),
     ApiRoute("POST", "/v1/reads/{read}", "read", "one read", Grounds, _C, _read),
+    ApiRoute("POST", "/v1/reads/{read}/pictures/{role}", "picture",
+             "one picture beside its read; role: patch or overview", Grounds, _C, _picture),
+    ApiRoute("POST", "/v1/reads/{read}/correction", "correct",
+             "the true mark of a read; what was read stays", bodies.CorrectBody,
+             AuditKind.ALTERATION, _correct),
     ApiRoute("GET", "/v1/me", "me", "who is signed in", None, None, _me),
     ApiRoute("POST", "/v1/rules-of-use", "accept", "accept the rules of use", bodies.AcceptBody,
              AuditKind.ALTERATION, _accept),

@@ -8,6 +8,7 @@ from outrider.centre.api.app import Api
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.desks import desks_of
 from outrider.centre.folder import CentreFolder
+from outrider.centre.pictures.reaching import PictureSocket
 from outrider.centre.store import open_store
 from outrider.centre.web.listening import is_local, line_at, serve, tls_of
 from outrider.clock import SystemClock
@@ -36,7 +37,8 @@ def _run(args: argparse.Namespace) -> int:
     address, workers = settings.answer.listen, settings.answer.workers
     port = settings.answer.port if args.port is None else args.port
     with contextlib.closing(open_store(url, clock, connections=workers + 2)) as store:
-        api = Api(desks_of(folder, settings, store, clock), workers)
+        pictures = PictureSocket.of(folder, settings)
+        api = Api(desks_of(folder, settings, store, clock), pictures, workers)
         with contextlib.closing(api), line_at(address, port) as line:
             complain(f"answering at {'http' if is_local(address) else 'https'}://"
                      f"{address}:{line.getsockname()[1]}")  # fmt: skip

@@ -1,4 +1,4 @@
-"""`outrider centre audit ...` and `outrider centre export`."""
+"""`outrider centre audit ...`: the trail."""
 
 import argparse
 import os
@@ -12,7 +12,6 @@ from pathlib import Path
 from outrider import durable
 from outrider.centre.audit import export
 from outrider.centre.audit.crew_trail import check
-from outrider.centre.audit.disclosure import Disclosure, disclose
 from outrider.centre.audit.lines import as_line, read_file
 from outrider.centre.checkpoints.keeping import CheckpointFolder
 from outrider.centre.checkpoints.verify import Verdict, rows_after, verify
@@ -42,7 +41,6 @@ def register(commands: Subparsers) -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _register_actions(actions)
-    _register_export(commands)
 
 
 def _register_actions(actions: Subparsers) -> None:
@@ -90,30 +88,6 @@ def _action(actions: Subparsers, name: str, purpose: str, example: str) -> argpa
     parser = new_parser(actions, name, purpose, f"outrider centre audit {name} {example}")
     add_dir(parser)
     return parser
-
-
-def _register_export(commands: Subparsers) -> None:
-    parser = new_parser(
-        commands,
-        "export",
-        "hand opened records on, logged with recipient and reason",
-        "outrider centre export --dir C --since 2026-11-20 --until 2026-11-21T12:00 -o out.ndjson"
-        ' --officer "DC 1234" --recipient "Northshire CID" --reason "CR/45/26: ..."',
-    )
-    add_dir(parser)
-    parser.add_argument(
-        "--since", type=values.instant, required=True, help="ISO 8601 (UTC), included"
-    )
-    parser.add_argument(
-        "--until", type=values.instant, required=True, help="ISO 8601 (UTC), not included"
-    )
-    parser.add_argument("-o", "--output", type=values.new_file, required=True, help="a new file")
-    parser.add_argument("--officer", type=values.words, required=True, help="who hands them on")
-    parser.add_argument("--recipient", type=values.words, required=True, help="who receives them")
-    parser.add_argument(
-        "--reason", type=values.words, required=True, help="why, with the case's reference"
-    )
-    finish(parser, _disclose, *_EXPECTED)
 
 
 def _write_out(lines: bytes) -> None:
@@ -234,15 +208,3 @@ def _crew(args: argparse.Namespace) -> int:
         for fault in unit.faults:
             say(f"  FAULT {fault}")
     return int(any(unit.faults for unit in units))
-
-
-def _disclose(args: argparse.Namespace) -> int:
-    if args.until <= args.since:
-        raise ValueError("--until: not after --since")
-    if args.output.exists():
-        raise ValueError(f"{args.output}: is there already; name a new file")
-    what = Disclosure(args.officer, args.recipient, args.reason, args.since, args.until)
-    with closing(open_store_of(CentreFolder(args.dir))) as store:
-        count = disclose(store, args.output, what, SystemClock())
-    say(f"{args.output}: {count} records; who received them and why is in the audit trail")
-    return 0

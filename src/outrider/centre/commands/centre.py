@@ -2,17 +2,21 @@
 
 from outrider.centre import retention
 from outrider.centre.commands import (
+    account,
     answer,
     audit,
+    authorisation,
     authority,
     demo,
     evidence,
-    find,
+    export,
     hotlists,
     intake,
     opening,
     pages,
+    picture,
     pictures,
+    review,
     search,
     sign_in,
     status,
@@ -25,7 +29,7 @@ def register(commands: Subparsers) -> None:
     parser = new_parser(
         commands,
         "centre",
-        "the reference centre: init, serve, open, enrol-ticket, units, status, find, ...",
+        "the reference centre: init, serve, open, enrol-ticket, units, status, search, ...",
         "outrider centre init /srv/centre --host centre.example\n"
         "  outrider centre serve --dir /srv/centre",
     )
@@ -34,7 +38,6 @@ def register(commands: Subparsers) -> None:
         authority,
         intake,
         opening,
-        find,
         status,
         audit,
         retention,
@@ -42,9 +45,14 @@ def register(commands: Subparsers) -> None:
         demo,
         sign_in,
         search,
+        picture,
+        export,
         answer,
         pages,
         pictures,
         evidence,
+        authorisation,
+        review,
+        account,
     ):
         part.register(parts)

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,29 +11,33 @@ from outrider.centre.access.scope import Action
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.commands.signed_in import (
     EXPECTED,
+    add_keys,
     add_purpose,
     add_session,
     desks_for,
-    person_of,
+    member_of,
+    pictures_of,
     purpose_of,
+    read_id,
+    scope_for,
 )
 from outrider.centre.desks import Desks
 from outrider.centre.evidence.form import MAX_BYTES, verify
 from outrider.centre.evidence.holds import Holds
 from outrider.centre.evidence.packing import Packer
 from outrider.centre.folder import CentreFolder, opening_keys
-from outrider.centre.opening.consult import ConsultationError, Viewer
 from outrider.centre.opening.keys import DataKeys, KeyFolder
+from outrider.centre.opening.pictures import PictureFault
 from outrider.centre.store.columns import to_us
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
-from outrider.command_line import Subparsers, new_parser
+from outrider.command_line import Subparsers, new_parser, values
 from outrider.shown import say
 from outrider.wire.canonical import WireError
 from outrider.wire.sealing import CentrePublicKey
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
-_EXPECTED = (*EXPECTED, ConsultationError, WireError)
+_EXPECTED = (*EXPECTED, PictureFault, WireError)
 
 
 def register(commands: Subparsers) -> None:
@@ -68,8 +71,9 @@ def register(commands: Subparsers) -> None:
         one.add_argument("hold")
         add_session(one)
         if name == "take-out":
-            one.add_argument("--keys", type=Path, help="folder of the private keys")
-            one.add_argument("-o", "--output", type=Path, required=True, help="a new file")
+            add_purpose(one)
+            one.add_argument("--keys", type=values.folder, help="folder of the private keys")
+            one.add_argument("-o", "--output", type=values.new_file, required=True)
         else:
             one.add_argument("--words", required=True, help="why")
         finish(one, handler, *_EXPECTED)
@@ -83,10 +87,10 @@ def _action(actions: Subparsers, name: str, purpose: str, example: str) -> argpa
 
 
 def _of_a_read(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("read", type=uuid.UUID, help="the read's identifier")
+    parser.add_argument("read", type=read_id, help="the read's identifier")
     add_session(parser)
     add_purpose(parser)
-    parser.add_argument("--keys", type=Path, help="folder of the private keys")
+    add_keys(parser)
 
 
 def _day(text: str) -> datetime:
@@ -98,18 +102,15 @@ def _day(text: str) -> datetime:
 def _packer(args: argparse.Namespace) -> Iterator[tuple[Desks, Packer]]:
     folder = CentreFolder(args.dir)
     with desks_for(args) as desks:
-        keys = DataKeys(KeyFolder(opening_keys(args.keys, folder)).load())
-        viewer = Viewer(desks.store, desks.store, keys, desks.clock)
         identity = SigningIdentity.read(folder.receipt_key)
-        yield desks, Packer(desks.store, desks.search, viewer, identity, desks.clock)
+        yield (
+            desks,
+            Packer(desks.store, desks.search, pictures_of(desks, args), identity, desks.clock),
+        )
 
 
 def _made(args: argparse.Namespace, desks: Desks, packer: Packer, recipient: str) -> bytes:
-    scope = desks.desk.decide(
-        person_of(desks, args), Action.EXPORT, purpose_of(args),
-        authorisation=args.authorisation, break_glass=args.break_glass,
-    )  # fmt: skip
-    return packer.pack(scope, args.read, recipient)
+    return packer.pack(scope_for(desks, args, Action.EXPORT), args.read, recipient)
 
 
 def _pack(args: argparse.Namespace) -> int:
@@ -130,7 +131,7 @@ def _verify(args: argparse.Namespace) -> int:
     models = ", ".join(f"{name} {digest[:12]}" for name, digest in read.origin.model_digests)
     say(f"models {models}")
     say(f"made {found.made_at} by {found.asked.by} for {found.asked.recipient}, "
-        f"case {found.asked.case}")  # fmt: skip
+        f"case {found.asked.case}, decision {found.asked.decision}")  # fmt: skip
     say(f"row {found.trail_row} of the audit trail, under a signed checkpoint: whole")
     if args.pictures is not None:
         args.pictures.mkdir(parents=True, exist_ok=True)
@@ -146,7 +147,7 @@ def _holds(desks: Desks, args: argparse.Namespace) -> Holds:
 def _hold(args: argparse.Namespace) -> int:
     folder = CentreFolder(args.dir)
     with _packer(args) as (desks, packer):
-        person = person_of(desks, args)
+        person = member_of(desks, args)
         pack = _made(args, desks, packer, "the centre's own hold")
         kept = _holds(desks, args).place(
             pack, args.read, person.person_id, person.force, purpose_of(args).case, args.words,
@@ -159,16 +160,16 @@ def _hold(args: argparse.Namespace) -> int:
 def _take_out(args: argparse.Namespace) -> int:
     keys = DataKeys(KeyFolder(opening_keys(args.keys, CentreFolder(args.dir))).load())
     with desks_for(args) as desks:
-        person = person_of(desks, args)
-        pack = _holds(desks, args).take_out(args.hold, person.person_id, keys)
+        scope = scope_for(desks, args, Action.EXPORT)
+        pack = _holds(desks, args).take_out(args.hold, scope, keys)
         durable.write_new(args.output, pack, 0o600)
-    say(f"{args.output}: as it was made")
+    say(f"{args.output}: as it was made; decision {scope.decision_id}")
     return 0
 
 
 def _release(args: argparse.Namespace) -> int:
     with desks_for(args) as desks:
-        person = person_of(desks, args)
+        person = member_of(desks, args)
         _holds(desks, args).release(args.hold, person.person_id, args.words)
     say(f"hold {args.hold}: ended, its pack is erased")
     return 0

@@ -1,52 +1,30 @@
-"""`outrider centre open|picture|rotate-key`: what is run with the centre's private keys."""
+"""`outrider centre open|rotate-key`: what is run with the centre's private keys."""
 
 import argparse
 import signal
 import threading
-import uuid
 from contextlib import closing
 
-from outrider import durable
 from outrider.centre.authority.sealed_to import note
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, opening_keys
 from outrider.centre.opening.alarm import alarm_text
-from outrider.centre.opening.consult import Consultation, ConsultationError, Viewer
-from outrider.centre.opening.keys import DataKeys, KeyFolder
+from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.rotate import rotate
 from outrider.centre.opening.service import Opening
 from outrider.centre.opening.watchdog import Watchdog
 from outrider.centre.store.centre_store import OpeningStore
 from outrider.centre.store_of import open_store_of
-from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser, values
-from outrider.records import Role
 from outrider.shown import complain, say, say_json
 
-_EXPECTED = (ConsultationError, ValueError)
+_EXPECTED = (ValueError,)
 _REASONS_SHOWN = 20
 
 
 def register(commands: Subparsers) -> None:
     """Add the commands, under `outrider centre`."""
     _register_open(commands)
-    parser = new_parser(
-        commands,
-        "picture",
-        "open one picture, logged with who asks and why",
-        "outrider centre picture --dir C --read 0193... --role patch -o patch.jpg"
-        ' --officer "DC 1234" --case CR/45/26 --reason "identify the driver"',
-    )
-    _add_folders(parser)
-    parser.add_argument("--read", type=_record_id, required=True, help="of the read or hit")
-    parser.add_argument("--role", choices=[role.label for role in Role], required=True)
-    parser.add_argument(
-        "-o", "--output", type=values.new_file, required=True, help="a new JPEG file"
-    )
-    parser.add_argument("--officer", type=values.words, required=True, help="who will see it")
-    parser.add_argument("--case", type=values.words, required=True, help="reference of the case")
-    parser.add_argument("--reason", type=values.words, required=True, help="why it is needed")
-    finish(parser, _picture, *_EXPECTED)
     parser = new_parser(
         commands,
         "rotate-key",
@@ -84,15 +62,6 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keys", type=values.folder, help="folder of the private keys (`opening` in the centre's)"
     )
-
-
-def _record_id(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{values.short(text)} is no identifier of a read: `outrider centre find` shows them"
-        ) from None
 
 
 def _keys(args: argparse.Namespace) -> KeyFolder:
@@ -159,18 +128,6 @@ def _show(store: OpeningStore, as_json: bool, *, watching: bool) -> int:
     if backlog.set_aside:
         complain(alarm_text(store.set_aside_by_unit()))
     return int(backlog.set_aside > 0 or (backlog.waiting > 0 and not watching))
-
-
-def _picture(args: argparse.Namespace) -> int:
-    if args.output.exists():
-        raise ValueError(f"{args.output}: is there already; name a new file")
-    by = Consultation(args.officer, args.case, args.reason)
-    role = Role[args.role.upper()]
-    with closing(open_store_of(CentreFolder(args.dir))) as store:
-        viewer = Viewer(store, store, DataKeys(_keys(args).load()), SystemClock())
-        durable.write(args.output, viewer.picture(args.read, role, by), 0o600)
-    say(f"{args.output}: {role.label} of {args.read}; who asked and why is in the audit trail")
-    return 0
 
 
 def _rotate(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider import durable
+from outrider.centre.access.scope import Action, Scope
 from outrider.centre.governance.papers import Kept, NotAllowed, Papers
 from outrider.centre.opening.keys import DataKeys
 from outrider.centre.store.centre_store import CentreStore
@@ -75,17 +76,24 @@ class Holds:
         """Return what is held."""
         return self._papers.list(state=HELD)
 
-    def take_out(self, name: str, person: str, keys: DataKeys) -> bytes:
-        """Return a held pack, logged: for its owner only. Raises NotAllowed, SealingError."""
-        kept = self._papers.get(name)
+    def take_out(self, name: str, scope: Scope, keys: DataKeys) -> bytes:
+        """Return a held pack, logged: for its owner, in its case, who may still hand reads on.
+
+        Raises NotAllowed, SealingError.
+        """
+        kept, person = self._papers.get(name), scope.person.person_id
+        if scope.action is not Action.EXPORT:
+            raise NotAllowed("what is held is taken out under a decision to hand reads on")
         if kept is None or kept.state != HELD or kept.content.owner != person:
             raise NotAllowed("no hold of yours is called so, or it has ended")
         if kept.paper.until_us <= self._papers.now_us():
             raise NotAllowed("this hold has ended")
         hold = kept.content
+        if hold.case != scope.purpose.case:
+            raise NotAllowed("this is held for another case")
         at = self._clock.stamp(self._clock.mono_ns())
-        said = f"held pack {name} of read {hold.read_id}: taken out"
-        why = f"case {hold.case}: {hold.reason}"
+        said = f"held pack {name} of read {hold.read_id}: taken out, decision {scope.decision_id}"
+        why = f"case {hold.case}: {scope.purpose.words}"
         self._store.append_audit([new_event(AuditKind.CONSULTATION, at, person, said, why)])
         boxed = SealedKey(hold.key_id, hold.centre_key, bytes.fromhex(hold.sealed_key))
         key = keys.open(boxed, uuid.UUID(name))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from outrider.centre.access.scope import Action, Scope
 from outrider.centre.audit.lines import as_line
 from outrider.centre.evidence.form import VERSION, AskedFor, Core, core_digest, encode, said_of
-from outrider.centre.opening.consult import Consultation, Viewer
+from outrider.centre.evidence.pictures import Pictures
 from outrider.centre.retention import last_row
 from outrider.centre.search.engine import Search
 from outrider.centre.store.centre_store import CentreStore
@@ -20,18 +20,18 @@ from outrider.wire.signing import SigningIdentity
 
 @dataclass(frozen=True, slots=True)
 class Packer:
-    """Makes packs. viewer: of the opening service, which alone opens pictures."""
+    """Makes packs. pictures: by the opening service, which alone opens them."""
 
     store: CentreStore
     search: Search
-    viewer: Viewer
+    pictures: Pictures
     identity: SigningIdentity
     clock: Clock
 
     def pack(self, scope: Scope, read_id: uuid.UUID, recipient: str) -> bytes:
         """Return the pack of a read that lies in an export's scope.
 
-        Raises ValueError (no such read in the scope, no recipient), ConsultationError, StoreError.
+        Raises ValueError (no such read in the scope, no recipient), PictureFault, StoreError.
         """
         if scope.action is not Action.EXPORT or not recipient.strip():
             raise ValueError("an evidence pack needs a scope to hand reads on, and its recipient")
@@ -51,9 +51,8 @@ class Packer:
 
     def _core(self, scope: Scope, read_id: uuid.UUID, opened: OpenedRecord, recipient: str) -> Core:
         sealed = opened.sealed
-        by = Consultation(scope.person.person_id, scope.purpose.case, scope.purpose.words)
         pictures = {
-            picture.role.label: self.viewer.picture(read_id, picture.role, by)
+            picture.role.label: self.pictures.open(scope, read_id, picture.role).jpeg
             for picture in sealed.row.pictures
         }
         return Core(

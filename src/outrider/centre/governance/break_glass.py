@@ -72,16 +72,30 @@ class Glass:
         """Return what waits for its review."""
         return self._papers.list(state=BROKEN)
 
+    def to_review_by(self, person: Person) -> list[Kept[Broken]]:
+        """Return what waits for a review that somebody may close."""
+        return [kept for kept in self.to_review() if not _why_not(person, kept)]
+
     def review(self, person: Person, paper_id: str, justified: bool, words: str) -> Kept[Broken]:
         """Close the review: a supervisor of another team. Raises NotAllowed, ConflictError."""
         kept = self._papers.get(paper_id)
         if kept is None or kept.state != BROKEN:
             raise NotAllowed("no break-glass access of this name waits for review")
-        found = kept.content
-        if Role.SUPERVISOR not in person.roles or person.person_id == found.person:
-            raise NotAllowed("a supervisor reviews it, never whoever broke the glass")
-        if person.team == found.team and person.force == found.force:
-            raise NotAllowed("a supervisor of another team reviews it")
-        content = replace(found, reviewed_by=person.person_id, review=words)
+        why = _why_not(person, kept)
+        if why:
+            raise NotAllowed(why)
+        if len(words.split()) < 3:
+            raise ValueError("words: at least three that say what was looked at")
+        content = replace(kept.content, reviewed_by=person.person_id, review=words)
         state = JUSTIFIED if justified else NOT_JUSTIFIED
         return self._papers.change(kept, content, state=state, by=person.person_id, why=words)
+
+
+def _why_not(person: Person, kept: Kept[Broken]) -> str:
+    """Return why somebody may not review it; empty where they may."""
+    found = kept.content
+    if Role.SUPERVISOR not in person.roles or person.person_id == found.person:
+        return "a supervisor reviews it, never whoever broke the glass"
+    if (person.force, person.team) == (found.force, found.team):
+        return "a supervisor of another team reviews it"
+    return ""

@@ -169,4 +169,4 @@ def picture(call: Call) -> Reply:
         case=purpose.case, words=purpose.words, authority=purpose.authority.value,
         authorisation=carried.authorisation, break_glass=carried.break_glass,
     )  # fmt: skip
-    return Bytes(call.site.pictures.ask(asked), "image/jpeg")
+    return Bytes(call.site.pictures.ask(asked).jpeg, "image/jpeg")

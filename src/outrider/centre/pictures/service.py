@@ -1,15 +1,19 @@
-"""The service at its socket: `POST /picture`, a JPEG or `{"error": CODE, "message": TEXT}`."""
+"""The service at its socket: `POST /picture`, a picture beside its read (JSON), or an error.
+
+Errors are `{"error": CODE, "message": TEXT}`.
+"""
 
 import logging
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from outrider.centre.access.why_not import Denied
-from outrider.centre.opening.consult import ConsultationError
+from outrider.centre.evidence.pictures import ShownPicture
+from outrider.centre.opening.pictures import PictureFault
 from outrider.centre.people.sessions import NoSession
 from outrider.centre.pictures.asking import PATH, PictureAsked
 from outrider.centre.pictures.showing import Showing
@@ -21,15 +25,10 @@ from outrider.centre.web.working import Workers
 _log = logging.getLogger(__name__)
 _BODY_S = 5.0
 _LATER = "the store cannot answer now; ask again later"
-# A fault of a consultation names the unit, which not everybody is told: it stands in the trail.
+_SHOWN: TypeAdapter[ShownPicture] = TypeAdapter(ShownPicture)
 _FAULTS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (NoSession, 401, "session", ""),
-    (
-        ConsultationError,
-        404,
-        "picture",
-        "this picture has not come yet, has expired, or does not open",
-    ),
+    (PictureFault, 404, "picture", ""),
     (SearchFault, 503, "store", _LATER),
     (StoreError, 503, "store", _LATER),
     (ValueError, 422, "asked-wrongly", ""),
@@ -51,10 +50,10 @@ class PictureService:
     async def _picture(self, request: Request) -> Response:
         try:
             asked = PictureAsked.model_validate_json(await body_of(request, _BODY_S))
-            data = await self._workers.run(lambda: self._showing.show(asked))
+            shown = await self._workers.run(lambda: self._showing.show(asked))
         except Exception as error:  # noqa: BLE001 - the border: one request's fault is its own
             return _told(error)
-        return Response(data, media_type="image/jpeg")
+        return Response(_SHOWN.dump_json(shown), media_type="application/json")
 
 
 def _told(error: Exception) -> JSONResponse:

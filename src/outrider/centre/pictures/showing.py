@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from outrider.centre.access.purpose import checked_purpose
 from outrider.centre.access.scope import Action
 from outrider.centre.desks import Desks
-from outrider.centre.opening.consult import Consultation, Viewer
+from outrider.centre.evidence.pictures import Pictures, ShownPicture
 from outrider.centre.opening.keys import DataKeys
+from outrider.centre.opening.pictures import Viewer
 from outrider.centre.pictures.asking import PictureAsked
 from outrider.records import Role
 
@@ -20,11 +21,11 @@ class Showing:
     desks: Desks
     keys: DataKeys
 
-    def show(self, asked: PictureAsked) -> bytes:
-        """Return the JPEG.
+    def show(self, asked: PictureAsked) -> ShownPicture:
+        """Return the picture beside its read.
 
         Raises NoSession, PurposeFault, Denied, AskedWrongly (no such read in the scope),
-        ConsultationError, StoreError.
+        PictureFault, SearchFault, StoreError.
         """
         desks = self.desks
         person = desks.sessions.person(asked.token)
@@ -33,7 +34,5 @@ class Showing:
             person, Action.PICTURE, purpose, authorisation=asked.authorisation,
             break_glass=asked.break_glass,
         )  # fmt: skip
-        desks.search.one(scope, asked.read)
-        viewer = Viewer(desks.store, desks.store, self.keys, desks.clock)
-        by = Consultation(person.person_id, purpose.case, purpose.words)
-        return viewer.picture(asked.read, _ROLES[asked.part], by)
+        viewer = Viewer(desks.store, self.keys)
+        return Pictures(desks.search, viewer).open(scope, asked.read, _ROLES[asked.part])

@@ -10,6 +10,7 @@ class FoundRead:
     """A read as it may be told; what may not be told is None.
 
     Degrees WGS 84 (exact, or the middle of a coarse square: position_precision), m/s, metres, s.
+    mark: as it was read, always; corrected_to: what somebody at the centre says that it is.
     """
 
     read_id: uuid.UUID
@@ -27,6 +28,9 @@ class FoundRead:
     speed_mps: float | None = None
     confidence: float | None = None
     clock_error_s: float | None = None
+    corrected_to: str | None = None
+    corrected_by: str | None = None
+    corrected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 What the store says of a fault stays in its chain of causes: an error text tells of no row.
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from outrider.centre.access.scope import Field, Positions, Scope
@@ -35,6 +36,7 @@ class SearchCore:
 
     def __init__(self, store: CentreStore, clock: Clock) -> None:
         self.store = store
+        self.clock = clock
         self.record = Record(store, clock)
         self.blind = Blindness(Uploads(store, clock), clock)
 
@@ -68,17 +70,32 @@ class SearchCore:
     ) -> _T:  # fmt: skip
         """Ask within the scope, written down before and after. Raises as ask, SearchFault."""
         self.record.asked(scope, facts)
+        with (
+            self.noting_failure(scope, facts),
+            self.store.searching(scope.bounds, cancel) as session,
+        ):
+            found, outcome = ask(session)
+        self.record.answered(scope, facts, outcome)
+        return found
+
+    @contextlib.contextmanager
+    def noting_failure(
+        self, scope: Scope, facts: Mapping[str, Any], *expected: type[Exception]
+    ) -> Iterator[None]:
+        """Write down that what was asked was not answered, and why. Raises SearchFault.
+
+        expected: what else may go wrong whose words tell of no read.
+        """
+        told_of: tuple[type[Exception], ...] = (AskedWrongly, Cancelled, OSError, *expected)
         try:
-            with self.store.searching(scope.bounds, cancel) as session:
-                found, outcome = ask(session)
+            yield
         except StoreError as error:
             self.record.failed(scope, facts, "the store could not answer")
             raise SearchFault("the store cannot answer now; ask again later") from error
-        except (AskedWrongly, Cancelled) as error:
-            self.record.failed(scope, facts, str(error))
+        except told_of as error:
+            told = "nothing could be written" if isinstance(error, OSError) else str(error)
+            self.record.failed(scope, facts, told)
             raise
-        self.record.answered(scope, facts, outcome)
-        return found
 
     def listing(
         self, scope: Scope, facts: dict[str, Any], ask: Callable[[SearchSession], list[Any]],

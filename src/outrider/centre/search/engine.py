@@ -1,8 +1,9 @@
 """All searches over one store. Each takes a Scope, and is written down before and after."""
 
+from outrider.centre.search.corrections import Corrections
+from outrider.centre.search.handing_on import HandingOn
 from outrider.centre.search.patterns import PatternSearches
-from outrider.centre.search.reads import ReadSearches
 
 
-class Search(ReadSearches, PatternSearches):
-    """The searches: see the two rooms that it is made of."""
+class Search(Corrections, HandingOn, PatternSearches):
+    """The searches: see what it is made of, `ReadSearches` first."""

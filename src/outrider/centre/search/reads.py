@@ -11,6 +11,7 @@ from outrider.centre.search.answers import Answer, FoundRead
 from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.blind import Asked
 from outrider.centre.search.core import Outcome, SearchCore, place_facts, span_facts
+from outrider.centre.search.corrected import corrected_to, with_corrections
 from outrider.centre.search.pages import decode_page, encode_page
 from outrider.centre.search.record import shown_outcome
 from outrider.centre.search.telling import forces_of, ids_of, told
@@ -38,6 +39,9 @@ class ReadSearches(SearchCore):
         question = Question(span.since_us, span.until_us, (fold(asked),), order=order)
         if exact:
             question = replace(question, exact=(asked,))
+        else:
+            reads = corrected_to(self.store, fold(asked))
+            question = replace(question, corrected=reads)
         facts = {"kind": "mark", "marks": [asked], "exact": exact}
         return self._reads(scope, question, facts, page, size, cancel, vrm=fold(asked))
 
@@ -79,19 +83,22 @@ class ReadSearches(SearchCore):
 
     def one(self, scope: Scope, read_id: uuid.UUID, cancel: Cancel | None = None) -> FoundRead:
         """Return one read, if it lies in the scope. Raises AskedWrongly where none does."""
-        bounds = scope.bounds
-        question = Question(bounds.not_before_us, bounds.not_after_us, read_id=read_id)
         facts = {"kind": "read", "read": str(read_id)}
 
         def ask(session: SearchSession) -> tuple[FoundRead, Outcome]:
-            found = queries.sightings(session, bounds, question, 1, None)
-            if not found:
-                raise AskedWrongly("no read of this identifier lies in your scope")
-            cameras = queries.cameras(session, [found[0].camera])
-            outcome = shown_outcome([read_id], forces_of(found), 1) | {"marks": [found[0].vrm]}
-            return told(scope, found[0], cameras), outcome
+            read = _read_of(session, scope, read_id)
+            outcome = shown_outcome([read_id], {read.force: 1}, 1) | {"marks": [fold(read.mark)]}
+            return read, outcome
 
-        return self.run(scope, facts, ask, cancel)
+        return with_corrections(self.store, [self.run(scope, facts, ask, cancel)])[0]
+
+    def read_in(self, scope: Scope, read_id: uuid.UUID, cancel: Cancel | None) -> FoundRead:
+        """Return a read of the scope, for an act that stands in the trail already.
+
+        Raises AskedWrongly where none lies in the scope, StoreError, Cancelled.
+        """
+        with self.store.searching(scope.bounds, cancel) as session:
+            return _read_of(session, scope, read_id)
 
     def look_back(
         self, scope: Scope, mark: str, span: Span, *, page: str = "", size: int = PAGE,
@@ -127,7 +134,8 @@ class ReadSearches(SearchCore):
             answer = self._answer(session, scope, narrowed, found, total, size, vrm)
             return answer, shown_outcome(ids_of(found), forces_of(found), total)
 
-        return self.run(scope, facts, ask, cancel)
+        answer = self.run(scope, facts, ask, cancel)
+        return replace(answer, reads=with_corrections(self.store, answer.reads))
 
     def _answer(
         self, session: SearchSession, scope: Scope, question: Question, found: list[Sighting],
@@ -139,6 +147,15 @@ class ReadSearches(SearchCore):
         reads = tuple(told(scope, one, cameras) for one in found)
         more = encode_page(found[-1]) if len(found) == size else ""
         return Answer(scope.decision_id, total, reads, blind, more)
+
+
+def _read_of(session: SearchSession, scope: Scope, read_id: uuid.UUID) -> FoundRead:
+    bounds = scope.bounds
+    question = Question(bounds.not_before_us, bounds.not_after_us, read_id=read_id)
+    found = queries.sightings(session, bounds, question, 1, None)
+    if not found:
+        raise AskedWrongly("no read of this identifier lies in your scope")
+    return told(scope, found[0], queries.cameras(session, [found[0].camera]))
 
 
 def _narrowed(session: SearchSession, question: Question, like: str, unit: str) -> Question:

@@ -100,14 +100,16 @@ class Record:
     def _append(
         self, action: Action, who: str, subject: dict[str, Any], purpose: Purpose, force: str
     ) -> None:
+        facts = subject["facts"]
         text = canonical.dumps(subject)
         if len(text) > _MOST_BYTES:
-            subject["facts"] = {"cut": True, "kind": subject["facts"].get("kind", "")}
+            subject["facts"] = {"cut": True, "kind": facts.get("kind", "")}
             text = canonical.dumps(subject)
         why = f"{purpose.code}, {purpose.authority}: case {purpose.case}: {purpose.words}"
         at = self._clock.stamp(self._clock.mono_ns())
-        handed = force if action is Action.EXPORT else ""
-        kind = KINDS[action]
+        # A picture for a pack is a consultation of its own; the pack is the disclosure.
+        kind = AuditKind.CONSULTATION if facts.get("kind") == "picture" else KINDS[action]
+        handed = str(facts.get("recipient") or force) if kind is AuditKind.DISCLOSURE else ""
         self._trail.append_audit([new_event(kind, at, who, text.decode(), why, handed)])
 
 

@@ -15,6 +15,7 @@ from outrider.wire.audit import AuditEvent
 
 _COLUMNS = "kind, paper_id, revision, holder, subject, state, at_us, until_us, body"
 _MOST = 10_000
+CORRECTION = "correction"  # of a read: over when the read is, so until_us is the read's own time
 
 TABLE = """
 CREATE TABLE paper (
@@ -94,6 +95,19 @@ class PaperStore(Part):
                 _MOST,
             )
         return [Paper(*row) for row in found]
+
+    def papers_named(self, kind: str, names: Sequence[str]) -> list[Paper]:
+        """Return the last states of those papers of a kind that are there; 500 names at most."""
+        if not names:
+            return []
+        with self._backend.reading("read papers") as session:
+            found = session.rows(
+                f"SELECT {_COLUMNS} FROM paper WHERE kind = ? AND paper_id IN "
+                f"({placeholders(len(names))}) ORDER BY paper_id, revision",
+                kind,
+                *names,
+            )
+        return list({row[1]: Paper(*row) for row in found}.values())
 
     def forget_papers(self, kind: str, before_us: int) -> int:
         """Erase papers whose last state was over before an instant; return how many states."""

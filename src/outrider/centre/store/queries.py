@@ -24,7 +24,7 @@ from outrider.centre.store.questions import (
     Question,
     Sighting,
 )
-from outrider.centre.store.session import Row, Session
+from outrider.centre.store.session import Row, Session, placeholders
 from outrider.records import Direction
 
 _COLUMNS = (
@@ -41,7 +41,8 @@ class SearchSession(Session, Protocol):
     def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
         """Return the condition that a column is one of many values, and its one value.
 
-        kind: the database's name of the type: `text`, `integer`.
+        kind: the database's name of the type: `text`, `integer`. For a single value it is plain
+        equality: then the index gives rows in the order of time, and a page ends the search.
         """
         ...
 
@@ -87,6 +88,14 @@ class Where:
         part, value = self._session.among(f"{self._table}{column}", values, kind)
         return self.add(part, value)
 
+    def marks(self, marks: Sequence[str], reads: Sequence[bytes]) -> "Where":
+        """Add that a read is of one of these folded marks, or one of these reads."""
+        if not reads:
+            return self.among("vrm", marks, "text")
+        part, value = self._session.among(f"{self._table}vrm", marks, "text")
+        ids = f"{self._table}read_id IN ({placeholders(len(reads))})"
+        return self.add(f"({part} OR {ids})", value, *reads)
+
     def place(self, place: Place) -> "Where":
         """Add that the position, as closely as it may be told, lies in a place."""
         cells = cells_of(place.box, coarse=self._bounds.coarse)
@@ -116,7 +125,7 @@ def _where(session: SearchSession, bounds: Bounds, question: Question) -> Where:
         "at_us BETWEEN ? AND ?", question.since_us, question.until_us
     )
     if question.marks is not None:
-        where.among("vrm", question.marks, "text")
+        where.marks(question.marks, [read.bytes for read in question.corrected])
     if question.exact is not None:
         where.among("mark", question.exact, "text")
     if question.cameras is not None:

@@ -21,6 +21,7 @@ class Question:
     """Sightings wanted; every part given must hold. since to until, both included.
 
     marks: folded, any of them. exact: as read, any of them. cameras: by number, any of them.
+    corrected: reads that count as the marks asked for, whatever was read.
     """
 
     since_us: int
@@ -31,6 +32,7 @@ class Question:
     place: Place | None = None
     read_id: uuid.UUID | None = None
     order: Order = Order.NEWEST
+    corrected: tuple[uuid.UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

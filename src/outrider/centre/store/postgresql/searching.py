@@ -31,6 +31,8 @@ class PostgresSearchSession(PostgresSession):
 
     def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
         """Return `column = ANY (array)`."""
+        if len(values) == 1:
+            return f"{column} = ?::{kind}", values[0]
         return f"{column} = ANY (?::{kind}[])", list(values)
 
     def marks_like(self, pattern: str, most: int) -> list[str]:

@@ -123,6 +123,8 @@ class SqliteSearchSession(SqliteSession):
 
     def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
         """Return `column IN (...)` over a list in JSON."""
+        if len(values) == 1:
+            return f"{column} = ?", values[0]
         return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values))
 
     def join_by_hashing(self) -> None:
