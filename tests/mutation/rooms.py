@@ -44,8 +44,7 @@ ROOMS = {
     "sync": Room(
         ("unit/sync/*.py",),
         tuple(
-            f"tests/unit/sync/test_{name}.py"
-            for name in ("session", "crew_trail", "dock", "upkeep", "hostile_centre", "unreached")
+            f"tests/unit/sync/test_{name}.py" for name in ("steps", "session", "upkeep", "docking")
         ),
     ),
     "wire": Room(("wire/*.py",), ("tests/wire",)),
