@@ -33,12 +33,13 @@ from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.opening.keys import DataKeys, KeyFolder
 from outrider.centre.opening.pictures import Viewer
 from outrider.centre.retention import last_row
-from outrider.centre.search.answers import Associate, CloneSuspect, CrossedMark
+from outrider.centre.search.answers import CloneSuspect
 from outrider.centre.search.asking import Span
 from outrider.centre.search.trail import all_asked
 from outrider.centre.store import open_store
 from outrider.centre.store.bounds import E7
 from outrider.centre.store.places import Circle
+from outrider.centre.store.questions import Associate, CrossedMark
 from outrider.clock import RecordedClock
 from outrider.records import Role
 from outrider.wire.canonical import WireError

@@ -10,12 +10,13 @@ from outrider.centre.access.purpose import PurposeCode
 from outrider.centre.access.scope import Action
 from outrider.centre.access.why_not import Denied
 from outrider.centre.search import reads
-from outrider.centre.search.answers import Associate, CloneSuspect, CrossedMark, ShownHit
+from outrider.centre.search.answers import CloneSuspect, ShownHit
 from outrider.centre.search.asking import AskedWrongly, TooMany
 from outrider.centre.search.core import SearchFault
 from outrider.centre.search.record import Stage
 from outrider.centre.store.filed import Camera, FiledAnswer, FiledHit
 from outrider.centre.store.places import Circle
+from outrider.centre.store.questions import Associate, CrossedMark
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled
 from tests.centre.access.makers import DAY_US, NOW_US, authorisation

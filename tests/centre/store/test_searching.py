@@ -10,7 +10,7 @@ import pytest
 from outrider.centre.store import queries
 from outrider.centre.store.bounds import Bounds, Box, coarse_e7
 from outrider.centre.store.centre_store import CentreStore
-from outrider.centre.store.columns import from_us
+from outrider.centre.store.columns import from_us, to_us
 from outrider.centre.store.filed import Camera, FiledAnswer, FiledHit, FiledRead
 from outrider.centre.store.places import Circle, Polygon, metres_between
 from outrider.centre.store.questions import After, HitQuestion, Order, Question
@@ -256,7 +256,7 @@ def test_scenes_crossed_gives_who_was_at_two(store: CentreStore) -> None:
     ]
     with store.searching(ALL) as session:
         found = queries.crossed(session, ALL, scenes, 2, 100)
-    assert [(c.vrm, c.scenes) for c in found] == [("AB12CDE", (0, 1))]
+    assert [(c.mark, c.scenes) for c in found] == [("AB12CDE", (1, 2))]
 
 
 def test_associates_meet_again_and_again_across_midnight(store: CentreStore) -> None:
@@ -276,8 +276,8 @@ def test_associates_meet_again_and_again_across_midnight(store: CentreStore) -> 
         found = queries.associates(session, ALL, question, 10_000_000, 2, 100)
         pairs = queries.convoys(session, ALL, EVER, 10_000_000, 2, 100)
     assert [(m.other, m.times, m.cameras) for m in found] == [("LL65LLL", 3, 3)]
-    assert [(m.vrm, m.other, m.times) for m in pairs] == [("AB12CDE", "LL65LLL", 3)]
-    assert found[0].first_us < midnight <= found[0].last_us
+    assert [(m.mark, m.other, m.times) for m in pairs] == [("AB12CDE", "LL65LLL", 3)]
+    assert to_us(found[0].first_at) < midnight <= to_us(found[0].last_at)
 
 
 def test_a_leap_is_what_no_car_can_make(store: CentreStore) -> None:

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from outrider.centre.store.questions import Associate, CrossedMark
+
 
 @dataclass(frozen=True, slots=True)
 class FoundRead:
@@ -104,26 +106,6 @@ class Answer:
     reads: tuple[FoundRead, ...]
     blind: BlindSpots
     next_page: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CrossedMark:
-    """A mark that was at several scenes: numbers of the scenes, the first being 1."""
-
-    mark: str
-    scenes: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Associate:
-    """A mark that was read by the same cameras within the window, so often."""
-
-    mark: str
-    other: str
-    times: int
-    cameras: int
-    first_at: datetime
-    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

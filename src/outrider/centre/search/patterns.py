@@ -8,7 +8,7 @@ from typing import Any
 from outrider.centre.access.scope import Field, Positions, Scope
 from outrider.centre.access.why_not import Denied
 from outrider.centre.search import asking, clones
-from outrider.centre.search.answers import Associate, CrossedMark, FirstAndLast, Listing, ShownHit
+from outrider.centre.search.answers import FirstAndLast, Listing, ShownHit
 from outrider.centre.search.asking import AskedWrongly, Span
 from outrider.centre.search.blind import Asked
 from outrider.centre.search.core import MOST_ROWS, Outcome, SearchCore, place_facts, span_facts
@@ -19,7 +19,14 @@ from outrider.centre.store import queries
 from outrider.centre.store.columns import from_us
 from outrider.centre.store.places import Place
 from outrider.centre.store.queries import SearchSession
-from outrider.centre.store.questions import FoundHit, HitQuestion, Meeting, Order, Question
+from outrider.centre.store.questions import (
+    Associate,
+    CrossedMark,
+    FoundHit,
+    HitQuestion,
+    Order,
+    Question,
+)
 from outrider.centre.store.search_ports import Cancel
 from outrider.vrm import fold
 
@@ -70,8 +77,7 @@ class PatternSearches(SearchCore):
             self.check(scope, question, facts)
 
         def ask(session: SearchSession) -> list[CrossedMark]:
-            found = queries.crossed(session, scope.bounds, questions, least, MOST_ROWS + 1)
-            return [CrossedMark(one.vrm, tuple(n + 1 for n in one.scenes)) for one in found]
+            return queries.crossed(session, scope.bounds, questions, least, MOST_ROWS + 1)
 
         return self.listing(scope, facts, ask, Asked(first, last), cancel)
 
@@ -98,7 +104,7 @@ class PatternSearches(SearchCore):
 
     def _meetings(
         self, scope: Scope, question: Question, facts: dict[str, Any], window: timedelta,
-        least: int, cancel: Cancel | None, query: Callable[..., list[Meeting]],
+        least: int, cancel: Cancel | None, query: Callable[..., list[Associate]],
     ) -> Listing:  # fmt: skip
         if not 2 <= least <= 1000:
             raise AskedWrongly("least: 2 to 1000 meetings; one is chance")
@@ -107,12 +113,7 @@ class PatternSearches(SearchCore):
         self.check(scope, question, facts)
 
         def ask(session: SearchSession) -> list[Associate]:
-            met = query(session, scope.bounds, question, window_us, least, MOST_ROWS + 1)
-            return [
-                Associate(m.vrm, m.other, m.times, m.cameras, from_us(m.first_us),
-                          from_us(m.last_us))
-                for m in met
-            ]  # fmt: skip
+            return query(session, scope.bounds, question, window_us, least, MOST_ROWS + 1)
 
         asked = Asked(question.since_us, question.until_us, question.place)
         return self.listing(scope, facts, ask, asked, cancel)

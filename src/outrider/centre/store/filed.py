@@ -14,16 +14,6 @@ HOUR_US = 3_600_000_000
 _DIRECTIONS = tuple(Direction)
 _MOST = 2**31 - 1
 
-SIGHTING = (
-    "row_key", "camera", "at_us", "mark", "vrm", "force", "cell", "latitude_e7", "longitude_e7",
-    "read_id", "confidence", "heading", "speed", "direction", "clock_ms", "place_dm",
-)  # fmt: skip
-HIT = (
-    "row_key", "hit_id", "read_id", "camera", "at_us", "vrm", "force", "latitude_e7",
-    "longitude_e7", "listed", "list_name", "response", "match_class", "possible",
-)  # fmt: skip
-ANSWER = ("row_key", "hit_id", "at_us", "action", "note")
-
 
 @dataclass(frozen=True, slots=True)
 class Camera:

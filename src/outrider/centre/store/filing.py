@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from outrider.centre.store.filed import (
-    ANSWER,
-    HIT,
     HOUR_US,
-    SIGHTING,
     Camera,
     Filed,
     FiledAnswer,
@@ -16,6 +13,7 @@ from outrider.centre.store.filed import (
     FiledRead,
     reads_of,
 )
+from outrider.centre.store.search_tables import ANSWER, HIT, SIGHTING
 from outrider.centre.store.session import Session
 from outrider.vrm import fold
 
@@ -38,13 +36,13 @@ def file_rows(session: FilingSession, rows: Sequence[Filed]) -> None:
     """File rows; one that is there, because whoever filed it was killed after, is left."""
     numbers = _cameras(session, [r.camera for r in _with_camera(rows)])
     reads = _not_yet(session, "sighting", reads_of(rows))
-    session.insert("sighting", SIGHTING, [r.row(*numbers[_key(r.camera)]) for r in reads])
+    session.insert("sighting", tuple(SIGHTING), [r.row(*numbers[_key(r.camera)]) for r in reads])
     session.note_marks({fold(r.mark): r.at_us for r in sorted(reads, key=lambda r: r.at_us)})
     _note_activity(session, reads, numbers)
     hits = _not_yet(session, "hit", [row for row in rows if isinstance(row, FiledHit)])
-    session.insert("hit", HIT, [h.row(*numbers[_key(h.read.camera)]) for h in hits])
+    session.insert("hit", tuple(HIT), [h.row(*numbers[_key(h.read.camera)]) for h in hits])
     answers = _not_yet(session, "answer", [row for row in rows if isinstance(row, FiledAnswer)])
-    session.insert("answer", ANSWER, [answer.row() for answer in answers])
+    session.insert("answer", tuple(ANSWER), [answer.row() for answer in answers])
 
 
 def _with_camera(rows: Sequence[Filed]) -> list[FiledRead]:

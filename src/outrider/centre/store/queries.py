@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.columns import from_us
 from outrider.centre.store.filed import HOUR_US
 from outrider.centre.store.places import MOST_CELLS, Place, cells_of, coarse_cells_of
 from outrider.centre.store.questions import (
     After,
+    Associate,
     Busy,
     CameraFacts,
-    Crossing,
+    CrossedMark,
     FoundHit,
     HitQuestion,
     Leap,
-    Meeting,
     Order,
     Question,
     Sighting,
@@ -197,7 +198,7 @@ def cameras_of(session: SearchSession, unit_id: str) -> list[int]:
 
 def crossed(
     session: SearchSession, bounds: Bounds, scenes: Sequence[Question], least: int, most: int
-) -> list[Crossing]:
+) -> list[CrossedMark]:
     """Return the marks that were at `least` scenes or more, those at the most scenes first."""
     parts, values = [], []
     for number, scene in enumerate(scenes):
@@ -216,7 +217,9 @@ def crossed(
         most,
     )
     everyone = range(len(scenes))
-    return [Crossing(vrm, tuple(n for n in everyone if mask >> n & 1)) for vrm, mask in found]
+    return [
+        CrossedMark(vrm, tuple(n + 1 for n in everyone if mask >> n & 1)) for vrm, mask in found
+    ]
 
 
 _APART_US = 600 * 1_000_000  # two reads of one stop in traffic are one meeting
@@ -229,7 +232,7 @@ def associates(
     window_us: int,
     least: int,
     most: int,
-) -> list[Meeting]:
+) -> list[Associate]:
     """Return the marks that the question's marks met: same camera, within the window, so often."""
     ours, theirs = _where(session, bounds, question), Where(session, bounds, "b")
     found = session.rows(
@@ -248,7 +251,13 @@ def associates(
         least,
         most,
     )
-    return [Meeting(*row) for row in found]
+    return [_associate(*row) for row in found]
+
+
+def _associate(
+    mark: str, other: str, times: int, cameras: int, first_us: int, last_us: int
+) -> Associate:
+    return Associate(mark, other, times, cameras, from_us(first_us), from_us(last_us))
 
 
 def convoys(
@@ -258,7 +267,7 @@ def convoys(
     window_us: int,
     least: int,
     most: int,
-) -> list[Meeting]:
+) -> list[Associate]:
     """Return all pairs of marks that met so often; each pair once."""
     where = _where(session, bounds, question)
     session.join_by_hashing()
@@ -286,7 +295,7 @@ def convoys(
         least,
         most,
     )
-    return [Meeting(*row) for row in found]
+    return [_associate(*row) for row in found]
 
 
 def leaps(

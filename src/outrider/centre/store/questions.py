@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from outrider.centre.store.places import Place
@@ -76,23 +77,23 @@ class CameraFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
-    """A mark that was at more than one scene: at which (0 is the first)."""
+class CrossedMark:
+    """A mark that was at several scenes: numbers of the scenes, the first being 1."""
 
-    vrm: str
+    mark: str
     scenes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
-    """Two marks read by the same cameras within the window: how often, by how many, when."""
+class Associate:
+    """A mark that was read by the same cameras within the window, so often."""
 
-    vrm: str
+    mark: str
     other: str
     times: int
     cameras: int
-    first_us: int
-    last_us: int
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ settings of its transaction; one that is not set is an error, not an open door. 
 is bound as well (FORCE), by a policy of its own that lets it file and erase.
 """
 
+from outrider.centre.store.search_tables import Dialect, statements
+
 # Empty lists stand for "none"; `*` for "all". (SELECT ...): taken once a query, not once a row.
 _IN_SCOPE = """
     {t}at_us >= (SELECT current_setting('outrider.not_before_us')::bigint)
@@ -26,44 +28,15 @@ SETTINGS = (
     "outrider.south_e7", "outrider.west_e7", "outrider.north_e7", "outrider.east_e7",
 )  # fmt: skip
 
-_TABLES = """
+_DIALECT = Dialect(
+    types={},
+    key="bigint NOT NULL",
+    number="integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    parted=" PARTITION BY RANGE (at_us)",
+)
+_TABLES = f"""
 CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA outrider;
-CREATE TABLE unit_force (unit_id text PRIMARY KEY, force text NOT NULL);
-CREATE TABLE camera (
-    number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, unit_id text NOT NULL,
-    camera_id text NOT NULL, fixed smallint NOT NULL, force text NOT NULL,
-    UNIQUE (unit_id, camera_id)
-);
-CREATE TABLE sighting (
-    row_key bigint NOT NULL, camera integer NOT NULL, at_us bigint NOT NULL, mark text NOT NULL,
-    vrm text NOT NULL, force text NOT NULL, cell integer, latitude_e7 integer,
-    longitude_e7 integer, read_id bytea NOT NULL, confidence smallint NOT NULL, heading integer,
-    speed integer, direction smallint NOT NULL, clock_ms integer NOT NULL, place_dm integer
-) PARTITION BY RANGE (at_us);
-CREATE INDEX sighting_vrm ON sighting (vrm, at_us);
-CREATE INDEX sighting_cell ON sighting (cell, at_us);
-CREATE INDEX sighting_camera ON sighting (camera, at_us);
-CREATE INDEX sighting_read ON sighting (read_id);
-CREATE TABLE hit (
-    row_key bigint NOT NULL, hit_id bytea NOT NULL, read_id bytea NOT NULL,
-    camera integer NOT NULL, at_us bigint NOT NULL, vrm text NOT NULL, force text NOT NULL,
-    latitude_e7 integer, longitude_e7 integer, listed text NOT NULL, list_name text NOT NULL,
-    response text NOT NULL, match_class text NOT NULL, possible smallint NOT NULL
-);
-CREATE INDEX hit_time ON hit (at_us);
-CREATE INDEX hit_mark ON hit (vrm, at_us);
-CREATE INDEX hit_own ON hit (hit_id);
-CREATE TABLE answer (
-    row_key bigint NOT NULL, hit_id bytea NOT NULL, at_us bigint NOT NULL, action text NOT NULL,
-    note text NOT NULL
-);
-CREATE INDEX answer_hit ON answer (hit_id);
-CREATE TABLE activity (
-    camera integer NOT NULL, force text NOT NULL, square integer NOT NULL, hour integer NOT NULL,
-    reads integer NOT NULL, PRIMARY KEY (camera, square, hour)
-);
-CREATE INDEX activity_hour ON activity (hour, square);
-CREATE TABLE mark (vrm text PRIMARY KEY, last_us bigint NOT NULL);
+{statements(_DIALECT)}CREATE TABLE mark (vrm text PRIMARY KEY, last_us bigint NOT NULL);
 CREATE INDEX mark_parts ON mark USING gin (vrm gin_trgm_ops);
 """
 

@@ -10,6 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from outrider.centre.store.postgresql.schema import migrate
 from outrider.centre.store.records import StoreError, UnfitError
+from outrider.centre.store.search_tables import FILED
 from outrider.centre.store.session import Row
 
 _CONNECT_S = 10
@@ -20,12 +21,11 @@ _TYPES = {
     "journal": "int4", "kind": "int2", "role": "int2", "latitude_e7": "int4",
     "longitude_e7": "int4", "vrm": "text", "list_name": "text", "previous": "bytea",
     "hash": "bytea", "body": "bytea", "pictures": "bytea", "read_id": "bytea", "hit_id": "bytea",
-    "record": "bytea", "digest": "bytea", "data": "bytea", "camera": "int4", "mark": "text",
-    "force": "text", "cell": "int4", "confidence": "int2", "heading": "int4", "speed": "int4",
-    "direction": "int2", "clock_ms": "int4", "place_dm": "int4", "listed": "text",
-    "response": "text", "match_class": "text", "possible": "int2",
-    "action": "text", "note": "text",
+    "record": "bytea", "digest": "bytea", "data": "bytea",
 }  # fmt: skip
+_BINARY = {"integer": "int4", "smallint": "int2", "text": "text", "bytea": "bytea"}
+for _columns in FILED:
+    _TYPES |= {n: _BINARY[k.strip("?")] for n, k in _columns.items() if k.strip("?") in _BINARY}
 
 
 def column_type(column: str) -> str:

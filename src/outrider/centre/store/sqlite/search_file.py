@@ -17,6 +17,7 @@ from pathlib import Path
 
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.search_ports import Cancel, Cancelled
+from outrider.centre.store.search_tables import Dialect, statements
 from outrider.centre.store.session import Row
 from outrider.centre.store.sqlite.files import SqliteSession, translated
 from outrider.centre.store.sqlite.schema import BUSY_S, connect, migrate
@@ -24,42 +25,17 @@ from outrider.centre.store.sqlite.schema import BUSY_S, connect, migrate
 FILE = "search.sqlite3"
 _CACHE_KB = 65_536
 
-_SEARCH_1 = """
-CREATE TABLE unit_force (unit_id TEXT PRIMARY KEY, force TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE camera (
-    number INTEGER PRIMARY KEY, unit_id TEXT NOT NULL, camera_id TEXT NOT NULL,
-    fixed INTEGER NOT NULL, force TEXT NOT NULL, UNIQUE (unit_id, camera_id)
-);
-CREATE TABLE sighting (
-    row_key INTEGER PRIMARY KEY, camera INTEGER NOT NULL, at_us INTEGER NOT NULL,
-    mark TEXT NOT NULL, vrm TEXT NOT NULL, force TEXT NOT NULL, cell INTEGER, latitude_e7 INTEGER,
-    longitude_e7 INTEGER, read_id BLOB NOT NULL, confidence INTEGER NOT NULL, heading INTEGER,
-    speed INTEGER, direction INTEGER NOT NULL, clock_ms INTEGER NOT NULL, place_dm INTEGER
-);
-CREATE INDEX sighting_vrm ON sighting (vrm, at_us);
-CREATE INDEX sighting_cell ON sighting (cell, at_us);
-CREATE INDEX sighting_camera ON sighting (camera, at_us);
-CREATE INDEX sighting_time ON sighting (at_us);
-CREATE INDEX sighting_read ON sighting (read_id);
-CREATE TABLE hit (
-    row_key INTEGER PRIMARY KEY, hit_id BLOB NOT NULL, read_id BLOB NOT NULL,
-    camera INTEGER NOT NULL, at_us INTEGER NOT NULL, vrm TEXT NOT NULL, force TEXT NOT NULL,
-    latitude_e7 INTEGER, longitude_e7 INTEGER, listed TEXT NOT NULL, list_name TEXT NOT NULL,
-    response TEXT NOT NULL, match_class TEXT NOT NULL, possible INTEGER NOT NULL
-);
-CREATE INDEX hit_time ON hit (at_us);
-CREATE INDEX hit_mark ON hit (vrm, at_us);
-CREATE INDEX hit_own ON hit (hit_id);
-CREATE TABLE answer (
-    row_key INTEGER PRIMARY KEY, hit_id BLOB NOT NULL, at_us INTEGER NOT NULL, action TEXT NOT NULL,
-    note TEXT NOT NULL
-);
-CREATE INDEX answer_hit ON answer (hit_id);
-CREATE TABLE activity (
-    camera INTEGER NOT NULL, force TEXT NOT NULL, square INTEGER NOT NULL, hour INTEGER NOT NULL,
-    reads INTEGER NOT NULL, PRIMARY KEY (camera, square, hour)
-) WITHOUT ROWID;
-CREATE INDEX activity_hour ON activity (hour, square);
+_DIALECT = Dialect(
+    types={
+        "bigint": "INTEGER", "integer": "INTEGER", "smallint": "INTEGER", "text": "TEXT",
+        "bytea": "BLOB",
+    },
+    key="INTEGER PRIMARY KEY",
+    number="INTEGER PRIMARY KEY",
+    narrow=" WITHOUT ROWID",
+)  # fmt: skip
+_SEARCH_1 = f"""
+{statements(_DIALECT)}CREATE INDEX sighting_time ON sighting (at_us);
 CREATE TABLE mark (number INTEGER PRIMARY KEY, vrm TEXT NOT NULL UNIQUE, last_us INTEGER NOT NULL);
 CREATE TABLE part (part TEXT NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY (part, mark))
     WITHOUT ROWID;
