@@ -124,6 +124,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what a reader has: pictures, a list."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "pictures").mkdir()
+    (folder / "safe").mkdir()
     shutil.copy(FRAME, folder / "pictures")
     (folder / "list.csv").write_text("vrm,reason\nAB12CDE,stolen\n")
     (folder / "stolen.csv").write_text("vrm,reason\nAB12CDE,stolen\n")

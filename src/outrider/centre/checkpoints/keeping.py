@@ -7,16 +7,18 @@ shows it again at its next docking; an overseer's file or address gets each one.
     checkpoints/made/NUMBER.json     what this centre has signed
     checkpoints/brought/UNIT.json    the newest that a unit came with
     checkpoints/handed               number of the last one that the overseer has
+    checkpoints/restored/NUMBER.json  each restore from a backup, signed: what it has cost
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from outrider import durable
 from outrider.centre.checkpoints.overseer import Overseer
+from outrider.centre.checkpoints.restored import Restored, all_of
 from outrider.centre.checkpoints.verify import rows_after, verify
 from outrider.centre.folder import CentreFault
 from outrider.centre.store.trail import AuditStore
@@ -47,21 +49,35 @@ class CheckpointFolder:
         self.made = root / "made"
         self.brought = root / "brought"
         self.handed = root / "handed"
+        self._root = root
         self._key = key
 
     def own(self) -> list[Known]:
         """Return what the centre has signed, oldest first. Raises WireError for what it has not."""
         return [self._read(path, "the centre's own") for path in sorted(self.made.glob("*.json"))]
 
+    def restores(self) -> list[Restored]:
+        """Return the restores that are known, oldest first. Raises WireError, OSError."""
+        return all_of(self._root, self._key)
+
+    def standing(self, told: Iterable[Checkpoint]) -> list[Checkpoint]:
+        """Return the checkpoints whose rows did not go with a restore. Raises WireError."""
+        restores = self.restores()
+        return [one for one in told if not any(gone.explains(one) for gone in restores)]
+
     def outside(self, overseer_file: Path | None) -> list[Known]:
-        """Return what has come back from outside. Raises WireError, OSError."""
+        """Return what has come back from outside, but for what a restore explains.
+
+        Raises WireError, OSError.
+        """
         found = [self._read(path, f"unit {path.stem}") for path in self.brought.glob("*.json")]
         if overseer_file is not None and overseer_file.exists():
             found += [
                 Known("the overseer's file", checkpoints.decode(line, self._key))
                 for line in overseer_file.read_bytes().splitlines()
             ]
-        return found
+        standing = self.standing(one.checkpoint for one in found)
+        return [one for one in found if one.checkpoint in standing]
 
     def newest(self) -> Known | None:
         """Return the last one that was made."""

@@ -138,9 +138,11 @@ def _verify(args: argparse.Namespace) -> int:
     folder = CentreFolder(args.dir)
     kept = CheckpointFolder(folder.checkpoints, _identity(args).public)
     outside = [
-        *given,
+        *kept.standing(given),
         *(one.checkpoint for one in kept.outside(folder.load().audit.overseer_file)),
     ]
+    for gone in kept.restores():
+        say(gone.text())
     known = [*outside, *(one.checkpoint for one in kept.own())]
     with closing(open_store_of(folder)) as store:
         return _tell(verify(rows_after(store, args.since), known, args.since), outside)

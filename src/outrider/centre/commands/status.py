@@ -40,14 +40,15 @@ def _status(args: argparse.Namespace) -> int:
         kept = CheckpointFolder(folder.checkpoints, SigningIdentity.read(folder.receipt_key).public)
         outside = kept.outside(settings.audit.overseer_file)
         alarms += contradictions(store, [*outside, *kept.own()])
+        restores = [one.text() for one in kept.restores()]
     facts["checkpoints_from_outside"] = len(outside)
     if args.json:
-        say_json(facts | {"alarms": alarms}, indent=1)
+        say_json(facts | {"restores": restores, "alarms": alarms}, indent=1)
         return int(bool(alarms))
     for name, value in facts.items():
         say(f"{name.replace('_', ' ')}: {value if value is not None else '-'}")
-    for alarm in alarms:
-        say(alarm)
+    for told in (*restores, *alarms):
+        say(told)
     say("NOT WELL" if alarms else "well")
     return int(bool(alarms))
 

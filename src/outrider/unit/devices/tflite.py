@@ -11,7 +11,6 @@ import contextlib
 import importlib
 import importlib.util
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -94,13 +93,11 @@ def _without_news() -> Iterator[None]:
     (TF_CPP_MIN_LOG_LEVEL, tried with both, does not). Their faults come as exceptions too.
     """
     with _speaking, open(os.memfd_create("said"), "r+b") as held:
-        sys.stderr.flush()
         before = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
             yield
         finally:
-            sys.stderr.flush()
             os.dup2(before, 2)
             os.close(before)
             held.seek(0)

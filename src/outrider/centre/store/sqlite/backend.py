@@ -55,9 +55,12 @@ class SqliteBackend:
         self._pictures = Days(folder, "pictures", schema.PICTURE_DAY)
         self._moving = folder / "moving.lock"
         self._exporting = folder / "exporting.lock"
+        self._in_use = contextlib.ExitStack()
         path = folder / INTAKE_FILE
         with translated("open the store", path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Held while it is open: nothing is put in the place of a store that is in use.
+            self._in_use.enter_context(locked(in_use(folder), "open the store", shared=True))
             with locked(folder / "opening.lock", "open the store"):
                 _make(path)
                 search_file.make(folder / search_file.FILE)
@@ -70,6 +73,7 @@ class SqliteBackend:
         with translated("close the store", self._folder):
             self._search.close()
             self._intake.close()
+            self._in_use.close()
 
     def writing(self, what: str) -> contextlib.AbstractContextManager[Session]:
         """Begin a transaction that writes what arrives."""
@@ -252,6 +256,11 @@ class SqliteBackend:
                 forget_filed(session, before_us)
             self._search.settle()
             return self._expiry.run(before_us, note)
+
+
+def in_use(folder: Path) -> Path:
+    """Return the lock that everybody shares who has a store open."""
+    return folder / "in-use.lock"
 
 
 def _make(path: Path) -> None:

@@ -12,7 +12,7 @@ from outrider.centre.store.sqlite.files import SqliteSession, transaction
 from outrider.centre.store.sqlite.schema import connect, migrate
 from outrider.durable import sync_folder
 
-_FILE = "day.sqlite3"
+DAY_FILE = "day.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Days:
         """Return the days that there are, in order."""
         if not self._folder.is_dir():
             return []
-        return sorted(path.parent.name for path in self._folder.glob(f"[0-9]*/{_FILE}"))
+        return sorted(path.parent.name for path in self._folder.glob(f"[0-9]*/{DAY_FILE}"))
 
     @contextlib.contextmanager
     def writing(self, day: str) -> Iterator[SqliteSession]:
@@ -44,7 +44,7 @@ class Days:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_folder(folder.parent)
             sync_folder(self.root)
-        path = folder / _FILE
+        path = folder / DAY_FILE
         # Made here so that no one else may read it; its WAL takes the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with contextlib.closing(connect(path, make=False)) as db:
@@ -55,7 +55,7 @@ class Days:
     @contextlib.contextmanager
     def reading(self, day: str) -> Iterator[SqliteSession | None]:
         """Begin a transaction that reads; None where there is no such day (any more)."""
-        path = self._folder / day / _FILE
+        path = self._folder / day / DAY_FILE
         if not path.exists():
             yield None
             return

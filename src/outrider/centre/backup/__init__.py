@@ -1,0 +1,1 @@
+"""A centre's folder copied while it serves, and put back."""
