@@ -43,12 +43,13 @@ ROOMS = {
     ),
     "sync": Room(
         ("unit/sync/*.py",),
-        tuple(
-            f"tests/unit/sync/test_{name}.py" for name in ("steps", "session", "upkeep", "docking")
-        ),
+        tuple(f"tests/unit/sync/test_{name}.py" for name in ("steps", "upkeep", "docking")),
     ),
     "wire": Room(("wire/*.py",), ("tests/wire",)),
-    "intake": Room(("centre/intake/*.py",), ("tests/centre/intake",)),
+    "intake": Room(
+        ("centre/intake/*.py",),
+        tuple(f"tests/centre/intake/test_{name}.py" for name in ("parts", "limits")),
+    ),
 }
 
 
