@@ -21,8 +21,9 @@ from outrider.wire import receipt as receipts
 from outrider.wire import upload
 from outrider.wire.batch import Batch, Gap
 from outrider.wire.canonical import WireError
-from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
+from outrider.wire.chain import SealedPicture, SealedRow, row_hash
 from outrider.wire.epoch import Epoch
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind

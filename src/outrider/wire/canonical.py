@@ -1,4 +1,12 @@
-"""Canonical JSON: one byte string for one value, so that digests and signatures can cover it."""
+"""Canonical JSON: one byte string for one value, so that digests and signatures can cover it.
+
+Keys sorted by code point, no white space, UTF-8, numbers as Python writes them (a float's shortest
+form that reads back the same, and always with a point or an exponent). It is close to RFC 8785 and
+not it, on purpose: there every number is a double, which holds whole numbers to 2**53, while our
+instants are nanoseconds (61 bits) and the names of keys have 63; and a text may not hold half a
+surrogate pair, while the name of a file that is a source of reads may. Instants as texts would be
+no numbers for whoever reads an export, and a read would be lost for the name of its source.
+"""
 
 import dataclasses
 import json

@@ -1,10 +1,9 @@
-"""The hash chain over journal rows: each row's hash covers its own sealed bytes and the row before.
+"""Journal rows as links of a hash chain: each hash covers sealed bytes alone.
 
 Only sealed bytes are hashed, so a hash tells nothing about the mark under it, and anyone can check
 the chain without a key: the unit at start, the centre as rows come in.
 """
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from outrider.records import Role
 from outrider.wire.fields import NO_MORE, Base64, Digest, KeyId, Seq, Whole, numbered
+from outrider.wire.hash_chain import link_hash
 from outrider.wire.read_record import RecordKind
 
-DIGEST_BYTES = 32
-GENESIS = bytes(DIGEST_BYTES)
-_LABEL = b"outrider row 1\0"
+_CHAIN = b"outrider row 2\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,8 @@ def row_hash(
     body: bytes,
 ) -> bytes:
     """Return the SHA-256 that stands for a row and, through previous, for all rows before it."""
-    digest = hashlib.sha256(_LABEL + journal_id.bytes)
-    digest.update(seq.to_bytes(8, "big") + bytes([kind]) + key_id.to_bytes(8, "big") + previous)
-    digest.update(bytes([len(pictures)]))
+    head = [journal_id.bytes, bytes([kind]), key_id.to_bytes(8, "big"), bytes([len(pictures)])]
     for picture in pictures:
-        digest.update(bytes([picture.role]) + picture.key_id.to_bytes(8, "big"))
-        digest.update(picture.length.to_bytes(4, "big") + picture.digest)
-    digest.update(body)
-    return digest.digest()
+        head.append(bytes([picture.role]) + picture.key_id.to_bytes(8, "big"))
+        head.append(picture.length.to_bytes(4, "big") + picture.digest)
+    return link_hash(_CHAIN, seq, previous, b"".join((*head, body)))

@@ -4,14 +4,15 @@ A trail is a chain of its own: every row's hash covers the row before and the ev
 the centre can tell that it has all of them, in order, as they were made.
 """
 
-import hashlib
-import json
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from outrider.records import Response
+from outrider.wire import canonical
+from outrider.wire.hash_chain import GENESIS, link_hash
 
-FIRST_HASH = "0" * 64
+FIRST_HASH = GENESIS.hex()
+_CHAIN = b"outrider crew trail 2\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class CrewEvent:
     priority: int = 2
 
     def text(self) -> str:
-        """Return the event as the trail keeps and hashes it: canonical JSON in ASCII."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Return the event as the trail keeps and hashes it: canonical JSON."""
+        return canonical.dumps(self).decode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ class CrewRecord:
 
     def is_whole(self) -> bool:
         """Whether the hash is that of the event on the row before; follows says which row."""
-        return self.hash == trail_hash(self.previous, self.event.text())
+        try:
+            return self.hash == trail_hash(self.sequence, self.previous, self.event.text())
+        except (ValueError, OverflowError):  # a sequence or a hash that is none
+            return False
 
     def follows(self, before: "CrewRecord | None") -> bool:
         """Whether it is the very next row of the trail after another one, or the first."""
@@ -58,6 +62,7 @@ class CrewRecord:
         return self.sequence == before.sequence + 1 and self.previous == before.hash
 
 
-def trail_hash(previous: str, event_text: str) -> str:
-    """Return the hash of a row of the trail."""
-    return hashlib.sha256(f"{previous}{event_text}".encode()).hexdigest()
+def trail_hash(sequence: int, previous: str, event_text: str) -> str:
+    """Return the hash, in hex, of a row of the trail; previous: that of the row before."""
+    content = event_text.encode("utf-8", "surrogatepass")
+    return link_hash(_CHAIN, sequence, bytes.fromhex(previous), content).hex()

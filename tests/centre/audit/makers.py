@@ -1,9 +1,10 @@
 """Audit trails made up for tests, hashed as the store hashes them."""
 
-from outrider.centre.store.audit_chain import GENESIS, audit_hash
+from outrider.centre.store.audit_chain import audit_hash
 from outrider.centre.store.records import AuditRow
 from outrider.clock import ClockQuality, UtcStamp
 from outrider.wire.audit import AuditEvent, AuditKind, new_event
+from outrider.wire.hash_chain import GENESIS
 
 AT = UtcStamp(1_795_000_000_000_000_000, ClockQuality.NTP, 0.1)
 

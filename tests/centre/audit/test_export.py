@@ -105,7 +105,7 @@ def crew_rows(count: int) -> list[CrewRecord]:
     previous = FIRST_HASH
     for number in range(1, count + 1):
         event = CrewEvent("add", number, f"KX21AB{number}", "PC 1", "", number, "2026-12-01")
-        rows.append(CrewRecord(number, event, previous, trail_hash(previous, event.text())))
+        rows.append(CrewRecord(number, event, previous, trail_hash(number, previous, event.text())))
         previous = rows[-1].hash
     return rows
 

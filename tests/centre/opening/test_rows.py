@@ -109,7 +109,7 @@ def test_a_picture_that_the_record_does_not_name_is_refused(rows: list[SealedRec
 def test_a_crews_entry_must_be_what_its_hash_says(rows: list[SealedRecord]) -> None:
     """A crew's entry that was changed after it was made is set aside; a whole one is not."""
     event = CrewEvent("add", 1, "KX21ABC", "PC 1", "seen near", 1, "2026-12-01")
-    whole = CrewRecord(1, event, FIRST_HASH, trail_hash(FIRST_HASH, event.text()))
+    whole = CrewRecord(1, event, FIRST_HASH, trail_hash(1, FIRST_HASH, event.text()))
     assert open_row(saying(rows, RecordKind.CREW, whole), KEYS).record == whole
     changed = replace(whole, event=replace(event, vrm="KX21ABD"))
     with pytest.raises(RefusedRowError, match="crew's entry"):

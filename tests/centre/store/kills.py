@@ -21,10 +21,11 @@ from outrider.bench.postgres_cluster import running
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.opening.rows import open_row
 from outrider.centre.store import open_store
-from outrider.centre.store.audit_chain import GENESIS, audit_hash
+from outrider.centre.store.audit_chain import audit_hash
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import SeqRange
 from outrider.wire.audit import AuditKind
+from outrider.wire.hash_chain import GENESIS
 from tests.centre.store.makers import KEYS, journal, receipt, send, send_pictures, upload
 from tests.unit.journal import makers
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from outrider.centre.store import open_store
-from outrider.centre.store.audit_chain import GENESIS, audit_hash
+from outrider.centre.store.audit_chain import audit_hash
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.records import ConflictError
 from outrider.clock import ClockQuality, UtcStamp
 from outrider.records import Role, uuid7
 from outrider.wire.audit import AuditEvent, AuditKind
+from outrider.wire.hash_chain import GENESIS
 from tests.centre.store.makers import (
     ARRIVED,
     EXPOSED,

@@ -16,8 +16,9 @@ from outrider.centre.store.spans import (
     with_gaps,
 )
 from outrider.wire.batch import Gap
-from outrider.wire.chain import GENESIS, SealedRow
+from outrider.wire.chain import SealedRow
 from outrider.wire.epoch import Epoch
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.read_record import RecordKind
 
 EPOCH = Epoch(uuid.UUID(int=1))

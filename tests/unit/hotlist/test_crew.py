@@ -99,7 +99,7 @@ def test_a_trail_of_an_earlier_version_is_sealed(tmp_path: Path) -> None:
     """What stood in clear is there as before, what had been sent is known, and no byte is left."""
     event = CrewEvent("add", 1, "AB12CDE", "PC1234", "left scene", NOW_NS, "2026-12-24")
     text = event.text()
-    digest = trail_hash(FIRST_HASH, text)
+    digest = trail_hash(1, FIRST_HASH, text)
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode=WAL")
         columns = "sequence INTEGER PRIMARY KEY, event, previous, hash, synced"

@@ -19,7 +19,8 @@ from outrider.unit.journal.queue import entry_for
 from outrider.unit.journal.segments import Stream, path_of
 from outrider.unit.journal.store import Store, read_key_log
 from outrider.wire.batch import Gap
-from outrider.wire.chain import GENESIS, SealedRow
+from outrider.wire.chain import SealedRow
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.holdings import MARK_BYTES, Claim
 from outrider.wire.receipt import Receipt
 from outrider.wire.sealing import Sealer

@@ -10,10 +10,10 @@ from outrider import __version__, durable
 from outrider.centre.backup import manifest as manifests
 from outrider.centre.backup.manifest import BackupFault, Manifest
 from outrider.centre.folder import CentreFolder
-from outrider.centre.store.audit_chain import GENESIS
 from outrider.centre.store.sqlite.copying import Copied, copy_store
 from outrider.centre.store_of import open_store_of
 from outrider.clock import Clock
+from outrider.wire.hash_chain import GENESIS
 
 _OPENING = "opening"
 _LOCKS = ("lock", ".lock")

@@ -6,10 +6,11 @@ Only the first break is told: after it nothing that follows proves anything.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from outrider.centre.store.audit_chain import GENESIS, audit_hash
+from outrider.centre.store.audit_chain import audit_hash
 from outrider.centre.store.records import AuditRow, DamagedRow
 from outrider.centre.store.trail import AuditStore
 from outrider.wire.checkpoint import Checkpoint
+from outrider.wire.hash_chain import GENESIS
 
 _BATCH_ROWS = 1000
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from outrider.records import NO_PICTURES, Pictures, Role
 from outrider.wire.batch import Batch, Gap
-from outrider.wire.chain import GENESIS, SealedPicture, SealedRow, row_hash
+from outrider.wire.chain import SealedPicture, SealedRow, row_hash
 from outrider.wire.epoch import Epoch
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import Record, RecordKind, encode, kind_of
 from outrider.wire.sealing import PICTURE_PART, CentrePublicKey, DataKey, Place, SealedKey, Sealer

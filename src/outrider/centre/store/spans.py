@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from outrider.centre.store.records import SeqRange
 from outrider.wire.batch import Gap
-from outrider.wire.chain import GENESIS, SealedRow
+from outrider.wire.chain import SealedRow
 from outrider.wire.epoch import Epoch
+from outrider.wire.hash_chain import GENESIS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from outrider.centre.store.audit_chain import GENESIS, audit_hash
+from outrider.centre.store.audit_chain import audit_hash
 from outrider.centre.store.columns import to_us
 from outrider.centre.store.part import Part
 from outrider.centre.store.records import AuditRow, DamagedRow
@@ -15,6 +15,7 @@ from outrider.records import uuid7
 from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.canonical import WireError
+from outrider.wire.hash_chain import GENESIS
 
 _MAX_BYTES = 64 * 1024
 

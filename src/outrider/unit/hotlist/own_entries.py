@@ -156,7 +156,7 @@ class CrewList:
         with self._open() as db:
             before, count = FIRST_HASH, 0
             for sequence, event, previous, digest in self._texts(db):
-                if previous != before or digest != trail_hash(previous, event):
+                if previous != before or digest != trail_hash(sequence, previous, event):
                     raise CrewEntryError(f"the trail was altered at row {sequence}")
                 before, count = digest, count + 1
             return count
@@ -206,9 +206,8 @@ def _append(
     before = rows[-1] if rows else None
     previous = before.hash if before else FIRST_HASH
     text = event.text()
-    made = CrewRecord(
-        (before.sequence if before else 0) + 1, event, previous, trail_hash(previous, text)
-    )
+    sequence = (before.sequence if before else 0) + 1
+    made = CrewRecord(sequence, event, previous, trail_hash(sequence, previous, text))
     _insert(db, made.sequence, (text, made.previous, made.hash), keys)
     return made
 

@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 from collections.abc import Collection, Iterator
 
-from outrider.wire.chain import GENESIS
+from outrider.wire.hash_chain import GENESIS
 
 
 @contextlib.contextmanager

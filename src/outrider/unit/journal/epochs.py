@@ -14,8 +14,8 @@ from pathlib import Path
 
 from outrider.unit.journal.database import tail, transaction
 from outrider.unit.journal.witness import Mark, Witness
-from outrider.wire.chain import GENESIS
 from outrider.wire.epoch import Epoch, Past
+from outrider.wire.hash_chain import GENESIS
 
 _log = logging.getLogger(__name__)
 _COLUMNS = "first_seq, epoch_id, after_epoch, after_seq, after_hash"

@@ -16,7 +16,8 @@ from outrider.unit.journal.retention import drop_unnamed_segments, erase_rows
 from outrider.unit.journal.segments import PictureState, StoredPicture, Stream, read_sealed
 from outrider.unit.journal.verify import find_key, read_rows
 from outrider.wire.batch import Batch, Gap
-from outrider.wire.chain import GENESIS, SealedRow
+from outrider.wire.chain import SealedRow
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.holdings import ranges
 from outrider.wire.read_record import RecordKind
 from outrider.wire.receipt import Receipt

@@ -24,8 +24,9 @@ from outrider.unit.journal.schema import KEY_LOG
 from outrider.unit.journal.segments import PictureState, StoredPicture, sync_folder
 from outrider.unit.journal.store import PRIORITY, read_key_log
 from outrider.unit.journal.verify import stored_pictures
-from outrider.wire.chain import GENESIS, SealedPicture, SealedRow
+from outrider.wire.chain import SealedPicture, SealedRow
 from outrider.wire.epoch import Epoch, Past
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import SealedKey
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from outrider.records import Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.segments import PictureState, StoredPicture, open_picture, read_sealed
-from outrider.wire.chain import GENESIS, SealedPicture, SealedRow
+from outrider.wire.chain import SealedPicture, SealedRow
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.read_record import RecordKind, decode
 from outrider.wire.sealing import DataKey, Opener, Place, SealedKey, SealingError
 

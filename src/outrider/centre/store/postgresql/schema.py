@@ -190,8 +190,8 @@ CREATE FUNCTION row_is_whole(
     body bytea, pictures bytea
 ) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
     SELECT hash = sha256(
-        convert_to('outrider row 1', 'UTF8') || decode('00', 'hex') || journal_id
-        || int8send(seq) || substring(int2send(kind) FROM 2) || int8send(key_id) || previous
+        convert_to('outrider row 2', 'UTF8') || decode('00', 'hex') || int8send(seq) || previous
+        || journal_id || substring(int2send(kind) FROM 2) || int8send(key_id)
         || substring(int4send(length(pictures) / 45) FROM 4) || pictures || body)
 $$;
 CREATE FUNCTION whole_opened(of_journal integer, from_seq bigint, to_seq bigint)

@@ -13,13 +13,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from outrider.centre.store.audit_chain import GENESIS
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.sqlite import schema, search_file
 from outrider.centre.store.sqlite.backend import INTAKE_FILE
 from outrider.centre.store.sqlite.days import DAY_FILE, Days
 from outrider.centre.store.sqlite.files import locked, translated
 from outrider.centre.store.sqlite.schema import connect
+from outrider.wire.hash_chain import GENESIS
 
 _LATE_MOVES = "DELETE FROM opened WHERE move > ?"
 _LATE_PICTURES = """
