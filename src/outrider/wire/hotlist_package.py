@@ -7,13 +7,15 @@ from which revision to which. Both are TUF targets: nothing here is trusted befo
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import IO, Any
+from typing import IO, Annotated, Any, ClassVar
 
 import zstandard
+from pydantic import ConfigDict, Field
 
 from outrider.outside import OutsideError, json_value, parsing
+from outrider.wire.fields import NO_MORE, Form, Whole
 from outrider.wire.hotlist_entry import DEFAULTS, FIELDS, EntryError, Row, from_row
 from outrider.wire.hotlist_policy import MAX_BYTES as MAX_POLICY_BYTES
 from outrider.wire.hotlist_policy import policy_from
@@ -27,6 +29,7 @@ _CHUNK_BYTES = 1 << 20
 _MAX_ENTRIES = 50_000_000
 
 Change = tuple[int, Row | None]
+_Count = Annotated[Whole, Field(ge=0)]
 
 
 class PackageError(OutsideError):
@@ -47,14 +50,19 @@ class PackageHeader:
     entries and content_sha256 are those of the list after the package is applied.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = NO_MORE
+
     kind: Kind
     list_name: str
-    revision: int
-    base: int
-    published_utc_ns: int
-    entries: int
+    revision: _Count
+    base: _Count
+    published_utc_ns: _Count
+    entries: _Count
     content_sha256: str
-    policy: str
+    policy: Annotated[str, Field(max_length=MAX_POLICY_BYTES)]
+
+
+_HEADER = Form(PackageHeader)
 
 
 def write_package(file: IO[bytes], header: PackageHeader, changes: Iterable[Change]) -> int:
@@ -62,7 +70,7 @@ def write_package(file: IO[bytes], header: PackageHeader, changes: Iterable[Chan
     count = 0
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     with compressor.stream_writer(file, closefd=False) as out:
-        out.write(_line({"format": FORMAT, **asdict(header)}))
+        out.write(_line({"format": FORMAT, **_HEADER.plain(header)}))
         for number, row in changes:
             out.write(_line(number if row is None else [number, *_trimmed(row)]))
             count += 1
@@ -142,21 +150,11 @@ def _header(data: Any) -> PackageHeader:
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
         raise PackageError(f"line 1: no header of format {FORMAT}")
     with parsing(PackageError, "line 1"):
-        header = PackageHeader(**{**data, "kind": Kind(data["kind"])})
-        if len(header.policy) > MAX_POLICY_BYTES:
-            raise PackageError(f"line 1: a policy of {len(header.policy)} characters")
+        header = _HEADER.read(data)
         policy_from(json_value(header.policy), "policy")
-    _check_types(header)
-    return header
-
-
-def _check_types(header: PackageHeader) -> None:
-    numbers = (header.revision, header.base, header.published_utc_ns, header.entries)
-    texts = (header.list_name, header.content_sha256)
-    if any(type(n) is not int or n < 0 for n in numbers) or any(type(t) is not str for t in texts):
-        raise PackageError("line 1: a field has the wrong type")
     if (header.kind is Kind.SNAPSHOT) != (header.base == 0) or header.revision <= header.base:
         raise PackageError(f"line 1: {header.kind} from {header.base} to {header.revision}")
+    return header
 
 
 def _change(data: Any, number: int) -> Change:
@@ -184,9 +182,9 @@ class PackageRef:
     """A package in the index: its target path, where it leads from and to, its size in bytes."""
 
     path: str
-    base: int
-    revision: int
-    size_bytes: int
+    base: _Count
+    revision: _Count
+    size_bytes: _Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +192,8 @@ class IndexedList:
     """What the index says of a list: revision now, and the packages that are to be had."""
 
     name: str
-    revision: int
-    published_utc_ns: int
+    revision: _Count
+    published_utc_ns: _Count
     packages: tuple[PackageRef, ...]
 
     def route(self, have: int) -> tuple[PackageRef, ...]:
@@ -224,9 +222,12 @@ class IndexedList:
         return tuple(chain)
 
 
+_LISTS = Form(tuple[IndexedList, ...])
+
+
 def index_to_bytes(lists: Iterable[IndexedList]) -> bytes:
     """Return the index as JSON."""
-    data = {"format": FORMAT, "lists": [asdict(one) for one in lists]}
+    data = {"format": FORMAT, "lists": _LISTS.plain(tuple(lists))}
     return json.dumps(data, indent=1).encode()
 
 
@@ -236,17 +237,7 @@ def index_from_bytes(data: bytes) -> dict[str, IndexedList]:
         tree = json_value(data)
         if tree["format"] != FORMAT:
             raise PackageError(f"index of format {tree['format']!r}, not {FORMAT}")
-        lists = [_indexed(one) for one in tree["lists"]]
-    return {one.name: one for one in lists}
-
-
-def _indexed(data: dict[str, Any]) -> IndexedList:
-    packages = tuple(
-        PackageRef(str(p["path"]), int(p["base"]), int(p["revision"]), int(p["size_bytes"]))
-        for p in data["packages"]
-    )
-    if any(not 0 <= package.base < package.revision for package in packages):
+        lists = _LISTS.read(tree["lists"])
+    if any(p.base >= p.revision for one in lists for p in one.packages):
         raise PackageError("index: a package that does not lead forward")
-    return IndexedList(
-        str(data["name"]), int(data["revision"]), int(data["published_utc_ns"]), packages
-    )
+    return {one.name: one for one in lists}
