@@ -40,7 +40,7 @@ from tests.fault.way_account import WayAccount, sent_by, settle
 from tests.fault.writer import Writer
 
 _FAR_FUTURE = UtcStamp(2**61, ClockQuality.GPS, 0.0)
-_LONGEST_S = {"writer": 2.0, "sync": 6.0, "centre serve": 8.0, "centre open": 6.0}
+_LONGEST_S = {"writer": 1.5, "sync": 2.5, "centre serve": 3.0, "centre open": 3.0}
 _SHARE_AT_WORK = 0.35
 _AT_WORK_S = 20.0
 _PAUSE_S = 0.02

@@ -1,6 +1,15 @@
-"""The real programs as processes: started, watched, killed, started again."""
+"""The real programs as processes: started, watched, killed, started again.
+
+A program that is killed hundreds of times is forked from here, with its modules read already: what
+Python does before the first line of ours is the same each time, takes most of a short life, and has
+no state to lose. From its first line on it is as the command is, a process of its own.
+"""
 
 import contextlib
+import importlib
+import os
+import random
+import select
 import signal
 import socket
 import subprocess
@@ -8,7 +17,9 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
+
+from outrider import cli
 
 END_S = 60.0
 OUTRIDER = (sys.executable, "-m", "outrider.cli")
@@ -35,19 +46,72 @@ class Abandonable(Protocol):
         ...
 
 
+class _Process:
+    """A process that was forked here to run a command."""
+
+    def __init__(self, words: Sequence[str], log: Path) -> None:
+        importlib.import_module(cli.COMMANDS[words[0]].module)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(words, log)
+
+    def poll(self) -> int | None:
+        """Return its exit status, negative for a signal; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, within_s: float) -> int:
+        """Wait until it has ended; return its exit status. Raises EndedByItselfError."""
+        if self.poll() is None:
+            handle = os.pidfd_open(self.pid)
+            try:
+                select.select([handle], [], [], within_s)
+            finally:
+                os.close(handle)
+        status = self.poll()
+        if status is None:
+            raise EndedByItselfError(f"process {self.pid} runs on after {within_s:.0f} s")
+        return status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        os.kill(self.pid, number)
+
+
+def _become(words: Sequence[str], log: Path) -> NoReturn:
+    """Run a command in place of whatever was forked; never return."""
+    status = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        for standard in (1, 2):
+            os.dup2(handle, standard)
+        os.closerange(3, 4096)
+        random.seed()
+        status = cli.main(words)
+    finally:
+        os._exit(status)
+
+
 class Program:
     """A command of ours that runs until it is killed."""
 
     def __init__(self, name: str, log: Path, *words: str | Path) -> None:
         self.name = name
-        self._command: Sequence[str] = [*OUTRIDER, *map(str, words)]
+        self._words = [*map(str, words)]
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Process | None = None
 
     def start(self) -> None:
         """Start it; it may need a while before it is of use."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        self._process = _Process(self._words, self._log)
 
     def check(self) -> None:
         """Raise EndedByItselfError where it does not run any more."""
@@ -66,7 +130,7 @@ class Program:
         """SIGKILL it."""
         self.check()
         process = self._running()
-        process.kill()
+        process.send_signal(signal.SIGKILL)
         process.wait(END_S)
 
     def end(self) -> None:
@@ -80,10 +144,10 @@ class Program:
     def abandon(self) -> None:
         """End it in any state, when a campaign fails."""
         if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+            self._process.send_signal(signal.SIGKILL)
             self._process.wait(END_S)
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> _Process:
         if self._process is None:
             raise AssertionError(f"{self.name} was not started")
         return self._process

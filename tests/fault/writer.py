@@ -10,7 +10,7 @@ from tests.fault import load
 from tests.fault.places import UnitPlace
 from tests.fault.processes import EndedByItselfError
 
-_PAUSE_S = 0.02
+_PAUSE_S = 0.1
 
 
 class Writer:
