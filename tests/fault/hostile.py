@@ -1,18 +1,21 @@
 """Hostile uploads by the million against the real intake and opening service, over mutual TLS.
 
-Four enrolled units lie: bytes mutated before and after they were signed, rows well sealed with
-absurd content. Beside them an honest unit sends reads. At the end both services run, nothing but
-refusals and receipts was answered, and every honest row is opened.
+Four enrolled units lie: bytes mutated before and after they were signed, rows mutated under their
+hash, rows well sealed with absurd content. A unit's sync meets answers that were mutated. Beside
+them an honest unit sends reads. At the end all run, nothing but refusals and receipts was answered,
+and every honest row is opened.
 `python -m tests.fault.hostile --mutated 1000000 --hostile 10000`
 """
 
 import argparse
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import http.client
 import itertools
 import json
+import math
 import random
 import ssl
 import sys
@@ -21,11 +24,13 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import SupportsIndex
 
 import zstandard
+from nacl import bindings
 
 from outrider.centre.authority.authority import Authority
 from outrider.centre.authority.beside import Beside
@@ -36,33 +41,56 @@ from outrider.clock import SystemClock
 from outrider.records import Read
 from outrider.unit.certificates import tls_context
 from outrider.unit.enrolment.enrol import enrol
+from outrider.unit.journal.outbox import Outbox
 from outrider.unit.settings import sections as config
 from outrider.unit.settings.enrolled import read as enrolment_of
+from outrider.unit.sync.backoff import Backoff
+from outrider.unit.sync.session import Identity, SyncSession
+from outrider.unit.sync.transport import HttpsCentre
 from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
+from outrider.wire import receipt as receipts
 from outrider.wire import upload as uploads
+from outrider.wire.chain import SealedRow, row_hash
+from outrider.wire.dictionary import RECORDS_3
 from outrider.wire.enrolment import ENROL_PATH
-from outrider.wire.sealing import CentrePublicKey
+from outrider.wire.read_record import RecordKind, encode, kind_of
+from outrider.wire.sealing import CentrePublicKey, Place
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import UploadKind, UploadName
 from tests.centre.hostile_rows import hostile_texts
 from tests.fault.places import CentrePlace
-from tests.fault.processes import abandoning, wait_listening
+from tests.fault.processes import Program, abandoning, wait_listening
 from tests.unit.journal import makers
+from tests.unit.journal.filled import fill, reads
+from tests.unit.sync.centre import Handler, TestCentre, serve
 
 _LIARS = 4
-_ROWS_OF_A_LIAR = 12
-_TIME_LIMIT_S = 30.0
+_ROWS_AT_ONCE = 500
+_HOSTILE_AT_ONCE = 20
+_UPLOADS_SHARE = 50  # of the mutated inputs one in so many is an upload of its own
+_LEAST_UPLOADS = 100
+_RECEIPTS_SHARE = 100
+_TIME_LIMIT_S = 60.0
+_STUCK_S = 120.0
 _HONEST_EVERY_S = 0.5
 _ALLOWED = {200, 400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 503, 0}
 
 
 @dataclasses.dataclass(slots=True)
 class Account:
-    """What came of it. slowest_honest_s: the longest that an honest upload took."""
+    """What came of it. slowest_honest_s: the longest that an honest upload took.
+
+    mutated: inputs, of them mutated_uploads each an upload of its own, the others rows that were
+    mutated under their hash, hundreds in an upload. mutated_receipts: answers that a unit's sync
+    took apart; lost_on_unit: rows that it then had no more, and its centre neither.
+    """
 
     mutated: int = 0
+    mutated_uploads: int = 0
     hostile: int = 0
+    mutated_receipts: int = 0
+    lost_on_unit: int = 0
     answers: Counter[int] = dataclasses.field(default_factory=Counter)
     honest_rows: int = 0
     honest_opened: int = 0
@@ -74,7 +102,8 @@ class Account:
     @property
     def clean(self) -> bool:
         """Whether nothing but refusals and receipts was answered, and no honest row is missing."""
-        return set(self.answers) <= _ALLOWED and self.honest_rows == self.honest_opened > 0
+        whole = self.honest_rows == self.honest_opened > 0 and not self.lost_on_unit
+        return set(self.answers) <= _ALLOWED and whole
 
     def as_json(self) -> dict[str, object]:
         """Return the figures as JSON values."""
@@ -85,8 +114,10 @@ class Account:
         """Return the figures in a line."""
         answers = ", ".join(f"{count} x {status}" for status, count in sorted(self.answers.items()))
         return (
-            f"{self.mutated} mutated and {self.hostile} well-formed hostile uploads in "
-            f"{self.took_s:.0f} s; answers {answers} (0: cut off); honest rows {self.honest_rows}, "
+            f"{self.mutated} mutated inputs ({self.mutated_uploads} uploads, the rest rows under "
+            f"their hash) and {self.hostile} well-formed hostile rows in {self.took_s:.0f} s; "
+            f"{self.mutated_receipts} mutated receipts to a sync, rows lost {self.lost_on_unit}; "
+            f"answers {answers} (0: cut off); honest rows {self.honest_rows}, "
             f"opened {self.honest_opened}; rows set aside {self.set_aside}; slowest honest upload "
             f"{self.slowest_honest_s:.2f} s; memory grown {self.grown_mib} MiB; both services up"
         )
@@ -162,40 +193,71 @@ def changed(rng: random.Random, data: bytes) -> bytes:
 class Liar(threading.Thread):
     """Sends what no honest unit would, as fast as it is answered."""
 
-    def __init__(self, sender: Sender, key: CentrePublicKey, seed: int, mutated: int, hostile: int):
+    def __init__(self, sender: Sender, key: CentrePublicKey, seed: int, share: dict[str, int]):
+        """share: how many of each kind: `rows` (mutated, by the batch), `uploads`, `hostile`."""
         super().__init__(name=sender.unit_id)
         self._sender = sender
         self._rng = random.Random(seed)
         self._journal = UnitJournal(sender.unit_id, key)
         self._texts = hostile_texts(random.Random(seed), sender.unit_id)
-        self._left = {"mutated": mutated, "hostile": hostile}
+        self._left = dict(share)
         for number in range(6):
-            self._journal.add(
-                *makers.pictured(makers.read(number, patch_bytes=60, overview_bytes=90))
-            )
+            read = makers.read(number, patch_bytes=60, overview_bytes=90)
+            self._journal.add(*makers.pictured(read))
         self._rows = batches.encode(self._journal.batch(self._journal.rows))
         self._plain = zstandard.ZstdDecompressor().decompress(self._rows)
         self._pictures = bundles.encode(self._journal.bundle(self._journal.rows))
+        records = [makers.read(7), makers.hit(8), makers.action(9)]
+        self._good = [(kind_of(record), encode(record)) for record in records]
         self.answers: Counter[int] = Counter()
         self.sent: Counter[str] = Counter()
+        self.over = threading.Event()
 
     def run(self) -> None:
-        """Send all, hostile rows among the mutated."""
-        while any(self._left.values()):
-            whole = sum(self._left.values())
-            kind = "hostile" if self._rng.randrange(whole) < self._left["hostile"] else "mutated"
-            self._left[kind] -= 1
-            self.sent[kind] += 1
-            self.answers[self._hostile() if kind == "hostile" else self._mutated()] += 1
+        """Send all, each kind among the others, until it is over."""
+        most = {"rows": _ROWS_AT_ONCE, "uploads": 1, "hostile": _HOSTILE_AT_ONCE}
+        send = {"rows": self._sealed, "uploads": self._mutated, "hostile": self._hostile}
+        while any(self._left.values()) and not self.over.is_set():
+            turns = {kind: -(-left // most[kind]) for kind, left in self._left.items()}
+            (kind,) = self._rng.choices(list(turns), list(turns.values()))
+            count = min(most[kind], self._left[kind])
+            self._left[kind] -= count
+            self.sent[kind] += count
+            self.answers[send[kind](count)] += 1
         self._sender.close()
 
-    def _hostile(self) -> int:
-        """Send a row of absurd content, chained and sealed as an honest one would be."""
-        row = self._journal.add_text(*next(self._texts))
-        body = batches.encode(self._journal.batch([row]))
+    def _hostile(self, count: int) -> int:
+        """Send rows of absurd content, chained and sealed as honest ones would be."""
+        return self._put_rows([self._journal.add_text(*next(self._texts)) for _ in range(count)])
+
+    def _sealed(self, count: int) -> int:
+        """Send rows that are mutated under their hash: the text, the packed text, or the cipher.
+
+        The intake takes each one apart, and so does the opening service, one after another.
+        """
+        return self._put_rows([self._mutated_row() for _ in range(count)])
+
+    def _mutated_row(self) -> SealedRow:
+        rng, journal = self._rng, self._journal
+        kind, text = rng.choice(self._good)
+        way = rng.random()
+        if way < 0.7:
+            return journal.add_text(kind, changed(rng, text))
+        place = Place(journal.journal_id, journal._seq + 1, kind)
+        packed = zstandard.ZstdCompressor(dict_data=RECORDS_3).compress(text)
+        if way < 0.9:
+            body = journal._key.seal(changed(rng, bindings.sodium_pad(packed, 64)), place)
+        else:
+            body = changed(rng, journal._key.seal(bindings.sodium_pad(packed, 64), place))
+        return _add_body(journal, kind, body)
+
+    def _put_rows(self, rows: list[SealedRow]) -> int:
+        body = batches.encode(self._journal.batch(rows))
+        self._journal.rows.clear()
         return self._put(UploadKind.ROWS, body)
 
-    def _mutated(self) -> int:
+    def _mutated(self, _: int) -> int:
+        """Send one upload with bytes changed: at one of the layers that an upload goes through."""
         rng = self._rng
         kind = UploadKind.PICTURES if rng.random() < 0.3 else UploadKind.ROWS
         good = self._pictures if kind is UploadKind.PICTURES else self._rows
@@ -219,6 +281,65 @@ class Liar(threading.Thread):
     def _put(self, kind: UploadKind, body: bytes) -> int:
         name = UploadName(self._sender.unit_id, kind, uuid.uuid4())
         return self._sender.send(name.path, body, self._sender.headers(name, body))
+
+
+def _add_body(journal: UnitJournal, kind: RecordKind, body: bytes) -> SealedRow:
+    """Return the next row with any sealed bytes in it, hashed aright."""
+    seq, key_id, previous = journal._seq + 1, journal._key.key_id, journal._previous
+    digest = row_hash(journal.journal_id, seq, kind, key_id, previous, (), body)
+    journal._seq, journal._previous = seq, digest
+    return SealedRow(seq, kind, key_id, previous, body, (), digest)
+
+
+class Deceived(threading.Thread):
+    """A unit's sync, over a real socket, against a centre whose every answer is mutated."""
+
+    def __init__(self, root: Path, seed: int, answers: int) -> None:
+        super().__init__(name="deceived")
+        self._root = root / "deceived"
+        self._rng = random.Random(seed)
+        self._most = answers
+        self.answers = 0
+        self.over = threading.Event()
+        self.lost = 0
+
+    def run(self) -> None:
+        """Sync until so many answers have come; then count what is neither here nor there."""
+        unit = SigningIdentity.generate()
+        centre = TestCentre(unit.public)
+        centre.misbehaviour = _Endless([self._lie])
+        self._root.mkdir()
+        fill(self._root / "journal", reads(0, 20, 60, 90))
+        with (
+            serve(centre) as url,
+            HttpsCentre(url, None) as way,
+            contextlib.closing(Outbox(self._root / "journal")) as outbox,
+        ):
+            waiting = {row.seq for row in outbox.rows(1, 1000)}
+            while self.answers < self._most and not self.over.is_set():
+                identity = Identity("unit-7", unit, centre.identity.public)
+                session = SyncSession(outbox, way, identity, SystemClock(), Backoff(1e-6, 1e-6))
+                session.run(self.over)
+            left = {row.seq for row in outbox.rows(1, 1000)}
+            self.lost = len(waiting - left - {seq for _, seq in centre.rows})
+
+    def _lie(self, handler: Handler) -> bool:
+        """Store what came, and answer with a receipt that was good before it was changed."""
+        rng, centre = self._rng, handler.server.centre
+        made = centre.take(handler.name, handler.body, dict(handler.headers.items()))
+        good = receipts.encode(made, centre.identity)
+        handler.answer(rng.choice((200, 200, 200, 201, 500, 503)), changed(rng, good))
+        self.answers += 1
+        if self.answers >= self._most:
+            self.over.set()
+        return True
+
+
+class _Endless(list[Callable[[Handler], bool]]):
+    """What is taken from it stays in it."""
+
+    def pop(self, index: SupportsIndex = -1) -> Callable[[Handler], bool]:
+        return self[index]
 
 
 _NO_SPACE = dict.fromkeys((*range(33), *range(127, 256)))
@@ -300,66 +421,95 @@ class Stranger(threading.Thread):
             yield changed(self._rng, text.encode())
 
 
-def campaign(root: Path, mutated: int, hostile: int, seed: int = 1) -> Account:
+def _shares(mutated: int, hostile: int, number: int) -> dict[str, int]:
+    """Return what one of the liars sends."""
+    uploads = min(mutated, max(_LEAST_UPLOADS, mutated // _UPLOADS_SHARE))
+    whole = {"rows": mutated - uploads, "uploads": uploads, "hostile": hostile}
+    return {kind: n // _LIARS + (number < n % _LIARS) for kind, n in whole.items()}
+
+
+def campaign(
+    root: Path, mutated: int, hostile: int, seed: int = 1, minutes: float = math.inf
+) -> Account:
     """Run one; return its account. Raises EndedByItselfError where a service has ended."""
     centre = CentrePlace.make(root, None)
-    serve, opening = centre.serve(), centre.open()
+    serving, opening = centre.serve(), centre.open()
     account, begun_s = Account(), time.monotonic()
-    with abandoning(serve, opening):
-        serve.start()
-        wait_listening(serve, centre.folder.load().server.port)
+    with abandoning(serving, opening):
+        serving.start()
         opening.start()
+        wait_listening(serving, centre.folder.load().server.port)
         key = CentrePublicKey.read(centre.folder.sealing_key)
         liars = [
             Liar(
                 Sender(centre, root, f"liar-{n}"),
                 key,
                 seed * 100 + n,
-                mutated // _LIARS + (n < mutated % _LIARS),
-                hostile // _LIARS + (n < hostile % _LIARS),
+                _shares(mutated, hostile, n),
             )
             for n in range(_LIARS)
         ]
         honest = Honest(Sender(centre, root, "honest"), key)
         stranger = Stranger(centre, seed)
-        before = {one.name: one.memory_mib() for one in (serve, opening)}
-        threads: list[threading.Thread] = [honest, stranger, *liars]
+        deceived = Deceived(root, seed, max(20, mutated // _RECEIPTS_SHARE))
+        before = {one.name: one.memory_mib() for one in (serving, opening)}
+        threads: list[threading.Thread] = [honest, stranger, deceived, *liars]
         for thread in threads:
             thread.start()
-        for liar in liars:
-            while liar.is_alive():
-                liar.join(10.0)
-                serve.check()
-                opening.check()
-                sent = sum(one.sent.total() for one in liars)
-                sys.stderr.write(f"{sent} sent, honest {honest.slowest_s:.2f} s at the slowest\n")
-            account.answers += liar.answers
-            account.mutated += liar.sent["mutated"]
-            account.hostile += liar.sent["hostile"]
-        honest.over.set()
-        stranger.over.set()
-        honest.join()
-        stranger.join()
-        account.answers += stranger.answers
+        _watch(liars, honest, (serving, opening), begun_s + 60 * minutes)
+        for each in (honest, stranger):
+            each.over.set()
+        deceived.join(_TIME_LIMIT_S)
+        deceived.over.set()
+        for thread in threads:
+            thread.join()
+        _count(account, liars, stranger, deceived)
         account.slowest_honest_s = round(honest.slowest_s, 3)
         _settle(account, centre, honest)
-        for one in (serve, opening):
+        for one in (serving, opening):
             one.check()
             account.grown_mib[one.name] = round(one.memory_mib() - before[one.name], 1)
-        serve.end()
+        serving.end()
         opening.kill()  # asked to end it would report the rows set aside, which are many
     account.took_s = round(time.monotonic() - begun_s, 1)
     return account
+
+
+def _watch(
+    liars: list[Liar], honest: Honest, services: tuple[Program, ...], until_s: float
+) -> None:
+    """Wait until all is sent, or time is over; the services must run all the while."""
+    for liar in liars:
+        while liar.is_alive():
+            liar.join(10.0)
+            for service in services:
+                service.check()
+            if time.monotonic() > until_s:
+                for each in liars:
+                    each.over.set()
+            sent = sum((one.sent for one in liars), Counter())
+            said = ", ".join(f"{kind} {count}" for kind, count in sorted(sent.items()))
+            sys.stderr.write(f"{said}; honest {honest.slowest_s:.2f} s at the slowest\n")
+
+
+def _count(account: Account, liars: list[Liar], stranger: Stranger, deceived: Deceived) -> None:
+    for liar in liars:
+        account.answers += liar.answers
+        account.mutated += liar.sent["rows"] + liar.sent["uploads"]
+        account.mutated_uploads += liar.sent["uploads"]
+        account.hostile += liar.sent["hostile"]
+    account.answers += stranger.answers
+    account.mutated_receipts, account.lost_on_unit = deceived.answers, deceived.lost
 
 
 def _settle(account: Account, centre: CentrePlace, honest: Honest) -> None:
     """Wait until nothing waits any more, and count."""
     store, pause = centre.store(), threading.Event()
     try:
-        for _ in range(600):
-            if store.backlog().waiting == 0:
-                break
-            pause.wait(0.5)
+        waiting, moved_s = -1, time.monotonic()
+        while (found := store.backlog().waiting) and time.monotonic() - moved_s < _STUCK_S:
+            waiting, moved_s = found, moved_s if found == waiting else time.monotonic()
+            pause.wait(1.0)
         account.set_aside = store.backlog().set_aside
         account.honest_rows = len(honest.journal.rows)
         account.honest_opened = len(store.records(honest.journal.journal_id, 1, 10**9))
@@ -373,10 +523,13 @@ def main() -> int:
     parser.add_argument("--mutated", type=int, default=10_000)
     parser.add_argument("--hostile", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="send no longer than this (no limit)"
+    )
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="outrider-hostile-") as folder:
-        account = campaign(Path(folder), args.mutated, args.hostile, args.seed)
+        account = campaign(Path(folder), args.mutated, args.hostile, args.seed, args.minutes)
     print(json.dumps(account.as_json()) if args.json else account.line())
     return 0 if account.clean else 1
 

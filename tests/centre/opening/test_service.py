@@ -334,3 +334,29 @@ def test_a_fault_that_nobody_foresaw_does_not_end_a_watching_service(
     opening.watch(stop, until_settled(store, stop))
     assert opening.tally.unforeseen == 1
     assert len(found(store, unit)) == 2
+
+
+def test_thousands_of_rows_that_do_not_open_cost_a_commit_and_a_few_lines_a_batch(
+    store: CentreStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A lying unit's rows are set aside together: no commit, and no line of the log, for each."""
+    unit = UnitJournal("unit-7", OLD.public)
+    texts = hostile_texts(random.Random(5))
+    send(store, unit, [unit.add_text(*next(texts)) for _ in range(300)])
+    calls: list[int] = []
+    real = store.set_all_aside
+
+    def counted(rows: Sequence[tuple[uuid.UUID, int, str]]) -> None:
+        calls.append(len(rows))
+        real(rows)
+
+    monkeypatch.setattr(store, "set_all_aside", counted)
+    opening = Opening(store, key_folder(tmp_path, OLD), batch_rows=150)
+    opening.run(threading.Event())
+    assert len(calls) == 2
+    assert sum(calls) == opening.tally.set_aside == store.backlog().set_aside > 200
+    assert len([one for one in caplog.records if "set aside" in one.message]) <= 2 * 4
+    assert f"{calls[0] - 3} rows more" in caplog.text

@@ -23,6 +23,9 @@ _LOOK_AGAIN_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _REASONS_KEPT = 20
 _ALARM_EVERY_S = 3600.0
+_COUNT_SHARE = 20.0
+_SAID_OF_A_BATCH = 3
+_Aside = tuple[SealedRecord, str]
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class Opening:
         self._key_fault = ""
         self._alarm = ""
         self._alarmed_s: float | None = None
+        self._count_again_s = 0.0
         self.tally = Tally()
 
     def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
@@ -71,13 +75,15 @@ class Opening:
 
     def _settle(self, waiting: Sequence[SealedRecord]) -> None:
         opened: list[OpenedRecord] = []
+        aside: list[_Aside] = []
         for sealed in waiting:
             try:
                 opened.append(open_row(sealed, self._keys))
             except RefusedRowError as error:
-                self._set_aside(sealed, str(error))
+                aside.append((sealed, str(error)))
             except Exception as error:  # noqa: BLE001 - a row's fault is that row's, whatever it is
-                self._set_aside(sealed, f"cannot be opened: {type(error).__name__}")
+                aside.append((sealed, f"cannot be opened: {type(error).__name__}"))
+        self._set_aside(aside)
         self._keep(opened)
 
     def _keep(self, opened: Sequence[OpenedRecord]) -> None:
@@ -90,21 +96,28 @@ class Opening:
             raise  # the store's fault: the rows wait until it is mended
         except Exception as error:  # noqa: BLE001 - a row's fault is that row's, whatever it is
             if len(opened) == 1:
-                self._set_aside(opened[0].sealed, f"cannot be kept: {type(error).__name__}")
+                why = f"cannot be kept: {type(error).__name__}"
+                self._set_aside([(opened[0].sealed, why)])
                 return
             for one in opened:
                 self._keep([one])
         else:
             self.tally.opened += len(opened)
 
-    def _set_aside(self, sealed: SealedRecord, why: str) -> None:
-        self._store.set_aside(sealed.epoch_id, sealed.row.seq, why)
-        reason = f"unit {sealed.unit_id} epoch {sealed.epoch_id}: {why}"
+    def _set_aside(self, rows: Sequence[_Aside]) -> None:
+        """Set rows aside at once: a lying unit can send them by the thousand."""
+        if not rows:
+            return
+        self._store.set_all_aside([(one.epoch_id, one.row.seq, why) for one, why in rows])
+        for sealed, why in rows:
+            self.tally.reasons.append(f"unit {sealed.unit_id} epoch {sealed.epoch_id}: {why}")
         # Why is for `--backlog`: it may repeat what the row holds, which no log may.
-        place = sealed.row.seq, sealed.epoch_id, sealed.unit_id
-        _log.error("opening: set aside: row %d of epoch %s, unit %s", *place)
-        self.tally.set_aside += 1
-        self.tally.reasons.append(reason)
+        for sealed, _ in rows[:_SAID_OF_A_BATCH]:
+            place = sealed.row.seq, sealed.epoch_id, sealed.unit_id
+            _log.error("opening: set aside: row %d of epoch %s, unit %s", *place)
+        if len(rows) > _SAID_OF_A_BATCH:
+            _log.error("opening: set aside: %d rows more", len(rows) - _SAID_OF_A_BATCH)
+        self.tally.set_aside += len(rows)
 
     def retry(self) -> int:
         """Let all that was set aside wait again; return how many. Raises StoreError."""
@@ -131,8 +144,15 @@ class Opening:
             stop.wait(wait_s)
 
     def _look_at_aside(self) -> None:
-        """Raise the alarm for rows that do not open: at once, and again each hour they stay."""
-        now_s, aside = time.monotonic(), self._store.set_aside_by_unit()
+        """Raise the alarm for rows that do not open: at once, and again each hour they stay.
+
+        To count them takes a twentieth of the time at most: a lying unit can have millions of them.
+        """
+        now_s = time.monotonic()
+        if now_s < self._count_again_s:
+            return
+        aside = self._store.set_aside_by_unit()
+        self._count_again_s = now_s + _COUNT_SHARE * (time.monotonic() - now_s)
         alarm = alarm_text(aside) if aside else ""
         due = self._alarmed_s is None or now_s - self._alarmed_s > _ALARM_EVERY_S
         if alarm and (due or alarm != self._alarm):

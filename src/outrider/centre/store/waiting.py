@@ -1,6 +1,7 @@
 """Rows that wait to be opened, and those that did not open."""
 
 import uuid
+from collections.abc import Sequence
 
 from outrider.centre.store import journals
 from outrider.centre.store.columns import (
@@ -49,19 +50,13 @@ class WaitingRows(Part):
 
         One that is aside or opened by now is left alone.
         """
-        with self._backend.writing("set a row aside") as session:
-            journal = journals.number_of(session, epoch_id)
-            if journal is None:
-                raise StoreError(f"epoch {epoch_id} is not here")
-            added = session.run(
-                f"INSERT INTO set_aside ({_COLUMNS}, why) SELECT {_COLUMNS}, ? FROM waiting "
-                "WHERE journal = ? AND seq = ?",
-                storable(why, 1000),
-                journal,
-                seq,
-            )
-            if added:
-                session.run("DELETE FROM waiting WHERE journal = ? AND seq = ?", journal, seq)
+        self.set_all_aside([(epoch_id, seq, why)])
+
+    def set_all_aside(self, rows: Sequence[tuple[uuid.UUID, int, str]]) -> None:
+        """Keep rows out of the way in one transaction: of each its epoch, its number, and why."""
+        with self._backend.writing("set rows aside") as session:
+            for epoch_id, seq, why in rows:
+                _set_aside(session, epoch_id, seq, why)
 
     def retry_set_aside(self) -> int:
         """Let rows that did not open wait again, the oldest first; return how many."""
@@ -134,3 +129,18 @@ def forget_before(session: Session, before_us: int) -> int:
     session.run("DELETE FROM upload WHERE arrived_us < ?", before_us)
     session.run("DELETE FROM data_key WHERE last_us < ?", before_us - _KEY_KEPT_US)
     return rows
+
+
+def _set_aside(session: Session, epoch_id: uuid.UUID, seq: int, why: str) -> None:
+    journal = journals.number_of(session, epoch_id)
+    if journal is None:
+        raise StoreError(f"epoch {epoch_id} is not here")
+    added = session.run(
+        f"INSERT INTO set_aside ({_COLUMNS}, why) SELECT {_COLUMNS}, ? FROM waiting "
+        "WHERE journal = ? AND seq = ?",
+        storable(why, 1000),
+        journal,
+        seq,
+    )
+    if added:
+        session.run("DELETE FROM waiting WHERE journal = ? AND seq = ?", journal, seq)
