@@ -54,7 +54,7 @@ from outrider.wire import upload as uploads
 from outrider.wire.chain import SealedRow, row_hash
 from outrider.wire.dictionary import RECORDS_3
 from outrider.wire.enrolment import ENROL_PATH
-from outrider.wire.read_record import RecordKind, encode, kind_of
+from outrider.wire.read_record import Record, RecordKind, encode, kind_of
 from outrider.wire.sealing import CentrePublicKey, Place
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import UploadKind, UploadName
@@ -207,7 +207,7 @@ class Liar(threading.Thread):
         self._rows = batches.encode(self._journal.batch(self._journal.rows))
         self._plain = zstandard.ZstdDecompressor().decompress(self._rows)
         self._pictures = bundles.encode(self._journal.bundle(self._journal.rows))
-        records = [makers.read(7), makers.hit(8), makers.action(9)]
+        records: list[Record] = [makers.read(7), makers.hit(8), makers.action(9)]
         self._good = [(kind_of(record), encode(record)) for record in records]
         self.answers: Counter[int] = Counter()
         self.sent: Counter[str] = Counter()

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from outrider.centre.api.routes import ROUTES
 from outrider.centre.desks import Desks, desks_of
 from outrider.centre.evidence.pictures import ShownPicture
 from outrider.centre.folder import CentreFolder, CentreSettings
+from outrider.centre.people.provider import Begun, Provider, SignInFault
 from outrider.centre.pictures.asking import PictureAsked
 from outrider.centre.pictures.reaching import NoPicture
 from outrider.centre.store import open_store
@@ -97,9 +99,38 @@ def place(url: str, tmp_path: Path) -> Iterator[Place]:
     store.file([sighting(1, NOW_US - DAY_US), sighting(2, NOW_US - 120 * DAY_US)])
     api = Api(desks, Nobody(), 2)
     with serving(api.app) as client:
-        yield Place(desks, client, api.app, clock)
+        yield Place(desks, client, api.routes, clock)
     api.close()
     store.close()
+
+
+class _Hanging(Provider):
+    """A provider that does not answer until it is told to."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+
+    def begin(self) -> Begun:
+        self.answers.wait(60)
+        raise SignInFault("the provider cannot be reached")
+
+
+def test_a_provider_that_hangs_keeps_nobody_from_asking(place: Place) -> None:
+    """More sign-ins wait for it than there are threads; who is signed in is answered."""
+    hanging = _Hanging()
+    api = Api(replace(place.desks, provider=hanging), Nobody(), 2)
+    with serving(api.app) as client:
+        waiting = [threading.Thread(target=client.get, args=("/v1/sign-in",)) for _ in range(4)]
+        for each in waiting:
+            each.start()
+        try:
+            answer = client.get("/v1/me", headers=place.sign_in(Role.ANALYST), timeout=20)
+            assert answer.json()["person"] == "dc-1234"
+        finally:
+            hanging.answers.set()
+            for each in waiting:
+                each.join()
+    api.close()
 
 
 def test_a_search_over_the_interface(place: Place) -> None:

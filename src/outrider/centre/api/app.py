@@ -21,6 +21,7 @@ from outrider.centre.api.openapi import document
 from outrider.centre.api.routes import BEFORE_ACCEPTING, ROUTES, ApiRoute, Call
 from outrider.centre.desks import Desks
 from outrider.centre.governance.papers import NotAllowed
+from outrider.centre.intake.codes import Refusal
 from outrider.centre.people.provider import SignInFault
 from outrider.centre.people.sessions import NoSession
 from outrider.centre.people.sign_ins import NoProvider, NoSignIn, SignIns
@@ -29,10 +30,12 @@ from outrider.centre.search.core import SearchFault
 from outrider.centre.store.records import ConflictError, StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled
 from outrider.centre.web.bodies import Refused, body_of
+from outrider.centre.web.quotas import Quotas
 from outrider.centre.web.working import Workers
 
 _log = logging.getLogger(__name__)
 _BODY_S = 15.0
+_SIGN_INS = 4
 _PLAIN: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -43,6 +46,7 @@ class Api:
         self._desks = desks
         self._pictures = pictures
         self._workers = Workers(workers, "answer")
+        self._signing_in = Workers(_SIGN_INS, "sign-in")  # they wait for the provider
         self._sign_ins = SignIns(desks.provider)
         routes = [Route(one.path, self._endpoint(one), methods=[one.method]) for one in ROUTES]
         routes += [
@@ -51,11 +55,13 @@ class Api:
             Route("/v1/sign-out", self._sign_out, methods=["POST"]),
             Route("/v1/openapi.json", self._openapi, methods=["GET"]),
         ]
-        self.app = Starlette(routes=routes)
+        self.routes = Starlette(routes=routes)
+        self.app = Quotas(self.routes, ("/v1/sign-in", "/v1/signed-in"), _told)
 
     def close(self) -> None:
         """End the threads."""
         self._workers.close()
+        self._signing_in.close()
 
     def _endpoint(self, route: ApiRoute) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -82,7 +88,8 @@ class Api:
                 raise Refused(422, "asked-wrongly", _faults(error)) from error
         cancel = Cancel()
         call = Call(self._desks, person, body, request.path_params, cancel, token, self._pictures)
-        found = await self._workers.run_until_gone(request, lambda: route.run(call), cancel)
+        who = person.person_id
+        found = await self._workers.run_until_gone(request, lambda: route.run(call), cancel, who)
         return JSONResponse(_PLAIN.dump_python(found, mode="json"))
 
     def _person(self, route: ApiRoute, token: str) -> Person:
@@ -96,7 +103,7 @@ class Api:
 
     async def _sign_in(self, request: Request) -> Response:
         async def answer() -> Response:
-            begun = await self._workers.run(self._sign_ins.begin)
+            begun = await self._signing_in.run(self._sign_ins.begin)
             response = RedirectResponse(begun.url, 302)
             # The browser that began is the one that comes back: state alone could be another's.
             response.set_cookie(
@@ -110,7 +117,7 @@ class Api:
         async def answer() -> Response:
             query, own = request.query_params, request.cookies.get("outrider-state", "")
             state, code = query.get("state", ""), query.get("code", "")
-            token = await self._workers.run(lambda: self._begin(state, own, code))
+            token = await self._signing_in.run(lambda: self._begin(state, own, code))
             return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
 
         return await self._guarded(answer)
@@ -150,6 +157,8 @@ def _told(error: Exception) -> JSONResponse:
         return _error(error.status, error.code, str(error))
     if isinstance(error, NoPicture):
         return _error(error.status, error.code, str(error))
+    if isinstance(error, Refusal):
+        return _error(error.status, error.code.value, str(error))
     if isinstance(error, Denied):
         return _error(403, error.code, str(error))
     for kind, status, code, words in _FAULTS:

@@ -9,11 +9,12 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from outrider.centre.access.people import Person
+from outrider.centre.intake.codes import Refusal
 from outrider.centre.pages import faults
 from outrider.centre.pages.browsers import Idle, Memory
 from outrider.centre.pages.calls import Bytes, Call, GoTo, Page, Reply, Site
@@ -27,9 +28,11 @@ from outrider.centre.people.sessions import NoSession
 from outrider.centre.people.sign_ins import SignIns
 from outrider.centre.store.search_ports import Cancel
 from outrider.centre.web.bodies import body_of
+from outrider.centre.web.quotas import Quotas
 from outrider.centre.web.working import Workers
 
 _BODY_S = 15.0
+_SIGN_INS = 4
 _STATE = "outrider-pages-state"
 _ENDED = {"Clear-Site-Data": '"cache", "storage"'}
 
@@ -51,6 +54,7 @@ class Pages:
         self._tls = tls
         self._cookie = "__Host-outrider-session" if tls else "outrider-session"
         self._workers = Workers(workers, "pages")
+        self._signing_in = Workers(_SIGN_INS, "sign-in")  # they wait for the provider
         self._layout, self._statics = Layout(), Statics()
         self._sign_ins = SignIns(site.desks.provider)
         routes = [Route(one.path, self._endpoint(one), methods=[one.method]) for one in ROUTES]
@@ -63,11 +67,13 @@ class Pages:
         ]
         handlers: dict[Any, Any] = {404: self._no_page, 405: self._no_page}
         self.routes = Starlette(routes=routes, exception_handlers=handlers)
-        self.app: ASGIApp = SecurityHeaders(self.routes, tls)
+        within = Quotas(self.routes, ("/sign-in", "/signed-in"), _too_much)
+        self.app: ASGIApp = SecurityHeaders(within, tls)
 
     def close(self) -> None:
         """End the threads."""
         self._workers.close()
+        self._signing_in.close()
         self.site.jobs.close()
 
     def _endpoint(self, route: PageRoute) -> Callable[[Request], Awaitable[Response]]:
@@ -119,7 +125,7 @@ class Pages:
             answer = route.run(call) if accepted else GoTo("/rules-of-use")
             return self._made(answer, request, visit)
 
-        return await self._workers.run_until_gone(request, work, cancel)
+        return await self._workers.run_until_gone(request, work, cancel, visit.person.person_id)
 
     def _made(self, answer: Reply, request: Request, visit: Visit | None) -> Response:
         """Return an answer as it is sent."""
@@ -169,10 +175,12 @@ class Pages:
 
         return await self._unguarded(request, work)
 
-    async def _unguarded(self, request: Request, work: Callable[[], Response]) -> Response:
+    async def _unguarded(
+        self, request: Request, work: Callable[[], Response], workers: Workers | None = None
+    ) -> Response:
         """Run what needs no session."""
         try:
-            return await self._workers.run(work)
+            return await (workers or self._workers).run(work)
         except Exception as error:  # noqa: BLE001 - the border, as above
             told = faults.answer_to(error, "")
         return await self._workers.run(lambda: self._made(told, request, None))
@@ -187,7 +195,7 @@ class Pages:
             )
             return response
 
-        return await self._unguarded(request, work)
+        return await self._unguarded(request, work, self._signing_in)
 
     async def _signed_in(self, request: Request) -> Response:
         def work() -> Response:
@@ -202,7 +210,7 @@ class Pages:
             response.delete_cookie(_STATE)
             return response
 
-        return await self._unguarded(request, work)
+        return await self._unguarded(request, work, self._signing_in)
 
     async def _sign_out(self, request: Request) -> Response:
         async def answer(visit: Visit) -> Response:
@@ -216,3 +224,8 @@ class Pages:
             return response
 
         return await self._guarded(request, answer)
+
+
+def _too_much(refusal: Refusal) -> Response:
+    """Return what is told before anybody looks who asks."""
+    return PlainTextResponse(f"{refusal}. Try again in a moment.\n", refusal.status)

@@ -5,6 +5,7 @@ from typing import Any
 
 from outrider.centre.access.why_not import Denied
 from outrider.centre.governance.papers import NotAllowed
+from outrider.centre.intake.codes import Refusal
 from outrider.centre.pages.browsers import Idle
 from outrider.centre.pages.calls import GoTo, NeedsPurpose, NotHere, Page, Reply
 from outrider.centre.people.provider import SignInFault
@@ -49,6 +50,8 @@ def answer_to(error: Exception, question: str) -> Reply:
         return GoTo("/purpose")
     if isinstance(error, Denied):
         return _denied(error, question)
+    if isinstance(error, Refusal):
+        return _page(error.status, "Too much at once", f"{error}. Try again in a moment.")
     if isinstance(error, Refused | NoPicture):
         return _page(error.status, "This was not done", str(error))
     for kind, status, title, words in _FAULTS:

@@ -13,10 +13,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from outrider.centre.folder import CentreFault, CentreFolder
+from outrider.centre.intake.door import Door
 from outrider.centre.intake.protocol import IntakeProtocol
 from outrider.systemd import SystemdNotifier
 
 _STOP_S = 10
+_HANDSHAKES, _HANDSHAKES_OF_ONE = 256, 64
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -40,8 +42,8 @@ def line_at(address: str, port: int) -> Iterator[socket.socket]:
         line = socket.create_server((address, port))
     except OSError as error:
         raise CentreFault(f"cannot listen at {address}:{port}: {error}") from error
-    with line:
-        yield line
+    with Door(line, _HANDSHAKES, _HANDSHAKES_OF_ONE) as door:
+        yield door
 
 
 @contextlib.contextmanager
@@ -73,8 +75,12 @@ def tls_of(folder: CentreFolder, address: str) -> dict[str, str]:
 
 def serve(app: ASGIApp, line: socket.socket, tls: dict[str, str] | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
+    own: dict[str, object] = {
+        "held": Counter(), "door": line if isinstance(line, Door) else None,
+    }  # fmt: skip
     config = uvicorn.Config(
-        app, http=Answering, ws="none", lifespan="off", log_config=None, access_log=False,
+        app, http=type("Answering", (Answering,), own), loop="asyncio", ws="none",
+        lifespan="off", log_config=None, access_log=False,
         proxy_headers=False, server_header=False, timeout_graceful_shutdown=_STOP_S,
         **(tls or {}),  # type: ignore[arg-type]
     )  # fmt: skip

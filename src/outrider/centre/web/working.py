@@ -7,17 +7,23 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from outrider.centre.intake.rates import Gate
 from outrider.centre.store.search_ports import Cancel
 
 _LOOK_S = 0.1
+_QUEUED = 4
 _T = TypeVar("_T")
 
 
 class Workers:
-    """Threads that ask the store. name: of the threads."""
+    """Threads that ask the store. name: of the threads.
+
+    One person has half of them at most, and fewer where many ask: see `Gate`.
+    """
 
     def __init__(self, count: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._gate = Gate(_QUEUED * count, max(2, count // 2))
 
     def close(self) -> None:
         """End the threads."""
@@ -27,8 +33,17 @@ class Workers:
         """Run work on a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    async def run_until_gone(self, request: Request, work: Callable[[], _T], cancel: Cancel) -> _T:
-        """Run work on a thread; break it off when whoever asked has gone away."""
+    async def run_until_gone(
+        self, request: Request, work: Callable[[], _T], cancel: Cancel, person: str
+    ) -> _T:
+        """Run a person's work on a thread; break it off when whoever asked has gone away.
+
+        Raises Refusal (`busy`) where the person has too much in hand.
+        """
+        with self._gate.enter(person):
+            return await self._run_until_gone(request, work, cancel)
+
+    async def _run_until_gone(self, request: Request, work: Callable[[], _T], cancel: Cancel) -> _T:
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._pool, work)
         while True:
