@@ -13,10 +13,10 @@ tier=${1:-demo}
 packages=(python3-venv alsa-utils espeak-ng gpsd gcc libc6-dev make gcc-avr avr-libc libsimavr-dev
     libelf-dev)
 case $tier in
-demo) extras='centre' ;;
+demo) extras='demo' ;;
 test)
     extras='test'
-    packages+=(avrdude shellcheck fuse3 libfuse3-3 postgresql)
+    packages+=(avrdude shellcheck fuse3 libfuse3-3 postgresql chromium)
     ;;
 *) echo "setup.sh: '$tier' is no tier: demo or test" >&2; exit 2 ;;
 esac

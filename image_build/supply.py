@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 LICENCES = HERE / "LICENCES.md"
 PINS = HERE / "constraints.txt"
 LOCK = HERE / "constraints.lock"
-_TIERS = {"unit": "", "centre": "centre", "test": "test"}
+_TIERS = {"unit": "", "centre": "centre", "demo": "demo", "test": "test"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MARKER_EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 _LONGEST = 60
@@ -46,7 +46,7 @@ _LOCK_HEAD = """\
 _HEAD = """# Licences of what is installed
 
 Made by `image_build/supply.py licences` from the installed distributions' own words; a package
-stands in the first tier that needs it (`test`: on no appliance and no centre).
+stands in the first tier that needs it (`demo`, `test`: on no appliance and no centre).
 
 | tier | package | version | licence |
 |---|---|---|---|

@@ -48,4 +48,4 @@ def test_one_set_up_serves_every_command_of_the_readmes(machine: Path) -> None:
     _, asked = set_up(machine)
     (installed,) = (line for line in asked if line.startswith("apt-get install"))
     assert {"espeak-ng", "gpsd", "gcc-avr"} <= set(installed.split())
-    assert any(line.startswith("pip install") and line.endswith("-e .[centre]") for line in asked)
+    assert any(line.startswith("pip install") and line.endswith("-e .[demo]") for line in asked)

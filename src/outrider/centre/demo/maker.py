@@ -19,10 +19,12 @@ from outrider.centre.authority.setup import set_up
 from outrider.centre.demo import searches, story
 from outrider.centre.demo.people import STAFF
 from outrider.centre.demo.records import records_of
+from outrider.centre.demo.serving import PROVIDER_PORT, issuer_at
 from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.demo.world import DAY_US, DemoUnit, Planned, World, everyday, make_world
 from outrider.centre.desks import Desks, desks_of
 from outrider.centre.folder import CentreFolder, opening_keys
+from outrider.centre.governance.detector import flags
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.search.trail import all_asked
@@ -42,20 +44,21 @@ _SEARCHED_DAYS = 180  # people search as far back as the stories tell of
 _BATCH_ROWS = 5000  # a week at once: each day's file is opened once a batch
 _PROVIDER = """
 [people]
-issuer = "http://127.0.0.1:9400"
+issuer = "%s"
 client_id = "outrider-demo"
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is made: days back from now, reads a day, vehicles; of which seed."""
+    """How much is made: days back from now, reads a day, vehicles; seed; where people sign in."""
 
     days: int = DAYS
     reads_a_day: float = 50.0
     vehicles: int = 6000
     seed: int = 1
     searches: bool = True
+    provider_port: int = PROVIDER_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def make_demo(
     if folder.settings.exists():
         raise ValueError(f"{root}: a centre is here already; name a new folder")
     set_up(folder, ("localhost",), opening_keys(None, folder), real)
-    _more_settings(folder, url)
+    _more_settings(folder, url, plan.provider_port)
     now_us = real.stamp(real.mono_ns()).utc_ns // 1000
     begin_us = (now_us // DAY_US - plan.days) * DAY_US
     clock = RecordedClock(begin_us * 1000)
@@ -86,10 +89,10 @@ def make_demo(
         return _Maker(folder, plan, store, clock, begin_us, now_us).make(progress)
 
 
-def _more_settings(folder: CentreFolder, url: str) -> None:
+def _more_settings(folder: CentreFolder, url: str, provider_port: int) -> None:
     secret = folder.receipt_key.parent / "oidc-secret"
     durable.write(secret, b"demo\n", 0o600)  # the trial's provider takes any
-    text = folder.settings.read_text(encoding="utf-8") + _PROVIDER
+    text = folder.settings.read_text(encoding="utf-8") + _PROVIDER % issuer_at(provider_port)
     text += f"client_secret = {json.dumps(str(secret.resolve()))}\n"
     if url:
         text += f"[store]\nurl = {json.dumps(url)}\n"
@@ -189,4 +192,6 @@ class _Maker:
         for staff in STAFF:
             self._desks.acceptance.accept(staff.person.person_id, version)
         searches.open_requests(self._desks, version, self._now_us)
-        self._desks.reviews.take(all_asked(self._store))
+        trail = list(all_asked(self._store))
+        flagged = {decision for flag in flags(trail) for decision in flag.decisions}
+        self._desks.reviews.take(trail, flagged)
