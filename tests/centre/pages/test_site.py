@@ -33,6 +33,7 @@ FIRST = {
     "supt-1": "/authorisations",
     "aud-1": "/trail",
     "adm-1": "/units",
+    "lst-1": "/wrong-entries",
 }
 STATIC = resources.files("outrider.centre.pages").joinpath("static")
 TEMPLATES = resources.files("outrider.centre.pages").joinpath("templates")

@@ -15,6 +15,7 @@ class Role(StrEnum):
     SENIOR_OFFICER = "senior-officer"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    LIST_OWNER = "list-owner"
 
 
 class Rank(IntEnum):

@@ -10,6 +10,8 @@ SEARCHERS = frozenset(
 )  # fmt: skip
 ASKERS = frozenset({Role.INVESTIGATOR, Role.ANALYST, Role.INTELLIGENCE, Role.SENIOR_OFFICER})
 SUPERVISORS = frozenset({Role.SUPERVISOR})
+HITTERS = SEARCHERS - {Role.SENIOR_OFFICER}  # who are told of hits: access/rules
+LIST_OWNERS = frozenset({Role.LIST_OWNER})
 AUDITORS = frozenset({Role.AUDITOR})
 OPERATORS = frozenset({Role.ADMINISTRATOR})
 EVERYBODY = frozenset(Role)
@@ -26,6 +28,8 @@ class Entry:
 
 MENU = (
     Entry("/search", "Search", SEARCHERS),
+    Entry("/hits", "Hits", HITTERS),
+    Entry("/wrong-entries", "Wrong entries", LIST_OWNERS),
     Entry("/authorisations", "Authorisations", ASKERS),
     Entry("/reviews", "Reviews", SUPERVISORS),
     Entry("/trail", "Audit trail", AUDITORS),
@@ -35,6 +39,7 @@ MENU = (
 _FIRST = (
     (AUDITORS, "/trail"),
     (OPERATORS, "/units"),
+    (LIST_OWNERS, "/wrong-entries"),
     (SUPERVISORS, "/reviews"),
     (frozenset({Role.SENIOR_OFFICER}), "/authorisations"),
     (SEARCHERS, "/search"),

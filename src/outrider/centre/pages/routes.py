@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from outrider.centre.access.people import Role
 from outrider.centre.pages import (
     authorisation_pages,
+    hit_pages,
     job_pages,
     purpose_pages,
     review_pages,
@@ -22,6 +23,8 @@ from outrider.centre.pages.menu import (
     ASKERS,
     AUDITORS,
     EVERYBODY,
+    HITTERS,
+    LIST_OWNERS,
     OPERATORS,
     SEARCHERS,
     SUPERVISORS,
@@ -57,6 +60,11 @@ ROUTES = (
     PageRoute("POST", "/search/{question}/again", SEARCHERS, None, search_pages.again),
     PageRoute("GET", "/reads/{read}", SEARCHERS, _C, search_pages.read),
     PageRoute("GET", "/reads/{read}/{part}.jpg", SEARCHERS, _C, search_pages.picture),
+    PageRoute("GET", "/hits", HITTERS, _C, hit_pages.hits),
+    PageRoute("GET", "/hits/{hit}", HITTERS, _C, hit_pages.one),
+    PageRoute("POST", "/hits/{hit}", HITTERS, _A, hit_pages.act),
+    PageRoute("GET", "/wrong-entries", LIST_OWNERS, None, hit_pages.wrong_entries),
+    PageRoute("POST", "/wrong-entries/{hit}", LIST_OWNERS, _A, hit_pages.settle),
     PageRoute("GET", "/authorisations", ASKERS, None, authorisation_pages.inbox),
     PageRoute("GET", "/authorisations/ask", ASKERS, None, authorisation_pages.form),
     PageRoute("POST", "/authorisations/ask", ASKERS, _A, authorisation_pages.asked),
