@@ -1,4 +1,4 @@
-"""Each role's story in real Chromium: by keyboard, narrow and wide, without scripts, axe-core clean.
+"""Each role's story in real Chromium: keyboard, narrow and wide, no scripts, axe-core clean.
 
 Skipped by name where there is no Chromium (Debian's `chromium`) or no Playwright. With
 OUTRIDER_SCREENSHOTS=FOLDER each page that is looked at is kept as a picture there.
