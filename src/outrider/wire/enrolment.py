@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
+from outrider.wire.fields import faults_in
 from outrider.wire.names import Name
 
 ENROL_PATH = "/v1/enrol"
@@ -109,11 +110,7 @@ def _decode(kind: type[_M], data: bytes) -> _M:
         try:
             return kind.model_validate(canonical.loads(data, MAX_BYTES))
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-                for fault in error.errors()[:5]
-            )
-            raise WireError(faults) from error
+            raise WireError(faults_in(error)) from error
 
 
 def code_digest(code: str) -> bytes:

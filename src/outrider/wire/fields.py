@@ -25,7 +25,6 @@ from outrider.wire.canonical import WireError
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=IntEnum)
-_FAULTS_SHOWN = 5
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 NO_MORE = ConfigDict(extra="forbid")
@@ -102,12 +101,16 @@ class Form(Generic[_T]):
         try:
             message = self._adapter.validate_python(found)
         except ValidationError as error:
-            raise WireError("; ".join(map(_fault, error.errors()[:_FAULTS_SHOWN]))) from error
+            raise WireError(faults_in(error)) from error
         if self._exact and self.plain(message) != found:
             raise WireError("a field is missing, or does not stand in its usual form")
         return message
 
 
-def _fault(fault: Any) -> str:
-    where = ".".join(map(str, fault["loc"]))
-    return f"{where}: {fault['msg']}"
+def faults_in(error: ValidationError, within: str = "", most: int = 5) -> str:
+    """Return which fields are faulty, and why, as a line; within: what they are fields of."""
+    before = (within,) if within else ()
+    return "; ".join(
+        f"{'.'.join(map(str, (*before, *fault['loc'])))}: {fault['msg']}"
+        for fault in error.errors()[:most]
+    )

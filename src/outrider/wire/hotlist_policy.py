@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from outrider.outside import OutsideError, parsing, toml_table
 from outrider.records import Response
+from outrider.wire.fields import faults_in
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(
@@ -75,9 +76,8 @@ def policy_from(data: Any, where: str) -> ListPolicy:
         try:
             return ListPolicy.model_validate(data)
         except ValidationError as error:
-            found = error.errors()[:_FAULTS_SHOWN]
-            faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in found)
-            raise PolicyError(f"{where}: " + "; ".join(faults)) from error
+            faults = faults_in(error, most=_FAULTS_SHOWN)
+            raise PolicyError(f"{where}: {faults}") from error
 
 
 def policy_from_toml(text: str, where: str) -> ListPolicy:

@@ -14,6 +14,7 @@ from outrider.wire import canonical
 from outrider.wire.audit import AuditEvent
 from outrider.wire.canonical import WireError
 from outrider.wire.crew_entry import CrewRecord
+from outrider.wire.fields import faults_in
 
 SCHEMA = 3
 MAX_BYTES = 64 * 1024
@@ -102,10 +103,7 @@ def _validate(kind: RecordKind, body: dict[str, Any]) -> Record:
     try:
         record: Record = _ADAPTERS[kind].validate_python(body)
     except ValidationError as error:
-        faults = "; ".join(
-            f"record.{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()[:5]
-        )
-        raise WireError(faults) from error
+        raise WireError(faults_in(error, "record")) from error
     return record
 
 
