@@ -91,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
+        complain("outrider: interrupted")
         return exits.INTERRUPTED
     except BrokenPipeError:
         _let_go_of_stdout()

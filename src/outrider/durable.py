@@ -12,6 +12,17 @@ from typing import BinaryIO
 _CHUNK_BYTES = 1 << 20
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the disk say at which file it came: a full disk does not say it itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
 def sync_file(path: Path) -> None:
     """Put a file's bytes on the disk."""
     _sync(path, os.O_RDONLY)
@@ -25,7 +36,8 @@ def sync_folder(path: Path) -> None:
 def _sync(path: Path, flags: int) -> None:
     descriptor = os.open(path, flags)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -50,7 +62,7 @@ def new_file(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Give a file to write, which takes its final name, synced, when the block ends well."""
     temporary = path.with_name(f".{path.name}.new")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(handle, "wb") as file:
+    with naming(path), os.fdopen(handle, "wb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
@@ -67,7 +79,7 @@ def whole_file(path: Path, mode: int = 0o600) -> Iterator[Callable[[bytes], obje
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with naming(path), os.fdopen(handle, "wb") as file:
             yield file.write
             file.flush()
             os.fsync(file.fileno())
@@ -85,7 +97,7 @@ def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with naming(path), os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -113,7 +125,7 @@ def replace_quickly(path: Path, data: bytes) -> None:
     """Replace a file whole, for its owner alone, not waiting for the disk: news, no records."""
     temporary = path.with_name(f".{path.name}.new")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
+    with naming(path), os.fdopen(handle, "wb") as file:
         file.write(data)
     temporary.replace(path)
 

@@ -70,3 +70,39 @@ def test_a_file_that_breaks_off_leaves_the_old_one(tmp_path: Path) -> None:
         _write_half(path)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["export"]
+
+
+@pytest.mark.parametrize("how", ["write", "write_new", "whole_file", "replace_quickly"])
+def test_a_full_disk_is_named_with_the_file(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`No space left on device` alone tells nobody which disk, of several, is full."""
+    path = tmp_path / "kept"
+
+    monkeypatch.setattr("outrider.durable.os.fdopen", _full_file)
+    with pytest.raises(OSError, match="kept"):
+        _write(how, path)
+
+
+def _write(how: str, path: Path) -> None:
+    if how == "whole_file":
+        with durable.whole_file(path) as write:
+            write(b"x")
+    else:
+        getattr(durable, how)(path, b"x")
+
+
+class _Full:
+    def __enter__(self) -> "_Full":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close nothing."""
+
+    def write(self, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _full_file(handle: int, mode: str) -> _Full:
+    os.close(handle)
+    return _Full()

@@ -15,6 +15,7 @@ messages of unknown errors may hold a mark.
 """
 
 import argparse
+import errno
 import os
 import re
 import traceback
@@ -43,6 +44,10 @@ class UseError(Exception):
 # A file named by hand, or by a setting, is not what it should be.
 _WRONG_FILE = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
 _WRONG_USE: tuple[type[Exception], ...] = (UseError, ConfigError, SourceError, *_WRONG_FILE)
+_REMEDIES = {
+    errno.ENOSPC: ": free space there, or name another disk",
+    errno.EROFS: ": it cannot be written: name another place",
+}
 _NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
@@ -84,7 +89,7 @@ def words_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = error.filename
         where = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes | Path) else ""
-        return where + error.strerror
+        return where + error.strerror + _REMEDIES.get(error.errno or 0, "")
     if isinstance(error, UnicodeError):
         return "text that is not UTF-8 stands where text should"
     return _NUMBER.sub("", str(error))

@@ -45,6 +45,7 @@ class Keeper:
         witness: Witness | None = None,
     ) -> None:
         self._witness = witness
+        self._no_room = ""
         self._directory = directory
         self._settings = settings
         self._sealer = sealer
@@ -167,7 +168,9 @@ class Keeper:
             self.open()
             self._make_room()
         except (OSError, sqlite3.Error) as error:
-            _log.error("journal: cannot make room: %s", error)
+            if self._no_room != str(error):
+                _log.error("journal: cannot make room: %s", error)
+            self._no_room = str(error)
             self.shut()
 
     def _make_room(self) -> None:

@@ -269,13 +269,15 @@ class SealedJournal:
     def _give_up(self, error: Exception) -> None:
         """Close the store after a failed write, and wait a little; what is queued stays queued."""
         self._errors += 1
+        before = self._fault
         self._fault = (
             str(error)
             if isinstance(error, JournalError)
             else f"{self._directory}: {explain(error)}"
         )
         self._backlog.set_failing(True)
-        _log.error("journal: %s; %d records wait in memory", self._fault, len(self._backlog))
+        if self._fault != before:  # tried again each second: a log on the same full disk is short
+            _log.error("journal: %s; %d records wait in memory", self._fault, len(self._backlog))
         self._keeper.shut()
         if is_full(error):
             self._keeper.relieve()
