@@ -4,25 +4,27 @@ import json
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from outrider.centre.access.people import Person, Rank, Role
 from outrider.centre.api import app
 from outrider.centre.api.app import Api
-from outrider.centre.api.bodies import Grounds
+from outrider.centre.api.bodies import AcceptBody, Grounds
 from outrider.centre.api.openapi import document
 from outrider.centre.api.routes import ROUTES
 from outrider.centre.desks import Desks, desks_of
 from outrider.centre.evidence.pictures import ShownPicture
 from outrider.centre.folder import CentreFolder, CentreSettings
+from outrider.centre.pages.faults import answer_to
 from outrider.centre.people.provider import Begun, Provider, SignInFault
 from outrider.centre.pictures.asking import PictureAsked
 from outrider.centre.pictures.reaching import NoPicture
@@ -30,6 +32,7 @@ from outrider.centre.store import open_store
 from outrider.centre.web.listening import Answering
 from outrider.clock import RecordedClock
 from outrider.wire.audit import AuditKind
+from outrider.wire.canonical import WireError
 from tests.centre.access import makers
 from tests.centre.access.makers import DAY_US, NOW_US
 from tests.centre.api.serving import serving
@@ -409,3 +412,14 @@ def test_a_sign_in_of_another_browser_is_refused(place: Place) -> None:
     answer = place.client.get("/v1/signed-in?state=x&code=y")
     assert (answer.status_code, answer.json()["error"]) == (403, "sign-in")
     assert place.client.get("/v1/sign-in").json()["error"] == "provider"
+
+
+@pytest.mark.parametrize("told", [app._told, lambda error: answer_to(error, "")])
+def test_what_was_parsed_is_not_told(told: Callable[[Exception], Any]) -> None:
+    """A row or a paper that does not parse is a ValueError with its content in it: not told."""
+    with pytest.raises(ValidationError) as found:
+        AcceptBody.model_validate({"version": "AB12 CDE" * 20})
+    for error in (found.value, WireError("row 7: no text: AB12CDE")):
+        said = repr(vars(told(error)) if hasattr(told(error), "body") else told(error))
+        assert "AB12" not in said
+        assert "500" in said

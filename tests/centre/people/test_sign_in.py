@@ -1,5 +1,8 @@
 """Signing in at a real provider, and what a session can do."""
 
+import contextlib
+import http.server
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -156,3 +159,33 @@ def test_the_store_keeps_no_token(store: CentreStore) -> None:
     token = Sessions(store, clock, Acceptance(store, clock, POLICY)).begin(makers.person())
     (paper,) = store.papers("session")
     assert token not in f"{paper}"
+
+
+class _Endless(http.server.BaseHTTPRequestHandler):
+    """Answers every question without end."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b" " * 65536)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_provider_whose_answer_has_no_end_is_left() -> None:
+    """It is broken off at its bound, and not read into memory as long as it comes."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Endless)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        issuer = f"http://127.0.0.1:{server.server_port}"
+        provider = Provider(ClientSettings(issuer, "centre", "", "http://x"), SystemClock())
+        with pytest.raises(SignInFault, match="has no end"):
+            provider.begin()
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from outrider.centre.demo.unit_journal import UnitJournal
-from outrider.centre.store import open_store
+from outrider.centre.store import journals, open_store
 from outrider.centre.store.centre_store import CentreStore
-from outrider.centre.store.records import ConflictError, SeqRange
+from outrider.centre.store.records import ConflictError, SeqRange, UnfitError
 from outrider.records import Role
 from outrider.wire.chain import SealedRow
 from outrider.wire.epoch import Epoch, Past
@@ -200,3 +200,25 @@ def test_what_opened_in_another_name_is_held_and_what_did_not_is_not(store: Cent
     send(store, unit, unit.rows[2:])
     found = store.holdings("unit-8", unit.journal_id, claims(unit.rows))
     assert found == Holdings(frozenset({1, 2}), frozenset({1, 2}))
+
+
+def test_no_unit_begins_epochs_without_end(
+    store: CentreStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is looked at for every row of its journal: so many a day, and other units as ever."""
+    monkeypatch.setattr(journals, "MOST_EPOCHS_A_DAY", 3)
+    liar, honest = journal(2), journal(2, unit_id="unit-8")
+
+    def begin(unit: UnitJournal, hours: int) -> bytes:
+        batch = dataclasses.replace(unit.batch(unit.rows), epoch=Epoch(uuid.uuid4()))
+        at = ARRIVED + timedelta(hours=hours)
+        return store.take_rows(upload(unit.unit_id, arrived_at=at), batch, receipt)
+
+    for hour in range(3):
+        begin(liar, hour)
+    with pytest.raises(UnfitError, match="unit-7 has begun 3 epochs within a day"):
+        begin(liar, 3)
+    assert begin(honest, 3) == b"2 stored, 0 duplicates"
+    assert len(store.journals("unit-7")) == 3
+    begin(liar, 25)
+    assert len(store.sealed(9)) == 4

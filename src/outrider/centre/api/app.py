@@ -32,6 +32,7 @@ from outrider.centre.store.search_ports import Cancel, Cancelled
 from outrider.centre.web.bodies import Refused, body_of
 from outrider.centre.web.quotas import Quotas
 from outrider.centre.web.working import Workers
+from outrider.outside import OutsideError
 
 _log = logging.getLogger(__name__)
 _BODY_S = 15.0
@@ -147,6 +148,9 @@ _FAULTS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (SearchFault, 503, "store", "the store cannot answer now; ask again later"),
     (StoreError, 503, "store", "the store cannot answer now; ask again later"),
     (Cancelled, 499, "gone", "broken off"),
+    # Their words may repeat what was parsed: a row or a paper of somebody else's.
+    (OutsideError, 500, "internal", "a fault of the centre: what it holds cannot be read"),
+    (ValidationError, 500, "internal", "a fault of the centre: what it holds cannot be read"),
     (ValueError, 422, "asked-wrongly", ""),  # AskedWrongly, PurposeFault, PlaceFault: all say what
 )
 

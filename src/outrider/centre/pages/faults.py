@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from pydantic import ValidationError
+
 from outrider.centre.access.why_not import Denied
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.intake.codes import Refusal
@@ -16,6 +18,7 @@ from outrider.centre.search.core import SearchFault
 from outrider.centre.store.records import ConflictError, StoreError
 from outrider.centre.store.search_ports import Cancelled
 from outrider.centre.web.bodies import Refused
+from outrider.outside import OutsideError
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ class NotYours(Exception):
 
 
 _STORE = "The store cannot answer now. Ask again in a minute; if it stays so, tell the operator."
+_UNREADABLE = "What the centre holds cannot be read. Tell the operator."
 _ELSE = "Somebody else has changed this meanwhile. Go back and look again."
 # kind, status, title, words (empty: what the fault itself says)
 _FAULTS: tuple[tuple[type[Exception], int, str, str], ...] = (
@@ -38,6 +42,9 @@ _FAULTS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (SearchFault, 503, "No answer now", _STORE),
     (StoreError, 503, "No answer now", _STORE),
     (Cancelled, 499, "Broken off", "You went away."),
+    # Their words may repeat what was parsed: a row or a paper of somebody else's.
+    (OutsideError, 500, "A fault of the centre", _UNREADABLE),
+    (ValidationError, 500, "A fault of the centre", _UNREADABLE),
     (ValueError, 422, "This cannot be asked so", ""),
 )
 

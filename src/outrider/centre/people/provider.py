@@ -6,7 +6,7 @@ The makers of Authlib check the token (joserfc); Authlib's own client for httpx 
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet
 
 from outrider.centre.access.people import Person, Rank, Role
 from outrider.clock import NS_PER_S, Clock
+from outrider.outside import OutsideError, json_value
 
 _ALGORITHMS = ["RS256", "ES256", "EdDSA"]
 _LEEWAY_S = 60
@@ -158,20 +159,32 @@ class Provider:
         return found
 
     def _get(self, url: str) -> dict[str, Any]:
-        return self._json(lambda http: http.get(url))
+        return self._json("GET", url)
 
     def _post(self, url: str, form: dict[str, str]) -> dict[str, Any]:
-        return self._json(lambda http: http.post(url, data=form))
+        return self._json("POST", url, form)
 
-    def _json(self, ask: Callable[[httpx.Client], httpx.Response]) -> dict[str, Any]:
+    def _json(self, method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
         try:
-            with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as http:
-                answer = ask(http)
-            if answer.status_code != 200 or len(answer.content) > _MOST_BYTES:
-                raise SignInFault(f"the provider answers {answer.status_code}: sign in again")
-            found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+            with (
+                httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as http,
+                http.stream(method, url, data=form) as answer,
+            ):
+                found = json_value(_bounded(answer))
+        except (httpx.HTTPError, OutsideError) as error:
             raise SignInFault("the provider cannot be reached, or answers no JSON") from error
         if not isinstance(found, dict):
             raise SignInFault("the provider answers no JSON object")
         return found
+
+
+def _bounded(answer: httpx.Response) -> bytes:
+    """Return the body of a good answer, bounded in bytes and in time. Raises SignInFault."""
+    if answer.status_code != 200:
+        raise SignInFault(f"the provider answers {answer.status_code}: sign in again")
+    body, until_s = bytearray(), time.monotonic() + _TIMEOUT_S
+    for part in answer.iter_bytes():
+        body += part
+        if len(body) > _MOST_BYTES or time.monotonic() > until_s:
+            raise SignInFault("the provider's answer has no end: tell whoever runs it")
+    return bytes(body)

@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from outrider.centre.store.columns import PACKED_PICTURE_BYTES, from_us, to_us
+from outrider.centre.store.columns import DAY_US, PACKED_PICTURE_BYTES, from_us, to_us
 from outrider.centre.store.records import (
     ConflictError,
     JournalState,
     ReceivedUpload,
     SeqRange,
+    StoreError,
+    UnfitError,
 )
 from outrider.centre.store.session import Row, Session, placeholders
 from outrider.centre.store.spans import Joined, Span, breaks_at_edges, holes, with_gaps
@@ -22,6 +24,7 @@ _P = TypeVar("_P")
 _SPAN = "first_seq, last_seq, first_previous, last_hash"
 _GAP = "first_seq, last_seq, last_hash, cause"
 _KEYS_AT_ONCE = 500
+MOST_EPOCHS_A_DAY = 1000
 _KEY_TOUCHED_US = 24 * 3600 * 1_000_000
 
 
@@ -29,14 +32,22 @@ _EPOCH = "first_seq, after_epoch, after_seq, after_hash"
 
 
 def claim(
-    session: Session, for_update: str, unit_id: str, journal_id: uuid.UUID, epoch: Epoch
+    session: Session,
+    for_update: str,
+    unit_id: str,
+    journal_id: uuid.UUID,
+    epoch: Epoch,
+    at_us: int,
 ) -> int:
     """Return the number that an epoch has here, and hold its journal until the transaction ends.
 
-    Raises ConflictError where it is another unit's, or another journal's.
+    Raises ConflictError where it is another unit's, or another journal's; UnfitError where the unit
+    has begun too many of late: a unit begins one at a start that cannot prove its past, and each is
+    looked at whenever a row of its journal comes.
     """
     mine = {e: (n, u) for n, u, e in _hold(session, for_update, journal_id)}
     if epoch.epoch_id.bytes not in mine:
+        _check_number(session, unit_id, at_us)
         after = epoch.after
         session.run(
             f"INSERT INTO journal (journal_id, epoch, unit_id, {_EPOCH}, begun_us, grown_us, "
@@ -57,6 +68,18 @@ def claim(
             f"epoch {epoch.epoch_id} of journal {journal_id} is not unit {unit_id}'s"
         )
     return int(number)
+
+
+def _check_number(session: Session, unit_id: str, at_us: int) -> None:
+    found = session.one(
+        "SELECT count(*) FROM journal WHERE unit_id = ? AND last_upload_us > ?",
+        unit_id,
+        at_us - DAY_US,
+    )
+    if found is not None and found[0] >= MOST_EPOCHS_A_DAY:
+        raise UnfitError(
+            f"{unit_id} has begun {found[0]} epochs within a day: no more of them today"
+        )
 
 
 def _hold(session: Session, for_update: str, journal_id: uuid.UUID) -> list[Row]:
@@ -85,13 +108,13 @@ def number_of(session: Session, epoch_id: uuid.UUID) -> int | None:
     return None if found is None else int(found[0])
 
 
-def names(session: Session) -> dict[int, tuple[str, uuid.UUID, uuid.UUID]]:
-    """Return unit, journal and epoch by the epoch's number here."""
-    found = session.rows("SELECT number, unit_id, journal_id, epoch FROM journal")
-    return {
-        number: (unit_id, uuid.UUID(bytes=raw), uuid.UUID(bytes=epoch))
-        for number, unit_id, raw, epoch in found
-    }
+def name_of(session: Session, number: int) -> tuple[str, uuid.UUID, uuid.UUID]:
+    """Return unit, journal and epoch of an epoch's number here. Raises StoreError."""
+    found = session.one("SELECT unit_id, journal_id, epoch FROM journal WHERE number = ?", number)
+    if found is None:
+        raise StoreError(f"the epoch with the number {number} is not here")
+    unit_id, raw, epoch = found
+    return unit_id, uuid.UUID(bytes=raw), uuid.UUID(bytes=epoch)
 
 
 def heard(session: Session, journal: int, upload: ReceivedUpload, due: int) -> None:

@@ -27,11 +27,12 @@ class OpenedRows(Part):
         The audit events of the rows that are moved go with them, in the same transaction, so that
         an event stands in the trail once, however often openers are killed or meet.
         """
+        epochs = {one.sealed.epoch_id for one in records}
         with self._backend.reading("look up journals") as session:
-            numbers = {epoch: number for number, (_, _, epoch) in journals.names(session).items()}
+            numbers = {epoch: journals.number_of(session, epoch) for epoch in epochs}
         rows, events, searched = [], {}, {}
         for opened in records:
-            number = numbers.get(opened.sealed.epoch_id)
+            number = numbers[opened.sealed.epoch_id]
             if number is None:
                 raise StoreError(f"epoch {opened.sealed.epoch_id} is not here")
             rows.append(opened_row(number, opened))
@@ -90,12 +91,17 @@ class _Names:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._journals = journals.names(session)
+        self._journals: dict[int, tuple[str, uuid.UUID, uuid.UUID]] = {}
         self._keys: dict[tuple[int, int], SealedKey] = {}
 
     def journal(self, number: int) -> tuple[str, uuid.UUID, uuid.UUID]:
         """Return unit, journal and epoch of an epoch's number."""
-        return self._journals[number]
+        found = self._journals.get(number)
+        if found is None:
+            if len(self._journals) >= _KEYS_KEPT:
+                self._journals.clear()
+            found = self._journals[number] = journals.name_of(self._session, number)
+        return found
 
     def key(self, journal: int, key_id: int) -> SealedKey:
         """Return a data key."""

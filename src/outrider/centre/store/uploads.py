@@ -24,7 +24,10 @@ def known(session: Session, unit_id: str, upload_id: uuid.UUID) -> KnownUpload |
 def begin(backend: Backend, session: Session, upload: ReceivedUpload, batch: Batch) -> int:
     """Hold the journal of a batch; return the number of its epoch here. Raises ConflictError."""
     check_unit(upload, batch.unit_id)
-    return journals.claim(session, backend.for_update, batch.unit_id, batch.journal_id, batch.epoch)
+    at_us = to_us(upload.arrived_at)
+    return journals.claim(
+        session, backend.for_update, batch.unit_id, batch.journal_id, batch.epoch, at_us
+    )
 
 
 def check_unit(upload: ReceivedUpload, unit_id: str) -> None:
