@@ -19,8 +19,10 @@ def test_a_supervisor_closes_reviews_and_sees_how_far_they_are(centre: Centre) -
     shown = browser.get("/reviews")
     count = int(re.findall(r"(\d+) search(?:es)? of the sample", shown)[0])
     assert count > 0
-    link = next(one for one in browser.links() if re.match(r"/reviews/[0-9a-f-]{36}$", one))
-    assert "find where the vehicle was then" in browser.get(link)
+    assert "dc-99, cid" in shown.split("unusual search", 1)[1].split("of the sample")[0]
+    drawn = browser.html.split("of the sample", 1)[1]
+    link = re.findall(r'href="(/reviews/[0-9a-f-]{36})"', drawn)[0]
+    assert "Their words" in browser.get(link)
     wrong = browser.post(link, finding="in order", words="ok")
     assert "There is a problem" in wrong
     assert browser.status == 422

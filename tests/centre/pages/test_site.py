@@ -222,8 +222,8 @@ def test_the_table_of_pages_is_what_the_application_has(centre: Centre) -> None:
         if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}
     }
-    beside = {("/", "GET"), ("/sign-in", "GET"), ("/signed-in", "GET"), ("/sign-out", "POST"),
-              ("/static/{path:path}", "GET")}  # fmt: skip
+    beside = {("/", "GET"), ("/public", "GET"), ("/sign-in", "GET"), ("/signed-in", "GET"),
+              ("/sign-out", "POST"), ("/static/{path:path}", "GET")}  # fmt: skip
     assert own - beside == {(route.path, route.method) for route in ROUTES}
     assert len(ROUTES) == len({(route.path, route.method) for route in ROUTES})
 

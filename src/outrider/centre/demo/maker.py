@@ -12,12 +12,13 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from outrider import durable
 from outrider.centre.authority.setup import set_up
 from outrider.centre.demo import searches, story
-from outrider.centre.demo.people import STAFF
+from outrider.centre.demo.people import STAFF, member
 from outrider.centre.demo.records import records_of
 from outrider.centre.demo.serving import PROVIDER_PORT, issuer_at
 from outrider.centre.demo.unit_journal import UnitJournal
@@ -25,6 +26,7 @@ from outrider.centre.demo.world import DAY_US, DemoUnit, Planned, World, everyda
 from outrider.centre.desks import Desks, desks_of
 from outrider.centre.folder import CentreFolder, opening_keys
 from outrider.centre.governance.detector import flags
+from outrider.centre.governance.register import Entry, Need, Register
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.search.trail import all_asked
@@ -42,6 +44,7 @@ DAYS = 425
 _WEEK = 7
 _SEARCHED_DAYS = 180  # people search as far back as the stories tell of
 _BATCH_ROWS = 5000  # a week at once: each day's file is opened once a batch
+_OVERDUE = "eastshire-mast-4"
 _PROVIDER = """
 [people]
 issuer = "%s"
@@ -126,6 +129,7 @@ class _Maker:
     def make(self, progress: Callable[[str], None]) -> Made:
         for unit in self._world.units:
             self._enrol(unit)
+        self._register(self._world.units)
         told = sorted(
             story.planned(self._rng, self._world, self._now_us), key=lambda one: one.at_us
         )
@@ -139,6 +143,18 @@ class _Maker:
             progress(f"{from_us(last_us):%Y-%m-%d}: {self._reads:,} reads")
         self._finish()
         return Made(self._reads, sum(1 for _ in all_asked(self._store)))
+
+    def _register(self, units: Sequence[DemoUnit]) -> None:
+        register = Register(self._store, self._clock)
+        today = self._clock.stamp(self._clock.mono_ns()).utc.date()
+        for unit in units:
+            entry = Entry(
+                unit.unit_id, "fixed" if unit.fixed else "mobile", unit.force,
+                {Need.SERIOUS.value: "stolen cars leave by this road"}, "DPIA 7 of this year",
+                "the council and the neighbours agreed",
+                (today + timedelta(days=180)).isoformat(),
+            )  # fmt: skip
+            register.put(member("adm-1", self._settings.access.rules_of_use), entry)
 
     def _enrol(self, unit: DemoUnit) -> None:
         at = from_us(self._begin_us)
@@ -191,6 +207,8 @@ class _Maker:
         version = self._settings.access.rules_of_use
         for staff in STAFF:
             self._desks.acceptance.accept(staff.person.person_id, version)
+        # Each was reviewed since, but for one: its review is overdue.
+        self._register([unit for unit in self._world.units if unit.unit_id != _OVERDUE])
         searches.open_requests(self._desks, version, self._now_us)
         trail = list(all_asked(self._store))
         flagged = {decision for flag in flags(trail) for decision in flag.decisions}

@@ -22,6 +22,7 @@ from outrider.centre.pages.forms import Form, check_form, form_of, form_token
 from outrider.centre.pages.headers import SecurityHeaders
 from outrider.centre.pages.layout import Layout
 from outrider.centre.pages.menu import first_page, menu_of
+from outrider.centre.pages.public_page import PublicPage
 from outrider.centre.pages.routes import ROUTES, PageRoute
 from outrider.centre.pages.statics import Statics
 from outrider.centre.people.sessions import NoSession
@@ -56,10 +57,12 @@ class Pages:
         self._workers = Workers(workers, "pages")
         self._signing_in = Workers(_SIGN_INS, "sign-in")  # they wait for the provider
         self._layout, self._statics = Layout(), Statics()
+        self._public = PublicPage(site)
         self._sign_ins = SignIns(site.desks.provider)
         routes = [Route(one.path, self._endpoint(one), methods=[one.method]) for one in ROUTES]
         routes += [
             Route("/", self._start, methods=["GET"]),
+            Route("/public", self._public_page, methods=["GET"]),
             Route("/sign-in", self._sign_in, methods=["GET"]),
             Route("/signed-in", self._signed_in, methods=["GET"]),
             Route("/sign-out", self._sign_out, methods=["POST"]),
@@ -174,6 +177,11 @@ class Pages:
             return self._made(GoTo(first_page(visit.person)), request, visit)
 
         return await self._unguarded(request, work)
+
+    async def _public_page(self, request: Request) -> Response:
+        return await self._unguarded(
+            request, lambda: self._made(self._public.page(), request, None)
+        )
 
     async def _unguarded(
         self, request: Request, work: Callable[[], Response], workers: Workers | None = None

@@ -14,6 +14,7 @@ HITTERS = SEARCHERS - {Role.SENIOR_OFFICER}  # who are told of hits: access/rule
 LIST_OWNERS = frozenset({Role.LIST_OWNER})
 AUDITORS = frozenset({Role.AUDITOR})
 OPERATORS = frozenset({Role.ADMINISTRATOR})
+REGISTER_READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.SUPERVISOR})
 EVERYBODY = frozenset(Role)
 
 
@@ -34,6 +35,7 @@ MENU = (
     Entry("/reviews", "Reviews", SUPERVISORS),
     Entry("/trail", "Audit trail", AUDITORS),
     Entry("/units", "Units", OPERATORS),
+    Entry("/register", "Register", REGISTER_READERS),
 )
 # What somebody does first: whoever supervises or decides has that before searching.
 _FIRST = (

@@ -13,6 +13,7 @@ from outrider.centre.pages import (
     hit_pages,
     job_pages,
     purpose_pages,
+    register_pages,
     review_pages,
     search_pages,
     trail_pages,
@@ -26,6 +27,7 @@ from outrider.centre.pages.menu import (
     HITTERS,
     LIST_OWNERS,
     OPERATORS,
+    REGISTER_READERS,
     SEARCHERS,
     SUPERVISORS,
 )
@@ -81,6 +83,9 @@ ROUTES = (
     PageRoute("GET", "/trail/{filter}", AUDITORS, None, trail_pages.narrowed),
     PageRoute("GET", "/units", OPERATORS, None, unit_pages.units),
     PageRoute("GET", "/units/{unit}", OPERATORS, None, unit_pages.unit),
+    PageRoute("GET", "/register", REGISTER_READERS, None, register_pages.register),
+    PageRoute("GET", "/register/{unit}", REGISTER_READERS, None, register_pages.entry),
+    PageRoute("POST", "/register/{unit}", OPERATORS, _A, register_pages.enter),
     PageRoute("GET", "/jobs", EVERYBODY, None, job_pages.jobs),
     PageRoute("GET", "/jobs/{job}", EVERYBODY, None, job_pages.job),
 )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from outrider.centre.governance.register import Register
 from outrider.centre.pages.box import understood
 from outrider.centre.pages.calls import Bytes, Call, GoTo, NotHere, Page, Reply
 from outrider.centre.pages.charts import chart_of, line_of
@@ -50,13 +51,18 @@ def found(call: Call) -> Reply:
     answer = ask(call, wanted, page)
     facts: dict[str, Any] = {
         "wanted": wanted, "name": name, "answer": answer, "blind": answer.blind, "page": page,
-        "of_a_mark": OF_A_MARK, "kinds": Kind,
+        "of_a_mark": OF_A_MARK, "kinds": Kind, "overdue": _overdue(call),
     }  # fmt: skip
     if isinstance(answer, answers.Answer):
         return Page("found.html", facts | _of_reads(call, wanted, name, answer, page))
     if isinstance(answer, answers.FirstAndLast):
         return Page("ends.html", facts | _named(call, [answer.first, answer.last]))
     return Page(f"{wanted.kind.value}.html", facts | _of_rows(call, answer))
+
+
+def _overdue(call: Call) -> frozenset[str]:
+    """Return the units whose review is overdue: everybody who is told of units sees it."""
+    return Register(call.desks.store, call.desks.clock).overdue()
 
 
 def _page_number(call: Call, wanted: Wanted) -> int:
@@ -154,7 +160,12 @@ def _read_id(call: Call) -> Any:
 def read(call: Call) -> Reply:
     """Show one read, its patch beside the mark: opening it is a consultation."""
     found = call.desks.search.one(call.scope(), _read_id(call), call.cancel)
-    facts = {"read": found, "name": call.path["read"], "chart": chart_of([found], False)}
+    facts = {
+        "read": found,
+        "name": call.path["read"],
+        "chart": chart_of([found], False),
+        "overdue": _overdue(call),
+    }
     return Page("read.html", facts | {"overview": call.query.get("overview") == "yes"})
 
 

@@ -1,11 +1,13 @@
 """What the operator sees first: each unit, what is wrong with it, and what to do."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from outrider.centre.authority.overview import UnitLine, overview
 from outrider.centre.governance.figures import answers_by_unit
+from outrider.centre.governance.register import Register
 from outrider.centre.pages.calls import Call, NotHere, Page, Reply
 from outrider.centre.search.blind import rate_of
 
@@ -74,23 +76,37 @@ def _age_s(at: datetime | None, now: datetime) -> float | None:
 
 
 def _shown(call: Call) -> list[ShownUnit]:
+    register = Register(call.desks.store, call.desks.clock)
+    entered, overdue = set(register.all()), register.overdue()
     answers = answers_by_unit(call.desks.store, call.site.now)
-    return [_one(line, answers.get(line.unit_id, (0, 0)), call.site.now)
+    return [_one(line, answers.get(line.unit_id, (0, 0)), call.site.now,
+                 _of_register(line.unit_id, entered, overdue))
             for line in overview(call.desks.store)]  # fmt: skip
 
 
-def _one(line: UnitLine, answers: tuple[int, int], now: datetime) -> ShownUnit:
+def _one(
+    line: UnitLine, answers: tuple[int, int], now: datetime, more: Sequence[Trouble] = ()
+) -> ShownUnit:
     last = max(line.journals, key=lambda journal: journal.last_upload_at, default=None)
     newest = last.last_upload_at if last else None
     skew = last.last_skew_s if last else None
     right, wrong = answers
     troubles = [*_of_uploads(newest, now), *_of_certificate(line, now), *_of_rows(line),
-                *_of_figures(skew, right, wrong)]  # fmt: skip
+                *_of_figures(skew, right, wrong), *more]  # fmt: skip
     if line.revoked_at is not None:
         troubles = [
             Trouble("revoked", "it is not trusted any more", "enrol it anew when it may work")
         ]
     return ShownUnit(line, newest, skew, right, wrong, tuple(troubles))
+
+
+def _of_register(unit: str, entered: set[str], overdue: frozenset[str]) -> list[Trouble]:
+    if unit not in entered:
+        words = "why it is needed was never written down"
+        return [Trouble("not entered", words, "enter it in the register")]
+    if unit in overdue:
+        return [Trouble("review overdue", "its review is overdue", "review it in the register")]
+    return []
 
 
 def _of_uploads(newest: datetime | None, now: datetime) -> list[Trouble]:
