@@ -226,3 +226,26 @@ def test_a_live_source_is_not_held_up_by_its_recording(tmp_path: Path) -> None:
     health = source.health()
     assert health.level is Level.WARNING
     assert "recording to" in health.detail
+
+
+def test_a_camera_of_colours_is_recorded_in_colour(tmp_path: Path) -> None:
+    """Overviews of a replay were grey; now its colours are there, and its grey is as it was."""
+    rng = np.random.default_rng(1)
+    grey = np.full((240, 320), 180, np.uint8)
+    grey[100:140:4, 60:260] = 15  # black strokes on a yellow plate
+    grey[:80] = rng.integers(60, 120, (80, 320))
+    colour = np.full((120, 160, 3), (90, 110, 200), np.uint8)
+    colour[45:75, 25:135] = (230, 200, 20)
+    with DriveRecorder(tmp_path / "drive", header(), 0) as recorder:
+        for number in range(3):
+            recorder.frame(Frame(number, number * 40 * MS, grey, 0, colour))
+    frames = frames_of(tmp_path / "drive")
+    assert len(frames) == 3
+    for one in frames:
+        assert np.abs(one.image.astype(int) - grey).mean() < 1.5
+        assert abs(int(one.image[104, 160]) - 15) <= 4  # not brightened by the yellow
+        assert one.colour is not None
+        red, _, blue = one.colour[60, 80].astype(int)
+        assert red - blue > 100
+        red, _, blue = one.colour[110, 80].astype(int)
+        assert blue - red > 60

@@ -28,6 +28,7 @@ from outrider.drive.format import (
 from outrider.drive.nmea_text import MONO_MARK, epoch
 from outrider.records import ComponentHealth, Fix, Frame, Level
 from outrider.sources import FrameSource, SourceError
+from outrider.unit.devices.colour_jpeg import ColourJpeg
 from outrider.unit.ports import PositionSource
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class DriveRecorder:
         self._folder = folder
         self._zero_mono_ns = zero_mono_ns
         self._number = 0
+        self._in_colour: ColourJpeg | None = None
         self._last_fix_ns = -1
         try:
             (folder / PICTURES_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -77,15 +79,23 @@ class DriveRecorder:
     def frame(self, frame: Frame) -> None:
         """Keep a frame. Raises OSError where the disk takes no more."""
         name = f"{PICTURES_FOLDER}/{self._number:08d}.jpg"
-        form = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-        grey = frame.image.ndim == 2
-        picture = frame.image if grey else cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-        encoded = cv2.imencode(".jpg", picture, form)[1]
-        (self._folder / name).write_bytes(encoded.tobytes())
+        (self._folder / name).write_bytes(self._encoded(frame))
         line = FrameLine(frame.mono_ns - self._zero_mono_ns, frame.skipped, name)
         self._lines.write(line_text(line))
         self._lines.flush()
         self._number += 1
+
+    def _encoded(self, frame: Frame) -> bytes:
+        """Return the picture as JPEG, in colour where the camera gives any."""
+        image, colour = frame.image, frame.colour
+        sides = image.shape[:2]
+        if image.ndim == 2 and colour is not None and not any(side % 2 for side in sides):
+            if self._in_colour is None or self._in_colour.size != sides[::-1]:
+                self._in_colour = ColourJpeg(sides[1], sides[0])
+            return self._in_colour.encode(image, colour)
+        form = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+        picture = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        return cv2.imencode(".jpg", picture, form)[1].tobytes()
 
     def fix(self, fix: Fix) -> None:
         """Keep a fix, once; one that is no newer than the last, or before the drive, is left."""
