@@ -1,9 +1,9 @@
 """Hostile uploads by the million against the real intake and opening service, over mutual TLS.
 
 Four enrolled units lie: bytes mutated before and after they were signed, rows mutated under their
-hash, rows well sealed with absurd content. A unit's sync meets answers that were mutated. Beside
-them an honest unit sends reads. At the end all run, nothing but refusals and receipts was answered,
-and every honest row is opened.
+hash, rows well sealed with absurd content, mutated renewals, questions and fetches of lists. A
+unit's sync meets answers that were mutated. Beside them an honest unit sends reads. At the end all
+run, nothing but refusals and receipts was answered, and every honest row is opened.
 `python -m tests.fault.hostile --mutated 1000000 --hostile 10000`
 """
 
@@ -30,6 +30,10 @@ from pathlib import Path
 from typing import SupportsIndex
 
 import zstandard
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from nacl import bindings
 
 from outrider.centre.authority.authority import Authority
@@ -48,12 +52,14 @@ from outrider.unit.sync.backoff import Backoff
 from outrider.unit.sync.session import Identity, SyncSession
 from outrider.unit.sync.transport import HttpsCentre
 from outrider.wire import batch as batches
+from outrider.wire import checkpoint, holdings, list_key
 from outrider.wire import picture_bundle as bundles
 from outrider.wire import receipt as receipts
 from outrider.wire import upload as uploads
 from outrider.wire.chain import SealedRow, row_hash
 from outrider.wire.dictionary import RECORDS_3
-from outrider.wire.enrolment import ENROL_PATH
+from outrider.wire.enrolment import ENROL_PATH, RENEWAL_PURPOSE, RenewalRequest
+from outrider.wire.holdings import Claim, Question
 from outrider.wire.read_record import Record, RecordKind, encode, kind_of
 from outrider.wire.sealing import CentrePublicKey, Place
 from outrider.wire.signing import SigningIdentity
@@ -146,6 +152,20 @@ class Sender:
         return uploads.headers(
             name, uploads.Body(body), self.identity, clock.stamp(clock.mono_ns())
         )
+
+    def sent(self) -> str:
+        """Return the time of sending, as a header says it."""
+        clock = SystemClock()
+        return uploads.sent_text(clock.stamp(clock.mono_ns()))
+
+    def asking(self, purpose: str, body: bytes, sent: str) -> dict[str, str]:
+        """Return the headers of a question, signed aright."""
+        return {
+            "Content-Type": "application/json",
+            uploads.DIGEST_HEADER: uploads.content_digest(body),
+            uploads.SENT_HEADER: sent,
+            uploads.SIGNATURE_HEADER: self.identity.sign(purpose, body),
+        }
 
     def send(self, path: str, body: bytes, headers: dict[str, str], method: str = "PUT") -> int:
         """Return the status of the answer; 0 where the connection broke off."""
@@ -262,7 +282,9 @@ class Liar(threading.Thread):
         kind = UploadKind.PICTURES if rng.random() < 0.3 else UploadKind.ROWS
         good = self._pictures if kind is UploadKind.PICTURES else self._rows
         way = rng.random()
-        if way < 0.4 and kind is UploadKind.ROWS:  # past zstd, to the parser of rows
+        if way < 0.2:
+            return self._asks()
+        if way < 0.45 and kind is UploadKind.ROWS:  # past zstd, to the parser of rows
             plain = changed(rng, self._plain)
             return self._put(kind, zstandard.ZstdCompressor(level=1).compress(plain))
         if way < 0.7:
@@ -278,9 +300,43 @@ class Liar(threading.Thread):
             path += changed(rng, b"%00%ff../x").decode("latin-1").translate(_NO_SPACE)
         return self._sender.send(path, good, headers)
 
+    def _asks(self) -> int:
+        """Ask for something else that a unit asks for, in a mutated way, signed aright or not."""
+        rng, unit_id = self._rng, self._sender.unit_id
+        lists = f"/v1/hotlists/{rng.choice(('metadata', 'targets'))}/1.root.json"
+        fetched = (lists, list_key.path_of(unit_id, rng.randbytes(32)), "/v1/revoked")
+        if rng.random() < 0.4:
+            path = changed(rng, rng.choice(fetched).encode()).decode("latin-1")
+            return self._sender.send("/" + path.translate(_NO_SPACE), b"", {}, "GET")
+        sent = self._sender.sent()
+        question = Question(unit_id, sent, self._journal.journal_id, (Claim(1, bytes(16)),))
+        renewal = RenewalRequest(unit_id=unit_id, sent=sent, certificate_request=_REQUEST)
+        path, purpose, good = rng.choice(
+            (
+                (f"/v1/units/{unit_id}/certificate", RENEWAL_PURPOSE, renewal.encode()),
+                (holdings.path(unit_id), holdings.PURPOSE, holdings.encode_question(question)),
+                (checkpoint.path_of(unit_id), "checkpoint", b'{"checkpoint": {}, "signature": ""}'),
+            )
+        )
+        body = changed(rng, good)
+        signed = body if rng.random() < 0.8 else good
+        headers = self._sender.asking(purpose, signed, sent)
+        return self._sender.send(path, body, headers, "POST")
+
     def _put(self, kind: UploadKind, body: bytes) -> int:
         name = UploadName(self._sender.unit_id, kind, uuid.uuid4())
         return self._sender.send(name.path, body, self._sender.headers(name, body))
+
+
+def _certificate_request() -> str:
+    """Return a request for a certificate, as a unit makes it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "liar")])
+    made = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return made.public_bytes(Encoding.PEM).decode()
+
+
+_REQUEST = _certificate_request()
 
 
 def _add_body(journal: UnitJournal, kind: RecordKind, body: bytes) -> SealedRow:
