@@ -7,7 +7,7 @@ are encoded as they are (ffmpeg's encoder, by PyAV), and a replay reads the same
 """
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 import cv2
@@ -24,7 +24,7 @@ class ColourJpeg:
     def __init__(self, width_px: int, height_px: int) -> None:
         """Prepare; both sides are even, as a camera's are."""
         self.size = (width_px, height_px)
-        self._encoder: Any = av.CodecContext.create("mjpeg", "w")
+        self._encoder = cast(Any, av.CodecContext.create("mjpeg", "w"))  # typed too narrowly
         self._encoder.width, self._encoder.height = width_px, height_px
         self._encoder.pix_fmt = "yuvj420p"
         self._encoder.time_base = Fraction(1, 25)
