@@ -39,7 +39,7 @@ def _page(chromium: Any, centre: Centre, name: str, width: int = 1440, **more: A
     cookie = {"name": "outrider-session", "value": token, "url": centre.address}
     context.add_cookies([cookie | {"httpOnly": True, "sameSite": "Strict"}])
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(240_000)  # a machine under load is no fault of a page
     page.goto(centre.address + "/")
     return page
 
@@ -166,7 +166,6 @@ def test_nothing_stays_behind_after_sign_out(chromium: Any, centre: Centre) -> N
     page.go_back()
     page.wait_for_load_state()
     assert "RS21" not in page.content()
-    for word in ("RS21", "CR", "70"):
-        assert word not in addresses.removeprefix(centre.address)[8:] or "-" in addresses
-    assert "RS21" not in addresses
+    for word in ("RS21", "CR/70", "CR%2F70"):
+        assert word not in addresses
     page.context.close()
