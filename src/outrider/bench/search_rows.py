@@ -21,6 +21,7 @@ FORCES = ("eastshire", "northshire", "westshire")
 CAMERAS = 600
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXY"
 _BATCH = 20_000
+_DOCKED_US = 8 * 3_600_000_000  # reads come when units dock: in the order of time, to some hours
 
 _INDEXES = {
     "sighting_vrm": "(vrm, at_us)",
@@ -45,7 +46,9 @@ FROM (SELECT n, at_us, v, camera, (ARRAY['eastshire','northshire','westshire'])[
     AS force, {_MARK} AS mark,
     513000000 + (camera * 7919 % 400) * 15000 + (random() * 4000)::int AS latitude_e7,
     -9000000 + (camera * 104729 % 600) * 20000 + (random() * 4000)::int AS longitude_e7
-    FROM (SELECT n, %(first)s + (random() * %(span)s)::bigint AS at_us, v,
+    FROM (SELECT n, %(first)s + least(%(span)s, greatest(0, (
+            (n - %(from_n)s)::float8 / (%(to_n)s - %(from_n)s + 1) * %(span)s
+            + (random() - 0.5) * {_DOCKED_US})))::bigint AS at_us, v,
         1 + (v %% 97 * 6 + (random() * 12)::int) %% {CAMERAS} AS camera,
         '{_LETTERS}'::text AS l
         FROM (SELECT n, (power(random(), 2.5) * %(vehicles)s)::bigint AS v

@@ -9,7 +9,7 @@ from outrider.centre.access.scope import Field, Positions, Scope
 from outrider.centre.access.why_not import Denied
 from outrider.centre.search import asking, clones
 from outrider.centre.search.answers import FirstAndLast, Listing, ShownHit
-from outrider.centre.search.asking import AskedWrongly, Span
+from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.blind import Asked
 from outrider.centre.search.core import MOST_ROWS, Outcome, SearchCore, place_facts, span_facts
 from outrider.centre.search.reads import MOST_READS
@@ -26,6 +26,7 @@ from outrider.centre.store.questions import (
     HitQuestion,
     Order,
     Question,
+    TooMuch,
 )
 from outrider.centre.store.search_ports import Cancel
 from outrider.vrm import fold
@@ -113,7 +114,10 @@ class PatternSearches(SearchCore):
         self.check(scope, question, facts)
 
         def ask(session: SearchSession) -> list[Associate]:
-            return query(session, scope.bounds, question, window_us, least, MOST_ROWS + 1)
+            try:
+                return query(session, scope.bounds, question, window_us, least, MOST_ROWS + 1)
+            except TooMuch as error:
+                raise TooMany(f"{error}: ask for less time, or a place") from error
 
         asked = Asked(question.since_us, question.until_us, question.place)
         return self.listing(scope, facts, ask, asked, cancel)

@@ -11,6 +11,7 @@ from typing import Protocol
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import from_us
 from outrider.centre.store.filed import HOUR_US
+from outrider.centre.store.meetings import APART_US, MOST_TRACKS, meetings
 from outrider.centre.store.places import MOST_CELLS, Place, cells_of, coarse_cells_of
 from outrider.centre.store.questions import (
     After,
@@ -47,8 +48,8 @@ class SearchSession(Session, Protocol):
         """
         ...
 
-    def join_by_hashing(self) -> None:
-        """Let the queries that follow join large sets."""
+    def tracks(self, where: str, values: Sequence[object], most: int) -> bytes:
+        """Return the sightings that conditions hold of, at most so many, as meetings.TRACK."""
         ...
 
     def marks_like(self, pattern: str, most: int) -> list[str]:
@@ -222,9 +223,6 @@ def crossed(
     ]
 
 
-_APART_US = 600 * 1_000_000  # two reads of one stop in traffic are one meeting
-
-
 def associates(
     session: SearchSession,
     bounds: Bounds,
@@ -243,11 +241,11 @@ def associates(
         f"AND b.vrm <> a.vrm WHERE {theirs.text} GROUP BY a.vrm, b.vrm "
         "HAVING count(DISTINCT a.at_us / ?) >= ? ORDER BY times DESC, b.vrm LIMIT ?",
         *ours.values,
-        _APART_US,
+        APART_US,
         window_us,
         window_us,
         *theirs.values,
-        _APART_US,
+        APART_US,
         least,
         most,
     )
@@ -268,34 +266,10 @@ def convoys(
     least: int,
     most: int,
 ) -> list[Associate]:
-    """Return all pairs of marks that met so often; each pair once."""
+    """Return all pairs of marks that met so often; each pair once. Raises TooMuch."""
     where = _where(session, bounds, question)
-    session.join_by_hashing()
-    found = session.rows(
-        # A mark that was read less often than so many times met nobody so often.
-        "WITH seen AS (SELECT vrm, camera, at_us, at_us / ? AS slot, "
-        f"count(*) OVER (PARTITION BY vrm) AS times FROM sighting WHERE {where.text}), "
-        "a AS MATERIALIZED (SELECT vrm, camera, at_us, slot FROM seen WHERE times >= ?), "
-        "pair AS (SELECT CASE WHEN x.vrm < y.vrm THEN x.vrm ELSE y.vrm END "
-        "AS one, CASE WHEN x.vrm < y.vrm THEN y.vrm ELSE x.vrm END AS two, x.camera AS camera, "
-        "x.at_us AS at_us FROM (SELECT vrm, camera, at_us, slot AS slot FROM a UNION ALL "
-        "SELECT vrm, camera, at_us, slot + 1 FROM a) AS x JOIN a AS y ON y.camera = x.camera "
-        "AND y.slot = x.slot AND y.at_us >= x.at_us AND y.at_us - x.at_us <= ? "
-        "AND y.vrm <> x.vrm) SELECT one, two, count(DISTINCT at_us / ?) AS times, "
-        "count(DISTINCT camera), min(at_us), max(at_us) FROM pair GROUP BY one, two "
-        "HAVING count(*) >= ? AND count(DISTINCT at_us / ?) >= ? "
-        "ORDER BY times DESC, one, two LIMIT ?",
-        max(1, window_us),
-        *where.values,
-        least,
-        window_us,
-        _APART_US,
-        least,
-        _APART_US,
-        least,
-        most,
-    )
-    return [_associate(*row) for row in found]
+    data = session.tracks(where.text, where.values, MOST_TRACKS + 1)
+    return meetings(data, window_us, least, most)
 
 
 def leaps(

@@ -10,6 +10,10 @@ from outrider.centre.store.places import Place
 MOST_MARKS = 500
 
 
+class TooMuch(Exception):
+    """There is more to look through than one search may take: what. No mark is in it."""
+
+
 class Order(StrEnum):
     """In which order sightings come."""
 

@@ -7,6 +7,7 @@ import psycopg
 
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import month_of
+from outrider.centre.store.meetings import MARK_BYTES
 from outrider.centre.store.postgresql.search_schema import MARK_LAG_US, SETTINGS
 from outrider.centre.store.postgresql.sessions import PostgresSession, column_type, placed
 from outrider.centre.store.records import StoreError
@@ -39,9 +40,17 @@ class PostgresSearchSession(PostgresSession):
         """Return folded marks with a sighting within the bounds."""
         return [vrm for (vrm,) in self.rows("SELECT marks_like(?, ?::integer)", pattern, most)]
 
-    def join_by_hashing(self) -> None:
-        """Join without nested loops: behind the policies the planner takes every table for tiny."""
-        self.run("SET LOCAL enable_nestloop TO off")
+    def tracks(self, where: str, values: Sequence[object], most: int) -> bytes:
+        """Return sightings packed: one value, for a million rows are fetched slowly one by one."""
+        found = self.one(
+            "SELECT string_agg(int8send(at_us) || int4send(camera) || "
+            f"convert_to(rpad(vrm, {MARK_BYTES}), 'UTF8'), ''::bytea) FROM "
+            f"(SELECT at_us, camera, vrm FROM sighting WHERE {where} AND octet_length(vrm) = "
+            f"char_length(vrm) AND char_length(vrm) <= {MARK_BYTES} LIMIT ?) AS t",
+            *values,
+            most,
+        )
+        return b"" if found is None or found[0] is None else bytes(found[0])
 
 
 def bind(session: PostgresSession, bounds: Bounds) -> None:

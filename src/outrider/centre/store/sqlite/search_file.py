@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.meetings import MARK_BYTES, packed
 from outrider.centre.store.search_ports import Cancel, Cancelled
 from outrider.centre.store.search_tables import Dialect, statements
 from outrider.centre.store.session import Row
@@ -103,8 +104,13 @@ class SqliteSearchSession(SqliteSession):
             return f"{column} = ?", values[0]
         return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values))
 
-    def join_by_hashing(self) -> None:
-        """Nothing to do: an index is made for each join that needs one."""
+    def tracks(self, where: str, values: Sequence[object], most: int) -> bytes:
+        """Return sightings packed."""
+        query = (
+            f"SELECT at_us, camera, vrm FROM sighting WHERE {where} "
+            f"AND length(vrm) <= {MARK_BYTES} LIMIT ?"
+        )
+        return packed(self.db.execute(query, (*values, most)))
 
     def marks_like(self, pattern: str, most: int) -> list[str]:
         """Return folded marks with a sighting within the bounds."""
