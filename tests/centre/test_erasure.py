@@ -1,21 +1,27 @@
 """Erasure to its limit, in every table and file that holds a read; and its certificate."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from outrider.centre.demo.unit_journal import UnitJournal
 from outrider.centre.retention import certificate, last_row
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us, to_us
+from outrider.centre.store.papers import CORRECTION, Paper
+from outrider.centre.store.sqlite.expiry import Expiry
+from outrider.records import Read, Role
 from outrider.wire import erasure
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity
 from tests.centre.access import makers
 from tests.centre.store.conftest import cluster, shared_database, store, url
-from tests.centre.store.makers import EXPOSED, journal, open_all, send
+from tests.centre.store.makers import CENTRE, EXPOSED, journal, open_all, send, send_pictures
 from tests.centre.store.sightings import DAY_US
+from tests.unit.journal import makers as makers_of_reads
 
 __all__ = ["cluster", "shared_database", "store", "url"]
 
@@ -71,3 +77,72 @@ def test_a_certificate_says_what_was_erased_and_is_signed(store: CentreStore) ->
     assert found.rows == 3
     with pytest.raises(WireError):
         erasure.decode(data.replace(b'"rows":3', b'"rows":2'), identity.public)
+
+
+def _spread(count: int) -> UnitJournal:
+    """Return so many reads with pictures, a minute apart: days, and the middle of one."""
+    unit = UnitJournal("unit-7", CENTRE.public)
+    for number in range(count):
+        read = makers_of_reads.read(number, patch_bytes=40, overview_bytes=80)
+        at = replace(read.at, utc_ns=read.at.utc_ns + number * 1_800_000_000_000)
+        unit.add(*makers_of_reads.pictured(replace(read, at=at)))
+    return unit
+
+
+def test_nothing_is_kept_past_its_limit_not_even_within_a_day(
+    store: CentreStore, url: str, tmp_path: Path
+) -> None:
+    """Rows, marks, pictures that came later, counts and corrections go to the microsecond."""
+    unit = _spread(150)  # three days, half an hour apart
+    later = EXPOSED + timedelta(days=5)
+    send(store, unit, unit.rows, arrived_at=later)
+    send_pictures(store, unit, unit.rows, later)
+    opened = open_all(store)
+    reads = [one.record for one in opened if isinstance(one.record, Read)]
+    before = EXPOSED + timedelta(days=1, hours=5, minutes=10)
+    old = {read.text.vrm for read in reads if read.at.utc < before}
+    kept = [read for read in reads if read.at.utc >= before]
+    assert (len(old), len(kept)) == (59, 91)
+    for read in reads:
+        paper = Paper(
+            CORRECTION, str(read.read_id), 1, "dc-1", f"C{read.text.vrm}", "corrected",
+            to_us(later), to_us(read.at.utc), b"{}",
+        )  # fmt: skip
+        store.put_paper(paper)
+    assert store.expire(before) == 59
+    assert [mark for mark in sorted(old) if _held(url, tmp_path, mark)] == []
+    for read in kept:
+        (found,) = store.find(read.read_id)
+        seq = found.sealed.row.seq
+        assert store.picture(unit.journal_id, seq, Role.PATCH) is not None
+        assert store.paper(CORRECTION, str(read.read_id)) is not None
+    assert [
+        row.seq for row in unit.rows if store.picture(unit.journal_id, row.seq, Role.PATCH)
+    ] == list(range(60, 151))
+    event = store.audit(after=len(store.audit()) - 1)[0].event
+    assert "59 rows and 118 pictures" in event.subject
+    assert store.expire(before) == 0
+    assert send(store, unit, unit.rows, arrived_at=later) == b"0 stored, 150 duplicates"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_an_erasure_that_was_cut_off_is_finished_by_the_next(
+    store: CentreStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after it was noted and before anything went: nothing is left afterwards."""
+    unit = _spread(60)
+    send(store, unit, unit.rows, arrived_at=EXPOSED + timedelta(days=2))
+    marks = [one.record.text.vrm for one in open_all(store) if isinstance(one.record, Read)]
+    before = EXPOSED + timedelta(hours=20)
+
+    def killed(self: Expiry, before_us: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Expiry, "_trim", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.expire(before)
+    assert _held(url, tmp_path, marks[5])
+    store.expire(before)
+    assert [mark for mark in marks[:40] if _held(url, tmp_path, mark)] == []
+    assert all(_held(url, tmp_path, mark) for mark in marks[41:])

@@ -17,7 +17,7 @@ from outrider.centre.authority.tickets import Tickets
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, is_host, opening_keys
 from outrider.centre.opening.alarm import alarm_text
-from outrider.centre.store.records import StoreError
+from outrider.centre.store.records import ConflictError, StoreError
 from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock, said_duration
 from outrider.command_line import Subparsers, add_json, new_parser, values
@@ -59,13 +59,16 @@ def register(commands: Subparsers) -> None:
     parser = new_parser(
         commands,
         "unit-force",
-        "say whose a unit is, for what it reads from now on",
+        "say whose a unit is; what it read before stays whose it was",
         "outrider centre unit-force unit-7 northshire --dir /srv/centre",
     )
     parser.add_argument("unit", type=_unit_id)
     parser.add_argument("force", type=_unit_id, help="as the provider's claims name it")
+    parser.add_argument(
+        "--since", type=values.instant, help="ISO 8601 (UTC), the start of an hour (this hour)"
+    )
     add_dir(parser)
-    finish(parser, _unit_force)
+    finish(parser, _unit_force, ConflictError, UseError)
     parser = new_parser(
         commands,
         "revoke",
@@ -178,11 +181,17 @@ def _ticket(args: argparse.Namespace) -> int:
 
 
 def _unit_force(args: argparse.Namespace) -> int:
+    clock = SystemClock()
+    now = clock.stamp(clock.mono_ns()).utc
+    if args.since is not None and args.since > now:
+        raise UseError("--since: a change that is still to come; say it on the day")
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         if store.unit(args.unit) is None:
             raise StoreError(f"{args.unit}: no such unit is enrolled here")
-        store.set_force(args.unit, args.force)
-    say(f"{args.unit}: what it reads from now on is {args.force}'s")
+        first = not store.forces_of(args.unit)
+        since = store.set_force(args.unit, args.force, args.since or now, "centre operator")
+    what = "all that it reads" if first else f"what it reads from {since:%Y-%m-%d %H:%M} UTC on"
+    say(f"{args.unit}: {what} is {args.force}'s")
     return 0
 
 

@@ -6,7 +6,7 @@ of it is kept. Calls may come from several threads and processes at once. Dateti
 
 from datetime import datetime
 
-from outrider.centre.store import trail
+from outrider.centre.store import papers, trail
 from outrider.centre.store.columns import to_us
 from outrider.centre.store.intake import IntakeStore
 from outrider.centre.store.opened import OpenedRows
@@ -28,7 +28,7 @@ class RetentionStore(Part):
     """Lets go of what may not be kept longer."""
 
     def expire(self, before: datetime) -> int:
-        """Erase reads, hits and pictures older than an instant, whole days or weeks at a time.
+        """Erase reads, hits, pictures and corrections of before an instant, to the microsecond.
 
         Returns how many rows went; one audit event (erasure) goes with it.
         """
@@ -38,7 +38,10 @@ class RetentionStore(Part):
             event = trail.centre_event(AuditKind.ERASURE, self._now(), "centre retention", what)
             trail.append(self._backend, session, [event])
 
-        return self._backend.expire(to_us(before), note)
+        rows = self._backend.expire(to_us(before), note)
+        with self._backend.erasing("erase corrections of what is old") as session:
+            papers.forget(session, papers.CORRECTION, to_us(before))
+        return rows
 
 
 class CentreStore(

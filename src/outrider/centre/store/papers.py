@@ -111,14 +111,19 @@ class PaperStore(Part):
 
     def forget_papers(self, kind: str, before_us: int) -> int:
         """Erase papers whose last state was over before an instant; return how many states."""
-        with self._backend.writing("erase papers that are over") as session:
-            return session.run(
-                "DELETE FROM paper WHERE kind = ? AND paper_id IN (SELECT paper_id FROM paper "
-                "WHERE kind = ? GROUP BY paper_id HAVING max(until_us) < ?)",
-                kind,
-                kind,
-                before_us,
-            )
+        with self._backend.erasing("erase papers that are over") as session:
+            return forget(session, kind, before_us)
+
+
+def forget(session: Session, kind: str, before_us: int) -> int:
+    """Erase papers of a kind whose last state was over before an instant."""
+    return session.run(
+        "DELETE FROM paper WHERE kind = ? AND paper_id IN (SELECT paper_id FROM paper "
+        "WHERE kind = ? GROUP BY paper_id HAVING max(until_us) < ?)",
+        kind,
+        kind,
+        before_us,
+    )
 
 
 def _find(session: Session, kind: str, paper_id: str) -> Paper | None:

@@ -77,6 +77,15 @@ class Dialect:
         return f"CREATE TABLE {name} ({', '.join(parts)}){behind};\n"
 
 
+# Version 2: a unit changes hands, and its earlier reads stay whose they were.
+FORCES_BY_TIME = (
+    "CREATE TABLE unit_force_since (unit_id {text} NOT NULL, from_us bigint NOT NULL, "
+    "force {text} NOT NULL, PRIMARY KEY (unit_id, from_us));\n"
+    "INSERT INTO unit_force_since SELECT unit_id, 0, force FROM unit_force;\n"
+    "DROP TABLE unit_force;\n"
+)
+
+
 def statements(dialect: Dialect) -> str:
     """Return what makes the tables and indexes that both databases have."""
     narrow = dialect.narrow

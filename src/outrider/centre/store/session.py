@@ -56,6 +56,10 @@ class Backend(Protocol):
         """
         ...
 
+    def erasing(self, what: str) -> AbstractContextManager[Session]:
+        """Begin a transaction that leaves nothing of what it erases, where the database can."""
+        ...
+
     def reading(self, what: str) -> AbstractContextManager[Session]:
         """Begin a transaction that only reads, as things stand at one instant."""
         ...
@@ -124,7 +128,7 @@ class Backend(Protocol):
         ...
 
     def expire(self, before_us: int, note: "NoteErasure") -> int:
-        """Drop whole days or weeks, and what waits, from before an instant; return the rows.
+        """Erase rows, pictures and what waits from before an instant; return the rows.
 
         Calls note with rows and pictures in the transaction that makes it so.
         """

@@ -27,6 +27,7 @@ _FILED = OPENED.index("filed_us")
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _EXPORTED_AT_ONCE = 500
+_ERASED_FROM = "opened", "picture", "sighting", "hit", "answer", "activity", "mark", "paper"
 # For the rows of one call that still wait or are aside; in one order, so that two openers that
 # meet wait for each other instead of stopping each other.
 _HOLD = (
@@ -168,17 +169,31 @@ class PostgresBackend:
             yield PostgresFilingSession(session.connection)
 
     def expire(self, before_us: int, note: NoteErasure) -> int:
-        """Drop the weeks that end before an instant; only the owner of the tables may."""
+        """Erase all of before an instant, weeks as tables; only the owner of the tables may."""
         with self.writing("erase what is old, while nobody exports") as session:
             session.run("SET LOCAL lock_timeout TO '30s'")
+            # A picture may have come days after its read: it goes with it.
+            pictures = session.run(
+                "DELETE FROM picture USING opened WHERE picture.journal = opened.journal "
+                "AND picture.seq = opened.seq AND opened.filed_us < ?",
+                before_us,
+            )
             rows = _drop_weeks(session, "opened", before_us)
-            pictures = _drop_weeks(session, "picture", before_us)
+            remember_all(session, "opened", "filed_us < ?", before_us)
+            rows += session.run("DELETE FROM opened WHERE filed_us < ?", before_us)
+            pictures += _drop_weeks(session, "picture", before_us)
+            pictures += session.run("DELETE FROM picture WHERE arrived_us < ?", before_us)
             rows += forget_before(session, before_us)
             _drop_weeks(session, "sighting", before_us, MONTH_US)
             forget_filed(session, before_us)
             if rows or pictures:
                 note(session, rows, pictures)
+        self._pool.vacuum(_ERASED_FROM)
         return rows
+
+    def erasing(self, what: str) -> contextlib.AbstractContextManager[PostgresSession]:
+        """Begin a transaction that erases."""
+        return self.writing(what)
 
 
 def _make_weeks(session: Session, part: str, instants_us: Iterator[int] | Sequence[int]) -> None:

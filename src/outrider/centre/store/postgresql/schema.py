@@ -10,6 +10,7 @@ import psycopg
 from outrider.centre.store import papers
 from outrider.centre.store.postgresql.search_schema import SEARCH_1
 from outrider.centre.store.records import StoreError
+from outrider.centre.store.search_tables import FORCES_BY_TIME
 from outrider.wire.read_record import RecordKind
 
 _SEALED_COLUMNS = """
@@ -229,7 +230,13 @@ REVOKE ALL ON FUNCTION whole_opened, drop_damaged FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION whole_opened, drop_damaged TO outrider_intake, outrider_opener;
 """
 
-MIGRATIONS = (_TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1, _PAPERS_1, _DAMAGED_1)
+_FORCES_1 = (
+    FORCES_BY_TIME.format(text="text") + "GRANT SELECT ON unit_force_since TO outrider_opener;"
+)
+
+MIGRATIONS = (
+    _TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1, _PAPERS_1, _DAMAGED_1, _FORCES_1,
+)  # fmt: skip
 _MIGRATING = "SELECT pg_advisory_xact_lock(1870033522, 3)"
 
 

@@ -117,6 +117,11 @@ class PostgresFilingSession(PostgresSession):
         """Return all: what is opened and what is filed move in one transaction, once."""
         return set(keys)
 
+    def lock_forces(self, *, alone: bool) -> None:
+        """Hold an advisory lock until the transaction ends."""
+        shared = "" if alone else "_shared"
+        self.one(f"SELECT pg_advisory_xact_lock{shared}(1870033522, 4)")
+
     def note_marks(self, newest_us: dict[str, int]) -> None:
         """Note folded marks, those seen within the last week not again."""
         ordered = sorted(newest_us.items())

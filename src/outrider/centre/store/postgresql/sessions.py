@@ -135,6 +135,15 @@ class Pool:
                 raise
             connection.execute("COMMIT")
 
+    def vacuum(self, tables: Sequence[str]) -> None:
+        """Take what was deleted out of tables and indexes; not from under who still reads it.
+
+        Raises StoreError.
+        """
+        with translated("clear what was erased", self.where), self._pool.connection() as connection:
+            for table in tables:
+                connection.execute(placed(f"VACUUM {table}"))
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()

@@ -246,16 +246,19 @@ class SqliteBackend:
             yield session
 
     def expire(self, before_us: int, note: NoteErasure) -> int:
-        """Drop the days that end before an instant; wait for no export, but say so."""
+        """Erase all of before an instant, days as files; wait for no export, but say so."""
         with (
             translated("erase what is old", self._folder),
             locked(self._exporting, "erase what is old while an export runs"),
             locked(self._moving, "erase what is old"),
         ):
-            with self._search.filing() as session:
+            with self._search.erasing() as session:
                 forget_filed(session, before_us)
-            self._search.settle()
             return self._expiry.run(before_us, note)
+
+    def erasing(self, what: str) -> contextlib.AbstractContextManager[Session]:
+        """Begin a transaction that leaves nothing of what it erases."""
+        return self._intake.erasing(what)
 
 
 def in_use(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outrider.centre.store.session import Row, placeholders
-from outrider.centre.store.sqlite.files import SqliteSession, transaction
+from outrider.centre.store.sqlite.files import SqliteSession, gone, transaction
 from outrider.centre.store.sqlite.schema import connect, migrate
 from outrider.durable import sync_folder
 
@@ -50,6 +50,18 @@ class Days:
         with contextlib.closing(connect(path, make=False)) as db:
             migrate(db, path, self.schema)
             with transaction(db, "BEGIN IMMEDIATE") as session:
+                yield session
+
+    @contextlib.contextmanager
+    def erasing(self, day: str) -> Iterator[SqliteSession | None]:
+        """Begin a transaction that leaves nothing of what it erases; None: no such day."""
+        path = self._folder / day / DAY_FILE
+        if not path.exists():
+            yield None
+            return
+        with contextlib.closing(connect(path, make=False)) as db:
+            migrate(db, path, self.schema)
+            with gone(db), transaction(db, "BEGIN IMMEDIATE") as session:
                 yield session
 
     @contextlib.contextmanager

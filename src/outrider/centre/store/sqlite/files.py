@@ -77,6 +77,20 @@ def transaction(db: sqlite3.Connection, begin: str) -> Iterator[SqliteSession]:
         raise
 
 
+@contextlib.contextmanager
+def gone(db: sqlite3.Connection) -> Iterator[None]:
+    """Overwrite whatever the block erases, on pages that become free too, and empty the log.
+
+    Where somebody reads at this moment the log is emptied by the next that erases.
+    """
+    db.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        db.execute("PRAGMA secure_delete = FAST")
+
+
 class IntakeFile:
     """The file that everything arrives in: one connection writes, as many as needed read."""
 
@@ -93,6 +107,17 @@ class IntakeFile:
         with (
             self._turn,
             translated(what, self._path, (sqlite3.Error,)),
+            transaction(self._writer, "BEGIN IMMEDIATE") as session,
+        ):
+            yield session
+
+    @contextlib.contextmanager
+    def erasing(self, what: str) -> Iterator[SqliteSession]:
+        """Begin a transaction that leaves nothing of what it erases. Raises StoreError."""
+        with (
+            self._turn,
+            translated(what, self._path, (sqlite3.Error,)),
+            gone(self._writer),
             transaction(self._writer, "BEGIN IMMEDIATE") as session,
         ):
             yield session

@@ -18,9 +18,9 @@ from pathlib import Path
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.meetings import MARK_BYTES, packed
 from outrider.centre.store.search_ports import Cancel, Cancelled
-from outrider.centre.store.search_tables import Dialect, statements
+from outrider.centre.store.search_tables import FORCES_BY_TIME, Dialect, statements
 from outrider.centre.store.session import Row
-from outrider.centre.store.sqlite.files import SqliteSession, translated
+from outrider.centre.store.sqlite.files import SqliteSession, gone, transaction, translated
 from outrider.centre.store.sqlite.schema import BUSY_S, connect, migrate
 
 FILE = "search.sqlite3"
@@ -45,7 +45,7 @@ CREATE TRIGGER mark_goes AFTER DELETE ON mark BEGIN
         SELECT substr(old.vrm, value, 2) FROM json_each('[1,2,3,4,5,6,7,8,9]'));
 END;
 """
-SEARCH = (_SEARCH_1,)
+SEARCH = (_SEARCH_1, FORCES_BY_TIME.format(text="TEXT"))
 
 _IN_SCOPE = (
     "{t}.at_us BETWEEN (SELECT not_before_us FROM temp.bounds) "
@@ -208,6 +208,9 @@ class SqliteFilingSession(SqliteSession):
         )
         return set(keys) - {key for (key,) in found}
 
+    def lock_forces(self, *, alone: bool) -> None:
+        """Nothing to do: a transaction that files has the file to itself."""
+
     def note_marks(self, newest_us: dict[str, int]) -> None:
         """Note folded marks with their pairs of characters."""
         for vrm, at_us in sorted(newest_us.items()):
@@ -254,13 +257,15 @@ class SearchFile:
         except queue.Empty:
             return _Bound(self.path)
 
-    def settle(self) -> None:
-        """Let nothing that was erased stand in the write-ahead log any more. Raises sqlite3.Error.
-
-        Where a search holds the log at this moment, the next call does it.
-        """
-        with contextlib.closing(connect(self.path, make=False)) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    @contextlib.contextmanager
+    def erasing(self) -> Iterator[SqliteFilingSession]:
+        """Begin a transaction that leaves nothing of what it erases."""
+        with (
+            contextlib.closing(connect(self.path, make=False)) as db,
+            gone(db),
+            transaction(db, "BEGIN IMMEDIATE"),
+        ):
+            yield SqliteFilingSession(db)
 
     @contextlib.contextmanager
     def filing(self) -> Iterator[SqliteFilingSession]:
