@@ -52,6 +52,8 @@ RETURN_NONE = {
     "review close": "a paper", "insider": "patterns of searches, and no mark",
     "account make": "who used a force's reads, and no mark", "account verify": "the same",
     "end-sessions": "a count",
+    "backup": "the centre's own files, for its operator, as they lie: sealed and opened",
+    "restore": "puts them back",
     "pages": "a service: its pages are walked as each role in tests/centre/pages",
     "pictures": "a service that decides by itself: tests/centre/pictures",
 }  # fmt: skip
@@ -62,6 +64,7 @@ FETCH = {
     "opening/pictures.py": "asked by evidence/pictures.py, after the decision is written down",
     "evidence/packing.py": "a read that the scope has shown before",
     "commands/audit.py": "the crews' trails: hashes are checked, nothing is shown",
+    "governance/figures.py": "counts of officers' answers by unit; no read, mark or person",
 }
 
 
