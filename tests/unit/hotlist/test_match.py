@@ -250,6 +250,16 @@ def test_half_a_position_disarms_nothing(missing: str) -> None:
     assert not is_armed(entry, policy, whole, uk_time(NOW_NS))
 
 
+def test_an_entry_of_tomorrow_is_not_armed_today() -> None:
+    """Where the day is sure; by a clock that may be a day behind it is."""
+    entry, policy = voi("AB12CDE", valid_from=date(2026, 11, 22)), ListPolicy()
+    armed = [
+        is_armed(entry, policy, NO_POSITION, uk_time(NOW_NS), error_s)
+        for error_s in (0.0, 3600.0, 86_400.0)
+    ]
+    assert armed == [False, False, True]
+
+
 def test_uk_time_is_summer_time_in_summer() -> None:
     """Whatever time zone the unit itself is set to."""
     assert uk_time(NOW_NS).strftime("%H:%M %Z") == "12:00 GMT"
