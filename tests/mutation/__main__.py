@@ -30,22 +30,30 @@ _PYTEST = ("-q", "--no-header", "-p", "no:cacheprovider", "--capture=no", "--tb=
 def main() -> int:
     """Judge the rooms that are named; print a table and the survivors."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rooms", nargs="+", choices=sorted(ROOMS))
+    parser.add_argument("rooms", nargs="*", metavar="ROOM", help=", ".join(ROOMS))
     parser.add_argument("--sample", type=int, metavar="N", help="try N mutants of each room")
     parser.add_argument("--seed", type=int, default=1, help="which N")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose name has it")
     parser.add_argument("--again", type=Path, help="results: try what was not killed there")
     parser.add_argument("--results", type=Path, help="a file to write each verdict to (JSON lines)")
+    parser.add_argument(
+        "--table", nargs="+", type=Path, help="only show results; the last one counts"
+    )
     parser.add_argument("--tests", nargs="+", help="instead of the room's own")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
         "--budget-s", type=float, default=Limits().budget_s, help="tests' time each"
     )
     args = parser.parse_args()
+    explained = _explained()
+    if args.table:
+        verdicts = {one.name: one for path in args.table for one in _read(path)}
+        return int(_show("all", None, list(verdicts.values()), explained))
+    if not args.rooms or not set(args.rooms) <= set(ROOMS):
+        parser.error(f"which rooms? One or more of {', '.join(ROOMS)}")
     os.chdir(REPO)
     if _SHARED_MEMORY.is_dir():
         tempfile.tempdir = str(_SHARED_MEMORY)  # no mutant waits for a disk
-    explained = _explained()
     left = [name for name in args.rooms if _judged(name, args, explained)]
     return int(bool(left))
 
@@ -83,22 +91,26 @@ def _judged(name: str, args: argparse.Namespace, explained: dict[str, str]) -> b
 def _chosen(every: list[Mutant | Bound], args: argparse.Namespace) -> list[Mutant | Bound]:
     chosen = [one for one in every if args.only in one.name]
     if args.again:
-        lines = args.again.read_text(encoding="utf-8").splitlines()
-        left = {v["name"] for v in map(json.loads, lines) if v["outcome"] != "killed"}
+        left = {one.name for one in _read(args.again) if one.outcome != "killed"}
         chosen = [one for one in chosen if one.name in left]
     if args.sample is not None and args.sample < len(chosen):
-        kept = set(random.Random(args.seed).sample(range(len(chosen)), args.sample))
-        chosen = [one for number, one in enumerate(chosen) if number in kept]
+        return random.Random(args.seed).sample(chosen, args.sample)  # cut short, still a sample
     return chosen
 
 
-def _show(room: str, every: int, verdicts: list[Verdict], explained: dict[str, str]) -> bool:
+def _read(path: Path) -> list[Verdict]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [Verdict(**json.loads(line)) for line in lines]
+
+
+def _show(room: str, every: int | None, verdicts: list[Verdict], explained: dict[str, str]) -> bool:
     """Print a room's line, and what is to be looked at; return whether there is any."""
     counts = Counter(one.outcome for one in verdicts)
     open_ = [v for v in verdicts if v.outcome != "killed" and v.name not in explained]
     survived = [v for v in open_ if v.outcome == "survived"]
     print(
-        f"{room}: {every} mutants, {len(verdicts)} tried: {counts['killed']} killed, "
+        f"{room}: {'some' if every is None else every} mutants, {len(verdicts)} tried: "
+        f"{counts['killed']} killed, "
         f"{counts['survived'] - len(survived)} survived and explained, "
         f"{len(survived)} survived unexplained, {counts['no tests']} without a test, "
         f"{counts['timeout']} timed out, {counts['not made']} could not be made"
