@@ -43,7 +43,9 @@ ROOMS = {
     ),
     "sync": Room(
         ("unit/sync/*.py",),
-        tuple(f"tests/unit/sync/test_{name}.py" for name in ("steps", "upkeep", "docking")),
+        tuple(
+            f"tests/unit/sync/test_{name}.py" for name in ("steps", "keeping", "upkeep", "docking")
+        ),
     ),
     "wire": Room(("wire/*.py",), ("tests/wire",)),
     "intake": Room(
