@@ -111,7 +111,11 @@ class Judge:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Make property tests try few examples, the same ones each time."""
-        from hypothesis import Phase, settings  # its own plugin has to be the first to import it
+        from hypothesis import (
+            HealthCheck,
+            Phase,
+            settings,
+        )  # its own plugin has to be the first to import it
 
         phases = (Phase.explicit, Phase.generate)  # that one example fails is enough
         for item in items:
@@ -120,7 +124,12 @@ class Judge:
             if test is not None and asked is not None:
                 few = min(asked.max_examples, _EXAMPLES)
                 test._hypothesis_internal_use_settings = settings(
-                    asked, max_examples=few, derandomize=True, database=None, phases=phases
+                    asked,
+                    max_examples=few,
+                    derandomize=True,
+                    database=None,
+                    phases=phases,
+                    suppress_health_check=list(HealthCheck),  # a busy machine is no fault
                 )
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

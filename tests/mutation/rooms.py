@@ -47,7 +47,13 @@ ROOMS = {
             f"tests/unit/sync/test_{name}.py" for name in ("steps", "keeping", "upkeep", "docking")
         ),
     ),
-    "wire": Room(("wire/*.py",), ("tests/wire",)),
+    "wire": Room(
+        ("wire/*.py",),
+        (
+            "tests/wire",
+            *(f"tests/unit/hotlist/test_{name}.py" for name in ("package", "match")),
+        ),
+    ),
     "intake": Room(
         ("centre/intake/*.py",),
         tuple(f"tests/centre/intake/test_{name}.py" for name in ("parts", "limits")),
