@@ -199,7 +199,7 @@ def trail(count: int) -> list[CrewRecord]:
     previous = FIRST_HASH
     for number in range(1, count + 1):
         event = CrewEvent("add", number, "AB12CDE", "PC 1", "seen", number, "2026-11-22")
-        digest = trail_hash(previous, event.text())
+        digest = trail_hash(number, previous, event.text())
         rows.append(CrewRecord(number, event, previous, digest))
         previous = digest
     return rows
