@@ -94,6 +94,8 @@ def _become(words: Sequence[str], log: Path) -> NoReturn:
         for standard in (1, 2):
             os.dup2(handle, standard)
         os.closerange(3, 4096)
+        # What stood in their place may write to a file that is closed now: pytest's capture does.
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1) for number in (1, 2))
         random.seed()
         status = cli.main(words)
     finally:
