@@ -172,7 +172,9 @@ def test_the_watch_waits_between_its_looks_and_outlives_a_failing_store(
 
     monkeypatch.setattr(store, "names", fail)
     matcher.start(stop)
-    (thread,) = (one for one in threading.enumerate() if one.name == "hotlist")
+    thread = matcher._thread
+    assert thread is not None
+    assert thread.name == "hotlist"
     assert thread.daemon, "a store that hangs does not hold the process"
     matcher.close()
     assert not thread.is_alive(), "nothing looks at the files any more when they are closed"
