@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import tracemalloc
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -11,14 +12,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outrider.clock import ClockQuality, UtcStamp
 from outrider.records import uuid7_time
+from outrider.wire import batch, holdings, padding
 from outrider.wire import checkpoint as checkpoints
 from outrider.wire import erasure as erasures
-from outrider.wire import holdings, padding
 from outrider.wire.audit import AuditKind, new_event
 from outrider.wire.canonical import WireError
 from outrider.wire.checkpoint import Checkpoint
@@ -315,3 +317,31 @@ def test_hours_that_are_none_are_refused(text: str) -> None:
     """A wrong day is not taken for every day."""
     with pytest.raises(ValueError, match="hours"):
         parse_hours(text)
+
+
+MANY = 50_000
+BATCH_HEADER = {"version": 2, "unit": "unit-7", "journal": str(JOURNAL), "rows": 0, "gaps": [],
+                "epoch": {"id": str(JOURNAL), "first": 1, "after": None}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"keys": [0] * MANY},
+        {"keys": [], "gaps": [{}] * MANY},
+        {"keys": []} | {f"{n:x}": 0 for n in range(MANY)},
+    ],
+    ids=["keys", "gaps", "unknown fields"],
+)
+def test_many_faults_cost_no_more_than_one(more: dict[str, object]) -> None:
+    """Some hundred bytes under zstd: no unit takes the intake's memory, or its time, with them."""
+    line = json.dumps(BATCH_HEADER | more, separators=(",", ":")).encode() + b"\n"
+    body = zstandard.ZstdCompressor().compress(line)
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError, match=r"keys\.0|gaps\.0|not known"):
+            batch.decode(body)
+        most_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most_bytes < 25_000_000

@@ -20,7 +20,7 @@ from outrider.wire import canonical
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedRow
 from outrider.wire.epoch import Epoch
-from outrider.wire.fields import NO_MORE, Digest, Form, Identifier, Seq, Whole
+from outrider.wire.fields import NO_MORE, ONE_FAULT, Digest, Form, Identifier, Seq, Whole
 from outrider.wire.names import Name
 from outrider.wire.sealing import SealedKey
 
@@ -70,8 +70,8 @@ class _Header:
     journal: Identifier
     epoch: Epoch
     rows: Annotated[Whole, Field(ge=0, le=MAX_ROWS)]
-    keys: Annotated[tuple[SealedKey, ...], Field(max_length=4 * MAX_ROWS)]
-    gaps: Annotated[tuple[Gap, ...], Field(max_length=MAX_ROWS)]
+    keys: Annotated[tuple[SealedKey, ...], ONE_FAULT, Field(max_length=4 * MAX_ROWS)]
+    gaps: Annotated[tuple[Gap, ...], ONE_FAULT, Field(max_length=MAX_ROWS)]
 
 
 _HEADER = Form(_Header, exact=True)

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from outrider.records import Role
-from outrider.wire.fields import NO_MORE, Base64, Digest, KeyId, Seq, Whole, numbered
+from outrider.wire.fields import NO_MORE, ONE_FAULT, Base64, Digest, KeyId, Seq, Whole, numbered
 from outrider.wire.hash_chain import link_hash
 from outrider.wire.read_record import RecordKind
 
@@ -42,7 +42,7 @@ class SealedRow:
     key_id: Annotated[KeyId, Field(alias="key")]
     previous: Digest
     body: Base64
-    pictures: Annotated[tuple[SealedPicture, ...], Field(max_length=len(Role))]
+    pictures: Annotated[tuple[SealedPicture, ...], ONE_FAULT, Field(max_length=len(Role))]
     hash: Digest
 
     def is_whole(self, journal_id: uuid.UUID) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from outrider.wire.fields import NO_MORE, Instant, Whole
+from outrider.wire.fields import NO_MORE, ONE_FAULT, Instant, Whole
 from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
@@ -26,7 +26,7 @@ class Erasure:
     before: Instant
     months: Annotated[Whole, Field(ge=1, le=24)]
     rows: Annotated[Whole, Field(ge=0)]
-    holds: Annotated[tuple[str, ...], Field(max_length=5000)]
+    holds: Annotated[tuple[str, ...], ONE_FAULT, Field(max_length=5000)]
     trail_row: Annotated[Whole, Field(ge=0)]
     trail_hash: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
     version: Annotated[Whole, Field(ge=VERSION, le=VERSION)] = VERSION

@@ -21,7 +21,17 @@ from pydantic import ConfigDict, Field
 from outrider.outside import parsing
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
-from outrider.wire.fields import NO_MORE, Base64, Digest, Form, Identifier, Instant, Seq, Whole
+from outrider.wire.fields import (
+    NO_MORE,
+    ONE_FAULT,
+    Base64,
+    Digest,
+    Form,
+    Identifier,
+    Instant,
+    Seq,
+    Whole,
+)
 from outrider.wire.names import Name
 from outrider.wire.signed import SignedMessage
 from outrider.wire.signing import SigningIdentity, VerifyingKey
@@ -33,7 +43,7 @@ MAX_ROWS = 1000
 MAX_BYTES = 64 * 1024
 
 _Range = Annotated[list[Seq], Field(min_length=2, max_length=2)]
-_Ranges = Annotated[list[_Range], Field(max_length=MAX_ROWS)]
+_Ranges = Annotated[list[_Range], ONE_FAULT, Field(max_length=MAX_ROWS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class _Asked:
     unit: Name
     sent: Annotated[str, Field(max_length=60)]
     journal: Identifier
-    runs: Annotated[tuple[_Run, ...], Field(max_length=MAX_ROWS)]
+    runs: Annotated[tuple[_Run, ...], ONE_FAULT, Field(max_length=MAX_ROWS)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from outrider.outside import parsing
 from outrider.records import Role
 from outrider.wire import canonical
 from outrider.wire.canonical import WireError
-from outrider.wire.fields import NO_MORE, Digest, Form, Identifier, Seq, Whole, numbered
+from outrider.wire.fields import NO_MORE, ONE_FAULT, Digest, Form, Identifier, Seq, Whole, numbered
 from outrider.wire.names import Name
 
 VERSION = 1
@@ -64,7 +64,7 @@ class _Header:
     version: Whole
     unit: Name
     journal: Identifier
-    pictures: Annotated[tuple[_Picture, ...], Field(max_length=MAX_PICTURES)]
+    pictures: Annotated[tuple[_Picture, ...], ONE_FAULT, Field(max_length=MAX_PICTURES)]
 
 
 _HEADER = Form(_Header, exact=True)
