@@ -6,6 +6,8 @@ import pytest
 
 from outrider.centre.governance.hit_ends import HitEnds
 from outrider.centre.governance.papers import NotAllowed
+from outrider.centre.pages import hit_pages
+from outrider.centre.search import core, patterns
 from tests.centre.pages.conftest import Browser, Centre
 
 
@@ -67,3 +69,25 @@ def test_only_a_lists_owner_settles(centre: Centre) -> None:
     person = centre.site.desks.sessions.person(browser.client.cookies["outrider-session"])
     with pytest.raises(NotAllowed):
         ends.wrong_entries(person)
+
+
+def test_more_hits_than_a_page_holds_shut_nobody_out(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest are shown, and it is said; each is opened and taken however many there are."""
+    for module in (core, patterns, hit_pages):
+        monkeypatch.setattr(module, "MOST_ROWS", 2, raising=False)
+    browser = centre.sign_in("ana-1")
+    browser.work_on()
+    assert "Only the newest 2 are shown" in browser.get("/hits?days=89")
+    first = re.findall(r'href="(/hits/[0-9a-f]{16})"', browser.html)[0]
+    assert "Listed" in browser.get(first)
+    assert browser.status == 200
+
+
+def test_a_control_room_sees_the_hits_of_its_day(centre: Centre) -> None:
+    """Who may see a day is shown that day, not refused for the six before it."""
+    browser = centre.sign_in("ctl-7")
+    browser.work_on()
+    assert "Hits since 20 Nov 2026 12:00" in browser.get("/hits")
+    assert browser.status == 200

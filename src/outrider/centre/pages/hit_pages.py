@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from outrider.centre.governance.hit_ends import ENDED, End, EntryFault, HitEnd, HitEnds
 from outrider.centre.governance.papers import Kept, NotAllowed
 from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply
 from outrider.centre.search.answers import ShownHit
-from outrider.centre.search.asking import Span
+from outrider.centre.search.asking import AskedWrongly, Span
+from outrider.centre.search.core import MOST_ROWS
+from outrider.centre.store.columns import from_us
 
 _DAYS = (1, 7, 28, 89)
 _URGENT = 2
@@ -54,18 +56,21 @@ def hits(call: Call) -> Reply:
     days = call.query.get("days", "7")
     if days not in {str(one) for one in _DAYS}:
         raise NotHere("hits are shown of 1, 7, 28 or 89 days")
-    rows, answer = _rows(call, int(days))
+    rows, since, answer = _rows(call, int(days))
     facts = {
         "rows": sorted(rows, key=lambda row: (not row.open, -row.times if row.open else 0)),
         "figures": _figures(rows), "days": int(days), "choices": _DAYS, "blind": answer.blind,
+        "since": since, "cut": len(rows) >= MOST_ROWS,
     }  # fmt: skip
     return Page("hits.html", facts)
 
 
-def _rows(call: Call, days: int) -> tuple[list[HitRow], Any]:
-    now = call.site.now
-    span = Span(now - timedelta(days=days), now)
-    answer = call.desks.search.hits(call.scope(span.since), span, cancel=call.cancel)
+def _rows(call: Call, days: int) -> tuple[list[HitRow], datetime, Any]:
+    """Return the hits of so many days, or of those that the person may see, and since when."""
+    scope, now = call.scope(), call.site.now
+    since = max(now - timedelta(days=days), from_us(scope.bounds.not_before_us))
+    span = Span(min(since, now), now)
+    answer = call.desks.search.hits(scope, span, newest=True, cancel=call.cancel)
     shown = [row for row in answer.rows if isinstance(row, ShownHit)]
     times = Counter(hit.listed for hit in shown)
     ends = _ends(call).of([str(hit.hit_id) for hit in shown])
@@ -73,7 +78,7 @@ def _rows(call: Call, days: int) -> tuple[list[HitRow], Any]:
         HitRow(hit, call.memory.name_of(hit.hit_id), ends.get(str(hit.hit_id)), times[hit.listed])
         for hit in shown
     ]
-    return rows, answer
+    return rows, since, answer
 
 
 def _ends(call: Call) -> HitEnds:
@@ -97,11 +102,15 @@ def _figures(rows: Sequence[HitRow]) -> list[ListFigures]:
 
 def _one_row(call: Call) -> HitRow:
     hit_id = call.memory.read(call.path["hit"])
-    rows, _ = _rows(call, _DAYS[-1])
-    row = next((row for row in rows if row.hit.hit_id == hit_id), None)
-    if row is None:
-        raise NotHere("this hit was not shown in your session, or is older than 89 days")
-    return row
+    if hit_id is None:
+        raise NotHere("this hit was not shown in your session: look for it among the hits")
+    try:
+        found = call.desks.search.hit(call.scope(), hit_id, call.cancel)
+    except AskedWrongly as error:
+        raise NotHere("this hit is none, or older than you may see") from error
+    name = str(hit_id)
+    kept = _ends(call).of([name]).get(name)
+    return HitRow(found.hit, call.path["hit"], kept, found.times)
 
 
 def one(call: Call) -> Reply:

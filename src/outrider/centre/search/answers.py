@@ -144,6 +144,14 @@ class ShownHit:
 
 
 @dataclass(frozen=True, slots=True)
+class OneHit:
+    """One hit, and how often the vehicle that was listed was met within the scope."""
+
+    hit: ShownHit
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """An answer that is no page of reads: rows of one kind, and the blind spots."""
 

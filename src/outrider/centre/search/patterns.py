@@ -1,5 +1,6 @@
 """Searches whose answer is made of reads: who was where with whom, first, last, twice at once."""
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +9,7 @@ from typing import Any
 from outrider.centre.access.scope import Field, Positions, Scope
 from outrider.centre.access.why_not import Denied
 from outrider.centre.search import asking, clones
-from outrider.centre.search.answers import FirstAndLast, Listing, ShownHit
+from outrider.centre.search.answers import FirstAndLast, Listing, OneHit, ShownHit
 from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.blind import Asked
 from outrider.centre.search.core import MOST_ROWS, Outcome, SearchCore, place_facts, span_facts
@@ -147,11 +148,13 @@ class PatternSearches(SearchCore):
     def hits(
         self, scope: Scope, span: Span, *, list_name: str | None = None,
         response: str | None = None, answer: str | None = None, mark: str = "",
-        cancel: Cancel | None = None,
+        newest: bool = False, cancel: Cancel | None = None,
     ) -> Listing:  # fmt: skip
-        """Return hits by list, response and what became of them ("none": no answer yet)."""
-        if not scope.tells(Field.HIT):
-            self.deny(scope, {"kind": "hits"}, Denied("field", "your role is not told of hits"))
+        """Return hits by list, response and what became of them ("none": no answer yet).
+
+        newest: of too many, the newest 1,000; else they are refused.
+        """
+        self._check_hits(scope)
         marks = (fold(asking.asked_mark(mark)),) if mark else None
         wanted = HitQuestion(span.since_us, span.until_us, list_name, response, answer, marks)
         facts: dict[str, Any] = {
@@ -164,9 +167,30 @@ class PatternSearches(SearchCore):
         self.check(scope, Question(span.since_us, span.until_us), facts)
 
         def ask(session: SearchSession) -> list[ShownHit]:
-            return [_shown(h) for h in queries.hits(session, scope.bounds, wanted, MOST_ROWS + 1)]
+            most = MOST_ROWS if newest else MOST_ROWS + 1
+            return [_shown(h) for h in queries.hits(session, scope.bounds, wanted, most)]
 
         return self.listing(scope, facts, ask, Asked(span.since_us, span.until_us), cancel)
+
+    def hit(self, scope: Scope, hit_id: uuid.UUID, cancel: Cancel | None = None) -> OneHit:
+        """Return one hit of the scope. Raises Denied, AskedWrongly where none is, SearchFault."""
+        self._check_hits(scope)
+        ever = HitQuestion(scope.bounds.not_before_us, scope.bounds.not_after_us)
+
+        def ask(session: SearchSession) -> tuple[OneHit, Outcome]:
+            found = queries.hits(session, scope.bounds, replace(ever, hit_id=hit_id), 1)
+            if not found:
+                raise AskedWrongly("no hit of this identifier lies in your scope")
+            same = replace(ever, listed=found[0].listed)
+            times = len(queries.hits(session, scope.bounds, same, MOST_ROWS))
+            outcome = shown_outcome([], {found[0].force: 1}, 1) | {"marks": [found[0].vrm]}
+            return OneHit(_shown(found[0]), times), outcome
+
+        return self.run(scope, {"kind": "hit", "hit": str(hit_id)}, ask, cancel)
+
+    def _check_hits(self, scope: Scope) -> None:
+        if not scope.tells(Field.HIT):
+            self.deny(scope, {"kind": "hits"}, Denied("field", "your role is not told of hits"))
 
 
 def _shown(hit: FoundHit) -> ShownHit:

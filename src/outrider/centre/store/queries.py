@@ -310,11 +310,13 @@ def hits(
     """Return hits, the newest first, with the last answer to each."""
     where = Where(session, bounds, "hit")
     where.add("hit.at_us BETWEEN ? AND ?", question.since_us, question.until_us)
-    for column in ("list_name", "response"):
+    for column in ("list_name", "response", "listed"):
         if getattr(question, column) is not None:
             where.add(f"hit.{column} = ?", getattr(question, column))
     if question.marks is not None:
         where.among("vrm", question.marks, "text")
+    if question.hit_id is not None:
+        where.add("hit.hit_id = ?", question.hit_id.bytes)
     if question.answer is not None:
         wanted = "" if question.answer == "none" else question.answer
         where.add("coalesce(answer.action, '') = ?", wanted)

@@ -138,6 +138,8 @@ class HitQuestion:
     response: str | None = None
     answer: str | None = None
     marks: tuple[str, ...] | None = None
+    hit_id: uuid.UUID | None = None
+    listed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
