@@ -10,6 +10,7 @@ from outrider.centre.access.people import Person, Rank, Role
 from outrider.centre.access.purpose import PurposeCode, PurposeFault, checked_purpose
 from outrider.centre.access.scope import Action
 from outrider.centre.access.why_not import Denied
+from outrider.centre.governance.authorisations import MOST_WAITING
 from outrider.centre.governance.break_glass import LASTS
 from outrider.centre.governance.desk import Desk
 from outrider.centre.governance.papers import NotAllowed
@@ -151,6 +152,8 @@ def test_two_who_decide_at_once_do_not_both(place: Place) -> None:
         ({"lasts": timedelta(days=29)}, "28 days"),
         ({"purpose": makers.purpose(PurposeCode.VOLUME)}, "serious"),
         ({"person": who("aud", Role.AUDITOR)}, "only investigators"),
+        ({"reads_from_us": -62_135_647_200_000_000}, "from 1970 to today"),
+        ({"reads_from_us": NOW_US + 1_000_000}, "from 1970 to today"),
     ],
 )
 def test_what_cannot_be_asked_for(place: Place, changes: dict[str, object], why: str) -> None:
@@ -161,6 +164,17 @@ def test_what_cannot_be_asked_for(place: Place, changes: dict[str, object], why:
     }  # fmt: skip
     with pytest.raises((NotAllowed, ValueError), match=why):
         place.desk.authorisations.ask(**(asked | changes))  # type: ignore[arg-type]
+
+
+def test_nobody_fills_the_inbox_of_those_who_decide(place: Place) -> None:
+    """Twenty wait of one person; another's is taken all the same."""
+    for _ in range(MOST_WAITING):
+        name = ask(place)
+    with pytest.raises(NotAllowed, match="have those decided first"):
+        ask(place)
+    ask(place, who("dc-99", Role.INVESTIGATOR))
+    place.desk.authorisations.refuse(SUPT, name, "not needed for this")
+    ask(place)
 
 
 def test_glass_is_broken_and_reviewed(place: Place) -> None:

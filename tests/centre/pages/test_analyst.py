@@ -40,6 +40,8 @@ def test_a_mark_is_found_with_its_blind_spots(centre: Centre) -> None:
         ("", "There is a problem"),
         ("14:00", "this is not understood"),
         ("AB12CDE 31 Feb", "there is no such day"),
+        ("AB12CDE 9999-12-31", "of the years 1970 to 2199"),
+        ("AB12CDE 0001-01-01 00:10", "of the years 1970 to 2199"),
     ],
 )
 def test_the_box_understands_or_says_how_to_ask(centre: Centre, text: str, expected: str) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -11,7 +12,7 @@ from outrider.centre.access.scope import Action
 from outrider.centre.access.why_not import Denied
 from outrider.centre.search import reads
 from outrider.centre.search.answers import CloneSuspect, ShownHit
-from outrider.centre.search.asking import AskedWrongly, TooMany
+from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.core import SearchFault
 from outrider.centre.search.record import Stage
 from outrider.centre.store.filed import Camera, FiledAnswer, FiledHit
@@ -19,7 +20,7 @@ from outrider.centre.store.places import Circle
 from outrider.centre.store.questions import Associate, CrossedMark
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled
-from tests.centre.access.makers import DAY_US, NOW_US, authorisation
+from tests.centre.access.makers import DAY_US, NOW, NOW_US, authorisation, person
 from tests.centre.search.conftest import Desk, days
 from tests.centre.store.sightings import sighting
 
@@ -181,6 +182,31 @@ def test_hits_by_list_response_and_outcome(desk: Desk) -> None:
     assert desk.search.hits(scope, days(1), answer="none").rows == ()
     with pytest.raises(Denied, match="hits"):
         desk.search.hits(desk.scope(Role.SENIOR_OFFICER), days(1))
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_ends_a_calendar_is_refused_in_words(at: str) -> None:
+    """In another zone it is no date at all."""
+    with pytest.raises(AskedWrongly, match="of the years"):
+        Span(*sorted((datetime.fromisoformat(at), NOW)))
+
+
+def test_one_hit_is_found_by_its_name_and_within_the_scope_alone(desk: Desk) -> None:
+    """Whatever its age and however many there are; a control room of another force has none."""
+    hit_id = _hit(desk)
+    found = desk.search.hit(desk.scope(), hit_id)
+    assert (found.hit.hit_id, found.hit.answer, found.times) == (hit_id, "misread", 1)
+    assert desk.search.hit(desk.scope(Role.CONTROL_ROOM), hit_id).times == 1
+    assert [(one.facts, one.stage.value) for one in desk.trail()[-2:]] == [
+        ({"kind": "hit", "hit": str(hit_id)}, stage) for stage in ("asked", "answered")
+    ]
+    other = person(Role.CONTROL_ROOM, force="eastshire")
+    with pytest.raises(AskedWrongly, match="lies in your scope"):
+        desk.search.hit(desk.scope(person=other), hit_id)
+    with pytest.raises(AskedWrongly, match="lies in your scope"):
+        desk.search.hit(desk.scope(), uuid.uuid4())
+    with pytest.raises(Denied, match="hits"):
+        desk.search.hit(desk.scope(Role.SENIOR_OFFICER), hit_id)
 
 
 def test_a_new_list_entry_is_looked_back(reads_here: Desk) -> None:

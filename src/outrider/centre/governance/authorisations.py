@@ -15,6 +15,7 @@ from outrider.vrm import VrmError, fold, normalise
 
 MOST_MARKS = 50
 LONGEST = timedelta(days=28)
+MOST_WAITING = 20
 ASKED, GIVEN, REFUSED, REVOKED = "asked", "given", "refused", "revoked"
 _MAY_ASK = frozenset({Role.INVESTIGATOR, Role.ANALYST, Role.INTELLIGENCE})
 _LEAST_RANK = Rank.SUPERINTENDENT
@@ -61,6 +62,12 @@ class Authorisations:
             raise ValueError("name either marks or an area")
         if not timedelta(hours=1) <= lasts <= LONGEST:
             raise ValueError(f"lasts: 1 hour to {LONGEST.days} days")
+        if not 0 <= reads_from_us <= self._papers.now_us():
+            raise ValueError("reads from: a day from 1970 to today")
+        waiting = self._papers.list(holder=person.person_id, state=ASKED)
+        now_us = self._papers.now_us()
+        if sum(kept.paper.until_us > now_us for kept in waiting) >= MOST_WAITING:
+            raise NotAllowed(f"{MOST_WAITING} requests of yours wait: have those decided first")
         asked = Asked(
             person.person_id, int(person.rank), person.force, purpose.case, purpose.code,
             purpose.words, reads_from_us, round(lasts / timedelta(hours=1)), _folded(marks),

@@ -33,8 +33,11 @@ def minute(at: datetime | None) -> str:
 
 
 def when_us(at_us: int) -> str:
-    """Return an instant given in microseconds."""
-    return minute(datetime.fromtimestamp(at_us / 1e6, tz=UTC))
+    """Return an instant given in microseconds; what no calendar has spoils no page."""
+    try:
+        return minute(datetime.fromtimestamp(at_us / 1e6, tz=UTC))
+    except (ValueError, OverflowError):
+        return "no day of the calendar"
 
 
 def span(seconds: float | None) -> str:

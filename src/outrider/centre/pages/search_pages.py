@@ -67,7 +67,8 @@ def _overdue(call: Call) -> frozenset[str]:
 
 def _page_number(call: Call, wanted: Wanted) -> int:
     text = call.query.get("page", "1")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= len(wanted.pages) + 1:
+    plain = text.isascii() and text.isdigit() and len(text) <= 6
+    if not plain or not 1 <= int(text) <= len(wanted.pages) + 1:
         raise NotHere("there is no such page of this answer")
     return int(text)
 

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 
 from outrider.centre.pages.layout import UK
-from outrider.centre.search.asking import AskedWrongly, Span
+from outrider.centre.search.asking import AskedWrongly, Span, asked_year
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -106,4 +106,5 @@ def _at(day: str, clock: str) -> datetime:
         found = datetime.fromisoformat(f"{day}T{int(hour):02}:{minute}")
     except ValueError as error:
         raise AskedWrongly("time: there is no such day or time, as in 20 Nov 2026 14:00") from error
+    asked_year(found)
     return found.replace(tzinfo=UK).astimezone(UTC)

@@ -9,6 +9,7 @@ from outrider.vrm import VrmError, fold, normalise
 
 _PATTERN = re.compile(r"[0-9A-Z?*]{1,12}\Z")
 _LEAST_KNOWN = 2
+_YEARS = range(1970, 2200)  # further off, a calendar ends in some zone or other
 MOST_WINDOW = timedelta(minutes=10)
 
 
@@ -30,6 +31,8 @@ class Span:
     def __post_init__(self) -> None:
         if self.since.tzinfo is None or self.until.tzinfo is None:
             raise AskedWrongly("times: give the time zone, as in 2026-11-20T22:00+00:00")
+        asked_year(self.since)
+        asked_year(self.until)
         if self.until < self.since:
             raise AskedWrongly("times: the end lies before the start")
 
@@ -42,6 +45,12 @@ class Span:
     def until_us(self) -> int:
         """The end in microseconds."""
         return to_us(self.until)
+
+
+def asked_year(at: datetime) -> None:
+    """Refuse a time that no read can be of. Raises AskedWrongly."""
+    if at.year not in _YEARS:
+        raise AskedWrongly(f"times: of the years {_YEARS[0]} to {_YEARS[-1]}")
 
 
 def asked_mark(text: str) -> str:
