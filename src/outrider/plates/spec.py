@@ -89,7 +89,6 @@ class PlateSpec:
     band: Band | None = None
     border_mm: float = 0.0
     """Stroke of the line along the edge; 0 for none."""
-    corner_mm: float = 10.0
     bolts: tuple[Bolt, ...] = ()
     supplier: str = ""
     """Small print under the mark (dealer, BS AU 145 line)."""
