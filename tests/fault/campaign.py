@@ -159,9 +159,19 @@ class Campaign:
         return set()
 
     def _drain(self) -> None:
-        """Let what is left go its way, unharmed; then end all as systemd does."""
+        """Let what is left go its way, unharmed; then end all as systemd does.
+
+        Twice, as two dockings: at the first a row may lack a picture whose fellow is still to be
+        sent, which tells a unit nothing yet.
+        """
         self.writer.kill()
-        self._compare()
+        for _ in range(2):
+            self._compare()
+            self._wait_sent()
+        for program in (self.sync, self.serve, self.open):
+            program.end()
+
+    def _wait_sent(self) -> None:
         pause, moved_s, left = threading.Event(), time.monotonic(), self._left()
         while any(left):
             before, left = left, self._left()
@@ -172,8 +182,6 @@ class Campaign:
             for program in (self.sync, self.serve, self.open):
                 program.check()
             pause.wait(0.5)
-        for program in (self.sync, self.serve, self.open):
-            program.end()
 
     def _compare(self) -> None:
         """Hold the unit against the centre, as the next docking does: what it lacks goes again."""

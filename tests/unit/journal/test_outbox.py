@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,6 +171,31 @@ def test_a_damaged_picture_is_counted_and_stands_in_nobodys_way(outbox: Outbox) 
         assert [picture.seq for picture, _ in found] == [2, 5, 6, 7]
         lost = outbox.db.execute("SELECT value FROM counter WHERE name = 'lost_pictures'")
         assert lost.fetchall() == [(1,)]
+
+
+def test_a_card_that_gives_no_picture_for_a_while_loses_none(outbox: Outbox) -> None:
+    """What cannot be read now waits for the next time; it is not damaged, and what can be goes."""
+    outbox.rows_receipted(every(outbox), receipt(7), NOW)
+    whole = outbox.pictures(Stream.OVERVIEWS, 9, 10**9)
+    away = path_of(outbox.directory, whole[0][0].segment)
+    away.rename(away.with_suffix(".away"))
+    before = [p.seq for p, _ in outbox.pictures(Stream.OVERVIEWS, 1, 10**9)]
+    assert before == [p.seq for p, _ in whole if p.segment != whole[0][0].segment][:1]
+    away.with_suffix(".away").rename(away)
+    with closing(Outbox(outbox.directory)) as again:
+        assert again.pictures(Stream.OVERVIEWS, 9, 10**9) == whole
+    assert outbox.db.execute("SELECT * FROM counter WHERE name = 'lost_pictures'").fetchall() == []
+
+
+def test_pictures_that_are_left_aside_stand_before_no_other(outbox: Outbox) -> None:
+    """A hit's two pictures lie in one stream: leaving its row aside leaves both, and only those."""
+    outbox.rows_receipted(every(outbox), receipt(7), NOW)
+    hits = outbox.pictures(Stream.HITS, 9, 10**9)
+    assert [p.seq for p, _ in hits] == [3, 3]
+    outbox.db.execute("UPDATE picture SET segment = ? WHERE seq = 5", (hits[0][0].segment,))
+    found = outbox.pictures(Stream.HITS, 1, 10**9, leave=[3])
+    assert found == []  # those of row 5 are not where its row says now, and are damaged
+    assert outbox.db.execute("SELECT value FROM counter WHERE name = 'lost_pictures'").fetchall()
 
 
 def test_a_receipt_settles_what_it_is_for_and_nothing_else(outbox: Outbox) -> None:

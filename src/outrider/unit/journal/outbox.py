@@ -1,5 +1,6 @@
 """What is still to be sent, what the centre has receipted, and erasing it when its time is over."""
 
+import logging
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from outrider.wire.holdings import ranges
 from outrider.wire.read_record import RecordKind
 from outrider.wire.receipt import Receipt
 from outrider.wire.sealing import UNSEALED
+
+_log = logging.getLogger(__name__)
 
 URGENT, ORDINARY = 0, 1
 _PICTURE_COLUMNS = "seq, role, segment, offset, length, picture.key_id, digest"
@@ -54,6 +57,7 @@ class Outbox:
         self._db = schema.open_database(directory)
         self.journal_id = schema.journal_id(self._db)
         self._sealed_only = sealed_only
+        self._unreadable: set[tuple[int, Role]] = set()
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -130,30 +134,63 @@ class Outbox:
         """Return pictures of a stream whose rows are at the centre, with their sealed bytes.
 
         A picture that is no longer what was written is marked as damaged, counted and left out.
+        One that the card does not give is left out until the journal is opened again: a passing
+        fault gives nothing up, and one that stays holds nothing else up.
         """
+        while True:
+            waiting = self._waiting_pictures(stream, max_count, leave)
+            chosen, failed = self._readable(waiting, max_count, max_bytes)
+            if chosen or not failed:
+                return chosen
+
+    def _waiting_pictures(
+        self, stream: Stream, max_count: int, leave: Collection[int]
+    ) -> list[StoredPicture]:
+        """Return pictures that may be sent, in order; not those that were found unreadable."""
+        passed_over = len(Role) * len(leave) + len(self._unreadable)
         found = self._db.execute(
             f"SELECT {_PICTURE_COLUMNS} FROM segment JOIN picture ON segment = number "
             "WHERE stream = ? AND state = ? "
             "AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.seq = picture.seq "
             "                AND priority IN (0, 1)) "
             "ORDER BY number, offset LIMIT ?",
-            (stream, PictureState.PENDING, max_count + len(leave)),
+            (stream, PictureState.PENDING, max_count + passed_over),
         ).fetchall()
+        pictures = [StoredPicture(seq, Role(role), *rest) for seq, role, *rest in found]
+        return [
+            one
+            for one in pictures
+            if one.seq not in leave and (one.seq, one.role) not in self._unreadable
+        ]
+
+    def _readable(
+        self, waiting: Sequence[StoredPicture], max_count: int, max_bytes: int
+    ) -> tuple[list[tuple[StoredPicture, bytes]], bool]:
+        """Return the first pictures with their bytes, and whether any did not give them."""
         chosen: list[tuple[StoredPicture, bytes]] = []
-        size = 0
-        for seq, role, *rest in found:
-            picture = StoredPicture(seq, Role(role), *rest)
-            size += picture.length
-            if len(chosen) == max_count or (chosen and size > max_bytes):
+        size, failed = 0, False
+        for picture in waiting:
+            if len(chosen) == max_count or (chosen and size + picture.length > max_bytes):
                 break
-            if seq in leave:
-                continue
-            data = read_sealed(self.directory, picture)
-            if data is None:
-                self._damaged(picture)
-            else:
+            data = self._sealed_bytes(picture)
+            failed = failed or data is None
+            if data is not None:
+                size += picture.length
                 chosen.append((picture, data))
-        return chosen
+        return chosen, failed
+
+    def _sealed_bytes(self, picture: StoredPicture) -> bytes | None:
+        """Return a picture's bytes; None for one that is damaged, or cannot be read for now."""
+        try:
+            data = read_sealed(self.directory, picture)
+        except OSError as error:
+            if not self._unreadable:
+                _log.warning("journal: pictures cannot be read, and wait: %s", error.strerror)
+            self._unreadable.add((picture.seq, picture.role))
+            return None
+        if data is None:
+            self._damaged(picture)
+        return data
 
     def _damaged(self, picture: StoredPicture) -> None:
         with transaction(self._db):

@@ -11,7 +11,7 @@ from outrider.records import NO_PICTURES, Pictures, Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.database import counters, tail
 from outrider.unit.journal.salvage import QUARANTINE
-from outrider.unit.journal.segments import PictureState, open_picture, read_sealed
+from outrider.unit.journal.segments import PictureState, open_picture, read_if_there
 from outrider.unit.journal.space import free_bytes, used_bytes
 from outrider.unit.journal.verify import find_key, read_rows, stored_pictures
 from outrider.wire.canonical import WireError
@@ -158,7 +158,7 @@ class JournalReader(contextlib.AbstractContextManager["JournalReader"]):
         for picture, state in stored_pictures(self._db, seq):
             data = None
             if state in (PictureState.PENDING, PictureState.ACKNOWLEDGED):
-                data = read_sealed(self._directory, picture)
+                data = read_if_there(self._directory, picture)
             if data is None:
                 missing.append(picture.role)
                 continue

@@ -10,6 +10,7 @@ What was deleted is overwritten in the database; of deleted segments a card may 
 """
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,13 @@ from outrider.unit.journal import schema
 from outrider.unit.journal.queue import Entry, entry_for
 from outrider.unit.journal.retention import drop_unnamed_segments
 from outrider.unit.journal.schema import JournalError
-from outrider.unit.journal.segments import PictureState, Stream, open_picture, read_sealed
+from outrider.unit.journal.segments import (
+    PictureState,
+    StoredPicture,
+    Stream,
+    open_picture,
+    read_sealed,
+)
 from outrider.unit.journal.space import MIB
 from outrider.unit.journal.store import Store, WriterLock
 from outrider.unit.journal.verify import read_rows, stored_pictures
@@ -129,10 +136,20 @@ def _entry(store: Store, row: SealedRow, unit_id: str) -> Entry:
 def _pictures(store: Store, seq: int) -> Iterator[tuple[Role, bytes]]:
     """Yield the pictures of a row that are still there, as they were before they were kept."""
     for picture, state in stored_pictures(store.db, seq):
-        data = read_sealed(store.directory, picture) if state is PictureState.PENDING else None
+        data = _still_there(store.directory, picture) if state is PictureState.PENDING else None
         if data is not None:
             key = DataKey(picture.key_id, None)
             yield picture.role, open_picture(key, store.journal_id, picture, data)
+
+
+def _still_there(directory: Path, picture: StoredPicture) -> bytes | None:
+    """Return a picture's bytes; None where the card has lost it. Raises OSError for what passes."""
+    try:
+        return read_sealed(directory, picture)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.EIO):
+            return None
+        raise
 
 
 def _is_of_hit(db: sqlite3.Connection, seq: int) -> bool:

@@ -205,14 +205,25 @@ class SegmentWriter:
 
 
 def read_sealed(directory: Path, picture: StoredPicture) -> bytes | None:
-    """Return the sealed bytes of a picture; None where they are missing or damaged."""
+    """Return the sealed bytes of a picture; None where they are not what was written.
+
+    Raises OSError where the card cannot be read: for now, perhaps, so that nothing is given up.
+    """
+    with path_of(directory, picture.segment).open("rb") as file:
+        file.seek(picture.offset)
+        data = file.read(picture.length)
+    return data if hashlib.sha256(data).digest() == picture.digest else None
+
+
+def read_if_there(directory: Path, picture: StoredPicture) -> bytes | None:
+    """Return the sealed bytes of a picture; None where they are gone, damaged or not readable.
+
+    For whoever looks at a journal and changes nothing by it.
+    """
     try:
-        with path_of(directory, picture.segment).open("rb") as file:
-            file.seek(picture.offset)
-            data = file.read(picture.length)
+        return read_sealed(directory, picture)
     except OSError:
         return None
-    return data if hashlib.sha256(data).digest() == picture.digest else None
 
 
 def open_picture(key: DataKey, journal_id: uuid.UUID, picture: StoredPicture, data: bytes) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from outrider.records import Role
 from outrider.unit.journal import schema
-from outrider.unit.journal.segments import PictureState, StoredPicture, open_picture, read_sealed
+from outrider.unit.journal.segments import PictureState, StoredPicture, open_picture, read_if_there
 from outrider.wire.chain import SealedPicture, SealedRow
 from outrider.wire.hash_chain import GENESIS
 from outrider.wire.read_record import RecordKind, decode
@@ -182,7 +182,7 @@ class _Check:
         if state is PictureState.DAMAGED:
             self._report.damaged_pictures += 1
             return
-        data = read_sealed(self._directory, picture)
+        data = read_if_there(self._directory, picture)
         if data is None:
             self._report.fault(f"{name}: is missing or not what was written")
             return
