@@ -125,6 +125,19 @@ def test_nothing_is_kept_past_its_limit_not_even_within_a_day(
     assert send(store, unit, unit.rows, arrived_at=later) == b"0 stored, 150 duplicates"
 
 
+@pytest.mark.parametrize("kind", ["authorisation", "break-glass", "review", "hit-end", "session"])
+def test_no_paper_of_any_kind_is_kept_past_its_limit(store: CentreStore, kind: str) -> None:
+    """Papers name marks, people and cases: over before the limit they go, the others stay."""
+    for name, until in (("over", -1), ("not-yet", 0)):
+        at_us = to_us(EXPOSED) - 2 * DAY_US
+        made = Paper(kind, name, 1, "dc-1", "AB12CDE", "given", at_us, at_us, b"{}")
+        store.put_paper(made)
+        store.put_paper(replace(made, revision=2, until_us=to_us(EXPOSED) + until))
+    store.expire(EXPOSED)
+    assert store.paper(kind, "over") is None
+    assert store.paper(kind, "not-yet") is not None
+
+
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_an_erasure_that_was_cut_off_is_finished_by_the_next(
     store: CentreStore, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,13 +14,15 @@ EXPLAINED = {
         written_per_kept hit_commit_p50_ms hit_commit_p99_ms hit_commit_max_ms wrong_per_100
         megabytes_per_s syncs tries_failed bytes_sent rehomed sent_again position_error_m
         newest_upload_at newest_upload_age_s silent_in_all last_at distance_km minutes speed_kmh
-        given_words reviewed_by finding_words hits_to_send beyond_limit unusable_corners
+        reviewed_by settled_by settled_words corrected_at corrected_by made_by misread
+        finding_words hits_to_send beyond_limit unusable_corners
         recorded_by fitted_on chosen_by succeeded_utc_ns last_hour
         """,
     "columns of a list's row, kept and shown by their names": """
         intelligence_grading instruction force_area source_reference protective_marking
         """,
-    "words of a protocol or of the law: whole although we need a part": """
+    "words of a protocol, of a form or of the law: whole although we need a part": """
+        FOUND_LATER NATIONAL_SECURITY NOT_THIS_VEHICLE NO_ACTION OVER SOLD
         UNIT_STATUS_MS ALERT_SLOTS BAD_LENGTH BAD_TYPE BAD_VERSION BROWN_OUT SUPPLY_LOW EVENTS_FULL
         LAMP_RED LAMP_AMBER LAMP_GREEN PATTERN_STOP PATTERN_ASSESS PATTERN_OBSERVE PATTERN_POSSIBLE
         PATTERN_LOOK_BACK PATTERN_FAULT PATTERN_DOCK_DONE PATTERN_DOCK_FAILED POWER_ON EXTERNAL
@@ -32,9 +34,11 @@ EXPLAINED = {
     "called, or read, by a library under this name": """
         plateRegionDetectionEnabled cropToPlateRegionEnabled zeroPoint strideH strideW
         dilationHFactor dilationWFactor builtinOptionsType builtinOptions handle_error
-        client_address redirect_slashes startup sockets servers capture_signals send_400_response
+        client_address redirect_slashes startup sockets servers capture_signals
+        send_400_response
         should_exit num_tickets filters itersize overflow post_callback gpsd_stream thread_type
-        _fetch reference_time writable log_message do_GET model_config
+        _fetch pix_fmt qmax qmin thread_count reference_time writable log_message do_GET
+        model_config
         """,
     "read by a name that is put together": "_prefix _suffix _dateless _ni schema_version",
     "a part of a description that the renderer and the truth's file give": """

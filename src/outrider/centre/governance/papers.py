@@ -114,10 +114,6 @@ class Papers(Generic[_T]):
             self._kept(paper) for paper in self._store.papers(self._kind, holder, subject, state)
         ]
 
-    def forget_over(self, before_us: int) -> int:
-        """Erase those that were over before an instant."""
-        return self._store.forget_papers(self._kind, before_us)
-
     def _kept(self, paper: Paper) -> Kept[_T]:
         try:
             body: Any = canonical.loads(paper.body, _MOST_BYTES)

@@ -28,7 +28,7 @@ class RetentionStore(Part):
     """Lets go of what may not be kept longer."""
 
     def expire(self, before: datetime) -> int:
-        """Erase reads, hits, pictures and corrections of before an instant, to the microsecond.
+        """Erase reads, hits, pictures and papers of before an instant, to the microsecond.
 
         Returns how many rows went; one audit event (erasure) goes with it.
         """
@@ -39,8 +39,8 @@ class RetentionStore(Part):
             trail.append(self._backend, session, [event])
 
         rows = self._backend.expire(to_us(before), note)
-        with self._backend.erasing("erase corrections of what is old") as session:
-            papers.forget(session, papers.CORRECTION, to_us(before))
+        with self._backend.erasing("erase papers that were over before") as session:
+            papers.forget(session, to_us(before))
         return rows
 
 

@@ -109,19 +109,15 @@ class PaperStore(Part):
             )
         return list({row[1]: Paper(*row) for row in found}.values())
 
-    def forget_papers(self, kind: str, before_us: int) -> int:
-        """Erase papers whose last state was over before an instant; return how many states."""
-        with self._backend.erasing("erase papers that are over") as session:
-            return forget(session, kind, before_us)
 
+def forget(session: Session, before_us: int) -> int:
+    """Erase papers of every kind whose last state was over before an instant; return states.
 
-def forget(session: Session, kind: str, before_us: int) -> int:
-    """Erase papers of a kind whose last state was over before an instant."""
+    They name marks, people and cases, and are kept no longer than reads are.
+    """
     return session.run(
-        "DELETE FROM paper WHERE kind = ? AND paper_id IN (SELECT paper_id FROM paper "
-        "WHERE kind = ? GROUP BY paper_id HAVING max(until_us) < ?)",
-        kind,
-        kind,
+        "DELETE FROM paper WHERE (kind, paper_id) IN "
+        "(SELECT kind, paper_id FROM paper GROUP BY kind, paper_id HAVING max(until_us) < ?)",
         before_us,
     )
 
