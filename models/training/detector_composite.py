@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from outrider.plates.draw import draw_plate
 
 BANK_PX_PER_MM = 0.8
-HARD = HardShares(two_line=0.28, black=0.1)
+HARD = HardShares(two_line=0.24, black=0.1, short=0.14)
 REAR_SHARE = 0.3
 OVAL_SHARE = 0.08
 EYE_LEVEL_GREY = np.array([0.299, 0.587, 0.114], np.float32)

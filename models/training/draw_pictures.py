@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +41,17 @@ from video_chain import through_video
 from outrider.plates.draw import draw_plate
 
 SIZE: Final = (480, 640)
-SHARES: Final = HardShares(two_line=0.06, black=0.05, alike=0.15, bolted=0.15)
+SHARES: Final = HardShares(two_line=0.06, black=0.05, alike=0.15, bolted=0.15, short=0.04)
 MIX: Final = TRAINING_MIX | {"current": 0.7, "foreign": 0.12}
+USUAL_WIDTH_MM: Final = 405.0
 LETTERING_SHARE: Final = 0.4
 VIDEO_SHARE: Final = 0.25
 Row = tuple[str, str, float, float, float, float, str, str]
 
 
-def drawn_picture(name: str, sources: list[Source], rng: Rng) -> tuple[Grey, list[Row]] | None:
+def drawn_picture(
+    name: str, sources: list[Source], rng: Rng, shares: HardShares = SHARES
+) -> tuple[Grey, list[Row]] | None:
     """A view of a real scene with drawn plates in the place of its own; None where it has none."""
     chosen = pick_scene(sources, rng)
     matrix = random_view(chosen, SIZE, rng)
@@ -58,7 +62,7 @@ def drawn_picture(name: str, sources: list[Source], rng: Rng) -> tuple[Grey, lis
     for box in chosen.boxes:
         old = judged(moved(box_corners(box), matrix), False, SIZE)
         if old is not None:
-            rows.append(_row(name, *_replaced(picture, old.corners, old.ignored, rng)))
+            rows.append(_row(name, *_replaced(picture, old.corners, old.ignored, rng, shares)))
     if not any(row[6] == "verified" for row in rows):
         return None
     if fonts() and rng.random() < LETTERING_SHARE:
@@ -69,16 +73,20 @@ def drawn_picture(name: str, sources: list[Source], rng: Rng) -> tuple[Grey, lis
     return picture, rows
 
 
-def _replaced(picture: Grey, old: Corners, ignored: bool, rng: Rng) -> tuple[str, Corners, str]:
+def _replaced(
+    picture: Grey, old: Corners, ignored: bool, rng: Rng, shares: HardShares
+) -> tuple[str, Corners, str]:
     """The mark put in a plate's place, its corners, and whether it is one to score."""
     left, _, right, _ = extent(old)
     if ignored or right - left < 24:
         return "", old, "box"
     low, high = paint_over(picture, old)
-    spec = hard_spec(rng, SHARES, MIX)
+    spec = hard_spec(rng, shares, MIX)
     grey = draw_plate(spec, 0.8).rgb.astype(np.float32) @ np.array([0.3, 0.59, 0.11], np.float32)
     plate = lit(np.clip(grey, 0, 255).astype(np.uint8), low, high, rng)
     width = (right - left) * (0.7 if plate.shape[0] > 0.5 * plate.shape[1] else 1.0)
+    if len(spec.lines) == 1:
+        width *= min(1.0, spec.width_mm / USUAL_WIDTH_MM)  # a short plate's letters are as high
     corners = seen_corners(plate, width * float(rng.uniform(0.85, 1.15)), rng) + old.mean(axis=0)
     target = judged(corners, True, SIZE)
     paste(picture, plate, corners, rng)
@@ -119,16 +127,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=77)
+    parser.add_argument("--short-share", type=float, default=SHARES.short, help="of short marks")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     sources = real_sources(args.real)
+    shares = replace(SHARES, short=args.short_share)
     rows: list[Row] = []
     made = tried = 0
     while made < args.count:
         rng = np.random.default_rng((args.seed, tried))
         tried += 1
         name = f"drawn_{made:05d}.png"
-        drawn = drawn_picture(name, sources, rng)
+        drawn = drawn_picture(name, sources, rng, shares)
         if drawn is not None:
             cv2.imwrite(str(args.out / name), drawn[0])
             rows += drawn[1]

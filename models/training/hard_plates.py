@@ -9,6 +9,7 @@ import numpy as np
 from font_faces import FontFace, plate_fonts
 
 from outrider.plates.damage import damaged
+from outrider.plates.marks import AREA_LETTERS, letters
 from outrider.plates.spec import BLACK, Band, Bolt, PlateSpec, Rgb
 from outrider.plates.style import random_spec
 
@@ -33,6 +34,8 @@ class HardShares:
     """Of marks made of characters that are taken for each other."""
     bolted: float = 0.0
     """Of plates with bolts, caps or screws anywhere, in the letters too."""
+    short: float = 0.0
+    """Of marks of two to five characters on a plate cut to fit them."""
 
 
 def hard_spec(rng: Rng, shares: HardShares, mix: dict[str, float] | None = None) -> PlateSpec:
@@ -42,6 +45,8 @@ def hard_spec(rng: Rng, shares: HardShares, mix: dict[str, float] | None = None)
         spec = _wanted(rng, OLD_MIX, black=True)
     elif chance < shares.black + shares.two_line:
         spec = _wanted(rng, mix, black=False)
+    elif chance < shares.black + shares.two_line + shares.short:
+        spec = _short(rng)
     else:
         spec = random_spec(rng, mix=mix)
     if len(spec.lines) == 1 and spec.band is None and rng.random() < OVAL_SHARE:
@@ -54,6 +59,21 @@ def hard_spec(rng: Rng, shares: HardShares, mix: dict[str, float] | None = None)
     if spec.face is None and "foreign" in spec.tags and plate_fonts() and rng.random() < FONT_SHARE:
         spec = _in_a_font(spec, rng)
     return damaged(rng, spec)
+
+
+def _short(rng: Rng) -> PlateSpec:
+    """A dateless mark of two to five characters on a plate not much wider than it."""
+    head = letters(rng, AREA_LETTERS, int(rng.integers(1, 4)))
+    most = min(3, 5 - len(head))
+    number = str(int(rng.integers(1, 10 ** int(rng.integers(1, most + 1)))))
+    mark = f"{head} {number}" if rng.random() < 0.55 else f"{number} {head}"
+    spec = random_spec(rng, mark=mark, family="dateless")
+    if len(spec.lines) > 1:
+        return spec
+    each = spec.glyphs.width_mm + spec.gap_mm
+    ink = each * (len(mark) - 1) + spec.group_gap_mm
+    band = spec.band.width_mm if spec.band else 0.0
+    return replace(spec, width_mm=band + ink + float(rng.uniform(24, 110)), bolts=())
 
 
 def _alike(line: str, rng: Rng) -> str:

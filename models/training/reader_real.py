@@ -22,7 +22,7 @@ from outrider.unit.recognise.patch_contrast import stretch_contrast
 from outrider.unit.recognise.patch_geometry import cut_patch
 
 SPLITS: Final = Path(__file__).parent / "splits"
-FOLDER_SHARE: Final = {"gb": 0.34, "gb2": 0.16, "detect": 0.32, "drive": 0.18}
+FOLDER_SHARE: Final = {"gb": 0.26, "gb2": 0.16, "detect": 0.42, "drive": 0.16}
 TEXT_STATUS: Final = frozenset({"verified", "pseudo"})
 BESIDE_SHARE: Final = 0.04
 PART_SHARE: Final = 0.08

@@ -7,6 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from outrider.plates.european import european
+
 AREA_LETTERS: Final = "ABCDEFGHJKLMNOPRSTUVWXY"
 SERIAL_LETTERS: Final = "ABCDEFGHJKLMNOPRSTUVWXYZ"
 YEAR_LETTERS: Final = "ABCDEFGHJKLMNPRSTVWXY"
@@ -15,6 +17,9 @@ DIGITS: Final = "0123456789"
 NORTHERN_IRELAND: Final = ("AZ", "BZ", "CZ", "DZ", "EZ", "FZ", "GZ", "HZ", "IA", "IB", "IG",
     "IJ", "IL", "IW", "JI", "JZ", "KZ", "LZ", "MZ", "NZ", "OI", "OZ", "PZ", "RZ", "SZ", "TZ",
     "UI", "UZ", "VZ", "WZ", "XI", "XZ", "YZ")  # fmt: skip
+
+EUROPEAN_SHARE: Final = 0.55
+"""Of foreign marks; the others have patterns of no country, so that no grammar is learnt."""
 
 Rng = np.random.Generator
 
@@ -85,7 +90,9 @@ def special(rng: Rng) -> str:
 
 
 def foreign(rng: Rng) -> str:
-    """Any pattern of two to nine letters and digits in one to three groups."""
+    """A European country's pattern, or any of two to nine characters in one to three groups."""
+    if rng.random() < EUROPEAN_SHARE:
+        return european(rng)
     while True:
         groups = []
         for _ in range(int(rng.integers(1, 4))):

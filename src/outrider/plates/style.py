@@ -248,8 +248,8 @@ def _separator(rng: Rng) -> SeparatorKind:
 
 
 def _foreign_colours(rng: Rng) -> tuple[Rgb, Rgb]:
-    if rng.random() < 0.65:
-        return _shade(rng, WHITE, 0.1), _shade(rng, BLACK, 0.6)
+    if rng.random() < 0.78:
+        return _shade(rng, YELLOW if rng.random() < 0.1 else WHITE, 0.1), _shade(rng, BLACK, 0.6)
     while True:
         a, b = rng.integers(0, 256, (2, 3))
         if abs(float(a.mean() - b.mean())) > 70:
