@@ -1,10 +1,13 @@
 """A centre is copied while it serves, and put back: nothing is lost, nobody is trusted again."""
 
+import hashlib
 import shutil
 import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from outrider.centre.folder import CentreFolder
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.store.sqlite import copying
+from outrider.centre.store_of import open_store_of
 from outrider.cli import main
 from outrider.clock import SystemClock
 from outrider.records import Read
@@ -220,6 +224,35 @@ def test_no_private_opening_key_is_in_a_backup(made: tuple[Path, Path]) -> None:
     for folder in (backup, again):
         assert [p.name for p in folder.rglob("sealing*")] == ["sealing.pub"]
         assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*.sqlite3"))
+
+
+def test_a_backup_written_anew_is_told_by_its_digest_alone(
+    made: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever rewrites files and list together is found by the digest; without it, that is said."""
+    root, backup = made
+    digest = hashlib.sha256((backup / manifest.FILE).read_bytes()).hexdigest()
+    settings = backup / "centre.toml"
+    settings.write_text(settings.read_text() + '\n[people]\nissuer = "https://evil.example"\n')
+    whole = manifest.read(backup, None)
+    manifest.write(backup, replace(whole, files=manifest.files_of(backup)))
+    assert restored(backup, root, "--replace", "--digest", digest) == 2
+    assert restored(backup, root, "--replace") == 0
+    assert "for no --digest was given" in capsys.readouterr().out
+    with closing(open_store_of(CentreFolder(root))) as store:
+        assert "by no digest, but the word of" in store.audit()[-1].event.subject
+
+
+def test_keys_are_their_owners_though_the_backup_lay_on_a_stick(made: tuple[Path, Path]) -> None:
+    """FAT has no owners, and `cp -r` forgets modes: no key comes back for everybody."""
+    root, backup = made
+    for path in backup.rglob("*"):
+        path.chmod(0o777)
+    assert restored(backup, root, "--replace") == 0
+    modes = {path.relative_to(root).as_posix(): path.stat().st_mode & 0o777
+             for path in root.rglob("*") if path.is_file()}  # fmt: skip
+    assert modes["authority/ca-key.pem"] == modes["keys/receipt.key"] == 0o600
+    assert not any(mode & 0o133 for mode in modes.values())
 
 
 def test_another_backup_by_the_digest_is_refused(

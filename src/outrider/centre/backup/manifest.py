@@ -84,7 +84,8 @@ def read(root: Path, digest: str | None) -> Manifest:
     path = root / FILE
     if not path.is_file():
         raise BackupFault(f"{root}: no backup, or one that was cut off: it has no {FILE}")
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise BackupFault(f"{path}: longer than {_MAX_BYTES} bytes")
     if digest is not None and hashlib.sha256(data).hexdigest() != digest:

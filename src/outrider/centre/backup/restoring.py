@@ -95,7 +95,7 @@ def _fill(backup: Path, part: Path, made: Manifest) -> None:
         target = part / one.name
         durable.make_folder(target.parent)
         shutil.copyfile(backup / one.name, target)
-        os.chmod(target, (backup / one.name).stat().st_mode & 0o777)
+        os.chmod(target, _mode(one.name, (backup / one.name).stat().st_mode))
         durable.sync_file(target)
         if durable.sha256_of(target) != one.sha256:
             raise BackupFault(
@@ -106,13 +106,20 @@ def _fill(backup: Path, part: Path, made: Manifest) -> None:
             durable.sync_folder(path)
 
 
+def _mode(name: str, found: int) -> int:
+    """Return who may read a file: not what a stick without owners, or a copy, made of it."""
+    public = name.endswith((".pub", ".pem", ".toml", ".json")) and not name.endswith("-key.pem")
+    return found & 0o644 if public else 0o600
+
+
 def _tell(folder: CentreFolder, made: Manifest, asked: Asked, clock: Clock) -> None:
     """Sign what the restore costs, and write it into the trail that goes on."""
     now = clock.stamp(clock.mono_ns())
     gone = Restored(made.audit_rows, now.iso_ms(), made.made_at, asked.by, asked.why)
     if made.store == "sqlite":
         restores.note(folder.checkpoints, gone, SigningIdentity.read(folder.receipt_key))
-        subject = f"the centre's folder, from the backup of {made.made_at}"
+        held = "the digest of" if asked.digest else "no digest, but the word of"
+        subject = f"the centre's folder, by {held} the backup of {made.made_at}"
         event = new_event(AuditKind.ALTERATION, now, asked.by, subject, asked.why)
         with closing(open_store(f"sqlite:{folder.store.resolve()}", clock)) as store:
             store.append_audit([event])

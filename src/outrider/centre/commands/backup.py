@@ -70,7 +70,10 @@ def _restore(args: argparse.Namespace) -> int:
     folder = CentreFolder(args.dir.absolute())
     asked = Asked(args.officer, args.why, args.replace, args.digest)
     done = restore(args.backup, folder, asked, SystemClock())
-    say(f"{folder.root}: restored, as of {done.manifest.made_at}; every file checked")
+    say(f"{folder.root}: restored, as of {done.manifest.made_at}; every file is as its list says")
+    if args.digest is None:
+        say("nothing proves that this is what was backed up, for no --digest was given: whoever")
+        say("could write to the backup could change settings, keys, who signs in, and the trail")
     if done.before is not None:
         say(f"what was there before is {done.before}: erase it when nothing of it is needed")
         _tell_of_keys(done.before)
