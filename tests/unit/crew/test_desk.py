@@ -97,3 +97,22 @@ def test_a_damaged_paper_is_named_and_the_others_are_read(
     _, again = desk(tmp_path)
     assert [one.hit_id for one, _ in again.restored] == [hit.hit_id]
     assert "x.json" in caplog.text
+
+
+def test_an_answer_that_cannot_be_read_ends_no_run(tmp_path: Path) -> None:
+    """No text, or no file: it is refused once, what is owed stays owed, the others are taken."""
+    made, alarm = desk(tmp_path)
+    hits = [makers.hit(), makers.hit(Response.ASSESS, 2)]
+    for hit in hits:
+        made.raise_alert(hit)
+        alarm.pending.append(OfficerAction(hit.hit_id, ActionKind.DISMISSED, PRESSED))
+    made._look_s = time.monotonic() + 60.0
+    made.actions()
+    answers = tmp_path / "crew" / "answers"
+    (answers / f"{hits[0].hit_id}.txt").write_bytes(b"\xff\xfe")
+    (answers / "00000000.txt").mkdir()
+    (answers / f"{hits[1].hit_id}.txt").write_text("the keeper showed papers")
+    made._look_s = 0.0
+    assert [action.hit_id for action in made.actions()] == [hits[1].hit_id]
+    assert [owed.hit.hit_id for owed in made.followups.owed()] == [hits[0].hit_id]
+    assert not list(answers.glob("*.txt"))

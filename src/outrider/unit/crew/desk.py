@@ -5,6 +5,7 @@ memory (tmpfs, /run): a process that is restarted goes on where it was, and a un
 has forgotten all. `outrider crew` reads the folder and puts answers into it.
 """
 
+import contextlib
 import json
 import logging
 import threading
@@ -111,14 +112,16 @@ class CrewDesk:
 
     def _answered(self) -> Iterator[OfficerAction]:
         for path in sorted(self._answers.glob("*.txt")):
-            note = path.read_text(encoding="utf-8")
-            path.unlink()
             try:
+                note = path.read_text(encoding="utf-8")
+                path.unlink()
                 hit_id = uuid.UUID(path.stem)
-                yield self.followups.answer(hit_id, note)
-            except (KeyError, ValueError) as error:
+                action = self.followups.answer(hit_id, note)
+            except (KeyError, ValueError, OSError) as error:
                 _log.warning("crew: an answer is not taken: %s", type(error).__name__)
+                _put_aside(path)
             else:
+                yield action
                 (self._owed / f"{hit_id}.json").unlink(missing_ok=True)
 
     @staticmethod
@@ -127,6 +130,12 @@ class CrewDesk:
             write(path, text.encode())
         except OSError as error:  # the hit has sounded and is journalled all the same
             _log.error("crew: %s cannot be kept over a restart: %s", path, error)
+
+
+def _put_aside(path: Path) -> None:
+    """Take what cannot be read out of the way, so that it is said once."""
+    with contextlib.suppress(OSError):
+        path.rename(path.with_suffix(".refused"))
 
 
 def waiting(folder: Path) -> list[tuple[Hit, int]]:
