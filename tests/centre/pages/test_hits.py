@@ -8,6 +8,7 @@ from outrider.centre.governance.hit_ends import HitEnds
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.pages import hit_pages
 from outrider.centre.search import core, patterns
+from outrider.wire.audit import AuditKind
 from tests.centre.pages.conftest import Browser, Centre
 
 
@@ -42,6 +43,8 @@ def test_a_hit_is_taken_and_ended_and_a_wrong_entry_goes_back(centre: Centre) ->
     assert owner.path == "/wrong-entries"
     assert "RS21 TLN" in shown
     assert "sold" in shown
+    told = centre.site.desks.store.audit(0, 100_000)[-1].event
+    assert (told.kind, told.actor) == (AuditKind.CONSULTATION, "lst-1")
     action = re.findall(r'action="(/wrong-entries/[^"]+)"', owner.html)[0]
     assert "There is a problem" in owner.post(action, words="ok")
     assert "is kept" in owner.post(action, words="withdrawn at its source")

@@ -13,6 +13,7 @@ from outrider.centre.search.answers import ShownHit
 from outrider.centre.search.asking import AskedWrongly, Span
 from outrider.centre.search.core import MOST_ROWS
 from outrider.centre.store.columns import from_us
+from outrider.wire.audit import AuditKind, new_event
 
 _DAYS = (1, 7, 28, 89)
 _URGENT = 2
@@ -152,6 +153,12 @@ def wrong_entries(call: Call) -> Reply:
 
 def _wrong(call: Call, fault: str) -> Page:
     waits = _ends(call).wrong_entries(call.person)
+    if waits:  # marks, and what officers found at those vehicles: on record before it is shown
+        at = call.desks.clock.stamp(call.desks.clock.mono_ns())
+        said = f"wrong entries of lists, for their owner: {len(waits)} shown"
+        why = "to correct or withdraw them at their source"
+        event = new_event(AuditKind.CONSULTATION, at, call.person.person_id, said, why)
+        call.desks.store.append_audit([event])
     return Page("wrong_entries.html", {"waits": waits, "fault": fault}, 422 if fault else 200)
 
 

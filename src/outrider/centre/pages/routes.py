@@ -65,7 +65,7 @@ ROUTES = (
     PageRoute("GET", "/hits", HITTERS, _C, hit_pages.hits),
     PageRoute("GET", "/hits/{hit}", HITTERS, _C, hit_pages.one),
     PageRoute("POST", "/hits/{hit}", HITTERS, _A, hit_pages.act),
-    PageRoute("GET", "/wrong-entries", LIST_OWNERS, None, hit_pages.wrong_entries),
+    PageRoute("GET", "/wrong-entries", LIST_OWNERS, _C, hit_pages.wrong_entries),
     PageRoute("POST", "/wrong-entries/{hit}", LIST_OWNERS, _A, hit_pages.settle),
     PageRoute("GET", "/authorisations", ASKERS, None, authorisation_pages.inbox),
     PageRoute("GET", "/authorisations/ask", ASKERS, None, authorisation_pages.form),
