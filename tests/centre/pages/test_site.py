@@ -1,5 +1,6 @@
 """Sign-in and -out, headers, forms, addresses: what holds for every page."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Iterator
@@ -10,15 +11,21 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from outrider.centre.access.people import Person, Rank, Role
+from outrider.centre.api.app import Api
 from outrider.centre.authority.setup import set_up
 from outrider.centre.commands.pages import pages_of
 from outrider.centre.demo.people import STAFF
 from outrider.centre.folder import CentreFolder, opening_keys
+from outrider.centre.pages.app import Pages
 from outrider.centre.pages.forms import form_token
 from outrider.centre.pages.headers import HEADERS, TLS_ONLY, SecurityHeaders
+from outrider.centre.pages.jobs import Jobs
 from outrider.centre.pages.routes import ROUTES
+from outrider.centre.people.provider import Begun, Provider
+from outrider.centre.pictures.reaching import PictureSocket
 from outrider.clock import SystemClock
 from outrider.wire.audit import AuditKind
 from tests.centre.api.serving import serving
@@ -95,6 +102,43 @@ def test_somebody_signs_in_accepts_the_rules_and_signs_out(
     assert "Sign in at your force" in out
     assert "Sign in at your force" in browser.get("/search")
     assert client.get(path).status_code == 403  # the answer of the provider serves once
+
+
+class _Begins(Provider):
+    """A provider at which a sign-in begins, and no more."""
+
+    def __init__(self) -> None:
+        """Need no settings."""
+
+    def begin(self) -> Begun:
+        return Begun("https://provider.example/", "state-1", "nonce", "verifier")
+
+
+def test_over_tls_no_other_host_sets_what_a_sign_in_waits_for(centre: Centre) -> None:
+    """Else a neighbour in the same domain could have somebody sign in as him."""
+    desks = replace(centre.site.desks, provider=_Begins())
+    pages = Pages(replace(centre.site, desks=desks, jobs=Jobs()), 2, tls=True)
+    api = Api(desks, PictureSocket(Path("none")), 2)
+    try:
+        page, program = asyncio.run(
+            _cookies((pages.routes, "/sign-in"), (api.routes, "/v1/sign-in"))
+        )
+    finally:
+        pages.close()
+        api.close()
+    assert page.startswith("__Host-outrider-state=state-1;")
+    assert "Secure" in page
+    assert "Path=/" in page
+    assert "Secure" in program
+
+
+async def _cookies(*asked: tuple[ASGIApp, str]) -> list[str]:
+    found = []
+    for app, path in asked:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://centre") as client:
+            found.append((await client.get(path)).headers["set-cookie"])
+    return found
 
 
 def test_an_answer_of_another_browsers_sign_in_is_refused(

@@ -109,8 +109,9 @@ class Api:
             response = RedirectResponse(begun.url, 302)
             # The browser that began is the one that comes back: state alone could be another's.
             response.set_cookie(
-                "outrider-state", begun.state, max_age=600, httponly=True, samesite="lax"
-            )
+                "outrider-state", begun.state, max_age=600, httponly=True, samesite="lax",
+                secure=request.url.scheme == "https",
+            )  # fmt: skip
             return response
 
         return await self._guarded(answer)

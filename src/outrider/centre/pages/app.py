@@ -34,7 +34,6 @@ from outrider.centre.web.working import Workers
 
 _BODY_S = 15.0
 _SIGN_INS = 4
-_STATE = "outrider-pages-state"
 _ENDED = {"Clear-Site-Data": '"cache", "storage"'}
 
 
@@ -53,7 +52,9 @@ class Pages:
     def __init__(self, site: Site, workers: int = 8, tls: bool = False) -> None:
         self.site = site
         self._tls = tls
+        # `__Host-`: no other host of the same domain can set it in somebody's browser.
         self._cookie = "__Host-outrider-session" if tls else "outrider-session"
+        self._state = "__Host-outrider-state" if tls else "outrider-pages-state"
         self._workers = Workers(workers, "pages")
         self._signing_in = Workers(_SIGN_INS, "sign-in")  # they wait for the provider
         self._layout, self._statics = Layout(), Statics()
@@ -199,15 +200,16 @@ class Pages:
             response = RedirectResponse(begun.url, 302)
             # It must come along when the provider sends the browser back: lax, for ten minutes.
             response.set_cookie(
-                _STATE, begun.state, max_age=600, httponly=True, samesite="lax", secure=self._tls
-            )
+                self._state, begun.state, max_age=600, httponly=True, samesite="lax",
+                secure=self._tls,
+            )  # fmt: skip
             return response
 
         return await self._unguarded(request, work, self._signing_in)
 
     async def _signed_in(self, request: Request) -> Response:
         def work() -> Response:
-            query, own = request.query_params, request.cookies.get(_STATE, "")
+            query, own = request.query_params, request.cookies.get(self._state, "")
             person = self._sign_ins.finish(query.get("state", ""), own, query.get("code", ""))
             token = self.site.desks.sessions.begin(person)
             # A page, and no redirection: only our own page's step onwards carries a strict cookie.
@@ -215,7 +217,7 @@ class Pages:
             response.set_cookie(
                 self._cookie, token, httponly=True, samesite="strict", secure=self._tls, path="/"
             )
-            response.delete_cookie(_STATE)
+            response.delete_cookie(self._state, secure=self._tls)
             return response
 
         return await self._unguarded(request, work, self._signing_in)
