@@ -86,6 +86,27 @@ def test_a_torn_line_is_left_out_a_damaged_file_is_not(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("damage", [b'\n{"unit": "unit-', b'\n{"unit": "x", "certificates": 7}\n'])
+def test_a_damaged_line_lets_no_other_unit_back_in(tmp_path: Path, damage: bytes) -> None:
+    """A stolen unit is revoked again though the line after its own cannot be read; that is said."""
+    register = open_store(f"sqlite:{tmp_path / 'store'}")
+    noted = open_store(f"sqlite:{tmp_path / 'other'}")
+    kept = Revocations(Beside(tmp_path / "revocations"))
+    identity = enrol(noted, "unit-7")
+    kept.note(noted, noted.revoke("unit-7", "stolen", NOW))
+    with kept._beside.path.open("ab") as file:
+        file.write(damage)
+    register.add_ticket("unit-7", b"c" * 32, NOW + timedelta(days=1))
+    register.enrol("unit-7", b"c" * 32, identity.public, bytes(32), NOW)
+    with pytest.raises(BesideError, match=r"line [34]"):
+        kept.compare(register)
+    found = register.unit("unit-7")
+    assert found is not None
+    assert found.revoked_why == "stolen"
+    register.close()
+    noted.close()
+
+
 def test_the_intake_revokes_again_at_its_start(tmp_path: Path) -> None:
     """The folder of before the revocation, put back: the unit is refused all the same."""
     root = tmp_path / "centre"

@@ -50,11 +50,19 @@ class Beside:
 
     def lines(self) -> list[tuple[int, dict[str, Any]]]:
         """Return the lines with their numbers, the oldest first; what a cut tore is left out."""
+        found, fault = self.readable()
+        if fault is not None:
+            raise fault
+        return found
+
+    def readable(self) -> tuple[list[tuple[int, dict[str, Any]]], BesideError | None]:
+        """Return the lines that can be read, and what is wrong with the first that cannot."""
         try:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
-            return []
-        found = []
+            return [], None
+        found: list[tuple[int, dict[str, Any]]] = []
+        fault = None
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
@@ -62,8 +70,8 @@ class Beside:
                 except ValueError as error:
                     if number < len(lines) - 1:
                         continue  # torn by a cut while it was written; the next line is whole
-                    raise self.wrong(number, error) from error
-        return found
+                    fault = self.wrong(number, error)
+        return found, fault
 
     def wrong(self, number: int, error: Exception) -> BesideError:
         """Return what is wrong with a line."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from outrider.centre.authority.beside import Beside
+from outrider.centre.authority.beside import Beside, BesideError
 from outrider.centre.store.records import Certificate, EnrolledUnit
 from outrider.centre.store.register import UnitRegister
 
@@ -48,22 +48,32 @@ class Revocations:
 
     def read(self) -> list[Revocation]:
         """Return what is noted, the oldest first."""
+        found, fault = self._readable()
+        if fault is not None:
+            raise fault
+        return found
+
+    def _readable(self) -> tuple[list[Revocation], BesideError | None]:
+        lines, fault = self._beside.readable()
         found = []
-        for number, line in self._beside.lines():
+        for number, line in lines:
             if "certificates" in line:
                 try:
                     found.append(_parse(line))
                 except (ValueError, KeyError, TypeError) as error:
-                    raise self._beside.wrong(number, error) from error
-        return found
+                    fault = fault or self._beside.wrong(number, error)
+        return found, fault
 
     def compare(self, register: UnitRegister) -> list[str]:
         """Bring register and file to one state; return the units that are revoked again.
 
-        Raises StoreError too.
+        Where a line is damaged, what the others revoke is revoked all the same, and then it is
+        raised. Raises StoreError too.
         """
-        noted = self.read()
+        noted, fault = self._readable()
         again = [one.unit_id for one in noted if _revoke_again(register, one)]
+        if fault is not None:
+            raise fault
         known = {(one.unit_id, one.key) for one in noted}
         for unit in register.units():
             if unit.revoked_at is not None and (unit.unit_id, unit.signing_key.raw) not in known:
