@@ -10,7 +10,7 @@ from outrider.centre.access.people import Role
 from outrider.centre.access.purpose import PurposeCode
 from outrider.centre.access.scope import Action
 from outrider.centre.access.why_not import Denied
-from outrider.centre.search import reads
+from outrider.centre.search import corrected, reads
 from outrider.centre.search.answers import CloneSuspect, ShownHit
 from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.core import SearchFault
@@ -52,6 +52,20 @@ def test_a_mark_is_found_within_the_scope(reads_here: Desk) -> None:
     assert answer.total == 3
     assert answer.reads[0].latitude_deg == 51.5
     assert answer.reads[0].unit_id == "unit-1"
+
+
+def test_whoever_corrects_many_reads_hides_none(
+    reads_here: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of too many corrections to a mark none is left out without a word; those of then count."""
+    monkeypatch.setattr(corrected, "MOST_MARKS", 1)
+    search, scope = reads_here.search, reads_here.scope(action=Action.CORRECT)
+    for key, at_us in ((2, NOW_US - DAY_US), (1, NOW_US - HOUR_US)):
+        search.correct(scope, uuid.UUID(bytes=sighting(key, at_us).read_id), "ZZ99ZZZ")
+    found = search.mark(reads_here.scope(), "ZZ99ZZZ", days(2, 0.5))
+    assert [read.corrected_to for read in found.reads] == ["ZZ99ZZZ"]
+    with pytest.raises(TooMany, match="for a shorter time"):
+        search.mark(reads_here.scope(), "ZZ99ZZZ", days(2))
 
 
 def test_a_search_that_reaches_past_the_scope_is_denied_not_cut(reads_here: Desk) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from outrider.centre.search.answers import FoundRead
+from outrider.centre.search.asking import Span, TooMany
 from outrider.centre.store.columns import from_us, to_us
 from outrider.centre.store.papers import CORRECTION, Paper, PaperStore
 from outrider.centre.store.questions import MOST_MARKS
@@ -59,10 +60,22 @@ def with_corrections(store: PaperStore, reads: Sequence[FoundRead]) -> tuple[Fou
     )
 
 
-def corrected_to(store: PaperStore, vrm: str) -> tuple[uuid.UUID, ...]:
-    """Return the reads that were corrected to a folded mark, the last 500. Raises StoreError."""
-    papers = store.papers(CORRECTION, subject=vrm, state=CORRECTED)[:MOST_MARKS]
-    return tuple(uuid.UUID(paper.paper_id) for paper in papers)
+def corrected_to(store: PaperStore, vrm: str, span: Span) -> tuple[uuid.UUID, ...]:
+    """Return the reads of a span that were corrected to a folded mark.
+
+    None is left out: who corrects many reads hides none. Raises TooMany, StoreError.
+    """
+    found = [
+        uuid.UUID(paper.paper_id)
+        for paper in store.papers(CORRECTION, subject=vrm, state=CORRECTED)
+        if span.since_us <= paper.until_us <= span.until_us  # when the read was made: as_paper
+    ]
+    if len(found) > MOST_MARKS:
+        raise TooMany(
+            f"more than {MOST_MARKS} reads were corrected to this mark then: ask for a shorter "
+            "time, or for the mark exactly as it was read"
+        )
+    return tuple(found)
 
 
 def _in_force(paper: Paper) -> Correction | None:

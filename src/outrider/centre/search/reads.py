@@ -40,7 +40,7 @@ class ReadSearches(SearchCore):
         if exact:
             question = replace(question, exact=(asked,))
         else:
-            reads = corrected_to(self.store, fold(asked))
+            reads = corrected_to(self.store, fold(asked), span)
             question = replace(question, corrected=reads)
         facts = {"kind": "mark", "marks": [asked], "exact": exact}
         return self._reads(scope, question, facts, page, size, cancel, vrm=fold(asked))
