@@ -10,7 +10,7 @@
 
 `run_in_threads` is the appliance: the threads capture, recognise and decide with bounded
 hand-offs. `run_in_line` is the same stages in one thread, for a replay that is the same each time.
-No device is named here: see unit/app.py for what is wired in.
+No device is named here: see unit/run/wiring.py for what is wired in.
 """
 
 import logging
