@@ -86,3 +86,17 @@ def test_a_server_needs_a_name_that_can_be_one(tmp_path: Path, host: str) -> Non
     root = tmp_path / "centre"
     assert status_of(["centre", "init", str(root), "--host", host, "--opening-keys", keys]) == 2
     assert not root.exists()
+
+
+def test_a_second_init_does_not_pretend_to_give_another_name(
+    centre: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It said that nothing was changed and ended with 0: the certificate kept the wrong name."""
+    again = ["centre", "init", str(centre), "--opening-keys", str(tmp_path / "keys")]
+    before = {path: path.read_bytes() for path in centre.rglob("*") if path.is_file()}
+    assert status_of([*again, "--host", "centre.example"]) == 2
+    told = capsys.readouterr().err
+    assert "is set up already, as localhost" in told
+    assert f"hosts in {centre / 'centre.toml'}" in told
+    assert {path: path.read_bytes() for path in centre.rglob("*") if path.is_file()} == before
+    assert status_of([*again, "--host", "localhost"]) == 0  # what it has may be said again

@@ -151,6 +151,7 @@ def _init(args: argparse.Namespace) -> int:
             "folder, where the intake runs: name another with --opening-keys, best on another "
             "machine's disk, or confirm with --keys-here for a trial on one machine"
         )
+    _refuse_other_names(folder, tuple(args.host or ()))
     done = set_up(folder, tuple(args.host or ("localhost",)), opening, SystemClock())
     for path in done.made:
         say(f"made {path}")
@@ -163,6 +164,20 @@ def _init(args: argparse.Namespace) -> int:
             "has no read."
         )
     return 0
+
+
+def _refuse_other_names(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
+    """Refuse names that a centre would not get: it has its own already, and init keeps them."""
+    if not folder.settings.exists():
+        return
+    held = folder.load().server.hosts
+    if other := [host for host in hosts if host not in held]:
+        raise UseError(
+            f"{folder.root} is set up already, as {', '.join(held)}; nothing is changed. For "
+            f"{', '.join(other)}: put it into hosts in {folder.settings}, the first one being what "
+            "tickets carry, keep the names that units enrolled with, and run init again without "
+            "--host"
+        )
 
 
 def _ticket(args: argparse.Namespace) -> int:
