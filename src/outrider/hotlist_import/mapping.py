@@ -171,9 +171,11 @@ def guess(first_row: Sequence[str]) -> NamedMapping:
         return sixteen if "vrm" in names else _without_header(sixteen)
     if len(first_row) == 2 and headless:
         return built_in("plain")
+    strange = [cell for cell in first_row if fold_name(cell) not in own | {""}]
+    unknown = f" (unknown here: {strange[:4]})" if "vrm" in names else ""
     raise MappingError(
-        f"no built-in form suits a list that begins {list(first_row)[:4]}: call its columns "
-        f"{', '.join(FIELDS)} (vrm alone must be there), or give a mapping file"
+        f"no built-in form suits a list that begins {list(first_row)[:4]}{unknown}: "
+        f"call its columns {', '.join(FIELDS)} (vrm alone must be there), or give a mapping file"
     )
 
 

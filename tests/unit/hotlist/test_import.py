@@ -296,6 +296,7 @@ def test_quoted_line_breaks_keep_line_numbers_right(tmp_path: Path) -> None:
         (b'vrm,reason\nAA11AAA,"x\n', "unexpected end of data"),
         (b"\xff\xfev\x00r", "not utf-16"),
         (b"reason,make\nx,y\n", "no built-in form suits"),
+        (b"sep=;\r\nVRM;Reason;Action\r\nAA11AAA;x;stop\r\n", r"unknown here: \['Action'\]"),
         (b"vrm,reason\nAA11AAA,x\n", "cut short"),
     ],
 )

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from outrider.clock import Clock, ClockQuality, RecordedClock, SystemClock
+from outrider.clock import Clock, ClockQuality, RecordedClock, SystemClock, said_duration
 from outrider.records import NO_POSITION, ComponentHealth, Fix, Frame, Level, Part, Position
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
@@ -207,9 +207,8 @@ def _recorded(
     start = _start_of(source, position_spec, said)
     clock = RecordedClock(start.utc_ns, start.error_s, start.quality)
     level = logging.INFO if start.quality is ClockQuality.RECORDED else logging.WARNING
-    log.log(
-        level, "clock: the time rests on %s: within %.3g s", start.rests_on, clock.stamp(0).error_s
-    )
+    within = said_duration(clock.stamp(0).error_s)
+    log.log(level, "clock: the time rests on %s: within %s", start.rests_on, within)
     positions = _recorded_positions(source, position_spec, clock)
     return Inputs(ClockedSource(source, clock), positions, clock, source.source_id)
 
