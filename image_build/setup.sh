@@ -56,6 +56,7 @@ fi
 # Environments elsewhere: OUTRIDER_VENV. Pins are in constraints.txt, so that a build can be repeated.
 venv=${OUTRIDER_VENV:-.venv}
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+echo "setup.sh: installing into $venv; that takes some minutes and says nothing meanwhile"
 pip=("$venv/bin/pip" install --quiet --disable-pip-version-check)
 if [ "${OUTRIDER_LOCKED:-}" = 1 ]; then
     # Nothing but what constraints.lock names, by hash, the builders of source packages included.

@@ -45,7 +45,8 @@ def test_gpsds_socket_is_left_off_and_that_is_said(machine: Path, tier: tuple[st
 @pytest.mark.skipif(os.geteuid() != 0, reason="installing is root's")
 def test_one_set_up_serves_every_command_of_the_readmes(machine: Path) -> None:
     """The default set-up brings the demo's voice and what a centre needs."""
-    _, asked = set_up(machine)
+    printed, asked = set_up(machine)
+    assert "takes some minutes" in printed  # pip is quiet: who waits would think that it hangs
     (installed,) = (line for line in asked if line.startswith("apt-get install"))
     assert {"espeak-ng", "gpsd", "gcc-avr"} <= set(installed.split())
     assert any(line.startswith("pip install") and line.endswith("-e .[demo]") for line in asked)

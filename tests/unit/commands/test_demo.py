@@ -4,11 +4,14 @@ import io
 import os
 import subprocess
 import sys
+import threading
 
+from outrider.clock import NS_PER_S, RecordedClock
 from outrider.console import Screen
 from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
 from outrider.unit.commands import demo
+from outrider.unit.devices.paced import PacedSource
 from outrider.unit.settings.sections import Settings
 
 
@@ -24,6 +27,7 @@ def test_a_short_demo_explains_itself() -> None:
     assert "Each line" in printed
     assert "robot presses" in printed or "You are the crew" in printed
     assert "outrider crew queue --runtime-dir" in printed
+    assert "outrider status --state-dir" in printed
     assert "CLEAR" not in printed + done.stderr
 
 
@@ -42,3 +46,31 @@ def test_the_demo_counts_what_it_says_is_on_its_list() -> None:
     assert f"{len(listed)} of these are on the demo's list" in told
     assert f"on the list: {listed[0]}, one alert" in told
     assert f"on the list: {listed[1]}, no alert" in told
+
+
+def test_a_machine_that_is_too_slow_is_told_once() -> None:
+    """A busy machine took 20 min for the minute, and gave no position, without a word of why."""
+    out = io.StringIO()
+    late = iter([0.0, demo._LATE_S, 60.0, 90.0])
+    officer = demo._Officer(None)
+    events = demo._DemoEvents(Screen(file=out, width=400), officer, lambda: next(late))
+    for _ in range(2):
+        events.health([])
+    assert out.getvalue() == ""
+    events.health([])
+    events.health([])
+    assert out.getvalue().count("This machine is too slow") == 1
+
+
+def test_a_paced_source_knows_how_late_it_is() -> None:
+    """A reader that takes 5 s for each picture finds the second one 5 s late, less its due time."""
+    clock = RecordedClock(0)
+    drive = RenderedDrive(
+        RenderSettings(seed=1, duration_s=1.0, rate_hz=2.0, width_px=160, height_px=120)
+    )
+    source = PacedSource(drive, clock)
+    late = []
+    for _ in source.frames(threading.Event()):
+        late.append(source.late_ns)
+        clock.advance_to(5 * NS_PER_S)
+    assert late == [0, 4_500_000_000]

@@ -9,12 +9,12 @@ import subprocess
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from outrider.clock import Clock, SystemClock, said_duration
+from outrider.clock import NS_PER_S, Clock, SystemClock, said_duration
 from outrider.command_line import Subparsers, new_parser
 from outrider.command_line.exits import finish
 from outrider.command_line.values import number, whole
@@ -47,11 +47,17 @@ _OFFICER = (
     f"{_OFFICER_ANSWERS_AFTER_S:g} s after each alert, as an officer would."
 )
 _KEYS = "You are the crew: a takes an alert as correct, m as misread, d dismisses it."
+_TOO_SLOW = (
+    "This machine is too slow, or too busy, to draw the road as fast as the car drives: the demo "
+    "takes longer, reads come late and may have no position (the receiver does not wait), the "
+    "alarm unit may seem away and miss the button. A unit with a camera drops pictures instead."
+)
 _AFTER = (
     "What was read, against what was on the road. Vehicles far away, or met at night, may not "
     "be read: only those whose plate could be are counted. Reads can be more than vehicles that "
     "are due, for some are read before their plate is large enough to count."
 )
+_LATE_S = 3.0  # the road is so far behind the receiver, which gives positions for now
 _LISTED_EVERY = 4  # of the vehicles whose plates can be read
 _REASONS = (
     ("stolen", "STOP", 1),
@@ -95,8 +101,8 @@ def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
     hotlist = _write_hotlist(listed, folder / "hotlist.csv")
     board = _board(console, stack)
     officer = _Officer(board)
-    events = _DemoEvents(console, officer)
     source = PacedSource(drive, clock)
+    events = _DemoEvents(console, officer, lambda: source.late_ns / NS_PER_S)
     inputs = Inputs(source, _positions(drive, clock, console, stack, stop), clock, "")
     settings = _settings(folder, hotlist, board)
     unit = Appliance(open_demo(settings, inputs), settings, events)
@@ -135,8 +141,9 @@ def _explain(
     )
     console.print(_OFFICER if board else _KEYS)
     console.print(
-        "To practise as the crew, in another terminal:\n"
-        f"outrider crew queue --runtime-dir {settings.unit.runtime_dir}"
+        "To practise as the crew, and to see how each part is, in another terminal:\n"
+        f"outrider crew queue --runtime-dir {settings.unit.runtime_dir}\n"
+        f"outrider status --state-dir {settings.unit.state_dir}"
     )
     console.print()
 
@@ -271,15 +278,20 @@ class _DemoEvents(ConsoleEvents):
     How the journal is sealed is no news here: it goes when the demo ends.
     """
 
-    def __init__(self, console: Screen, officer: _Officer) -> None:
+    def __init__(self, console: Screen, officer: _Officer, late_s: Callable[[], float]) -> None:
         super().__init__(console)
         self._officer = officer
+        self._late_s = late_s
+        self._said_late = False
         self.reads: list[Read] = []
         self.alerted: list[str] = []
         self.totals: RunSummary | None = None
 
     def health(self, components: Sequence[ComponentHealth]) -> None:
-        """Print what changes, but for the demo's own journal."""
+        """Print what changes, but for the demo's own journal; once, that the machine is slow."""
+        if not self._said_late and self._late_s() > _LATE_S:
+            self._said_late = True
+            self._console.print(styled(_TOO_SLOW, "yellow"))
         known = (Level.FAULT, Level.OK)
         super().health(
             [one for one in components if one.name is not Part.JOURNAL or one.level in known]
