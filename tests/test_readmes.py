@@ -28,6 +28,7 @@ NOT_RUN = {
     "outrider run --source picamera2": "needs a camera: image_build/checks/camera_harness",
     "outrider run --source video:drive.mp4": "needs a video: tests/unit/run/test_run.py",
     "outrider demo": "a minute long: tests/unit/commands/test_demo.py runs a short one",
+    "outrider centre demo": "a service: tests/centre/demo",
     "outrider centre serve": "a service: tests/journeys/test_first_journey.py",
     "outrider centre open": "a service: tests/journeys/test_first_journey.py",
     "outrider enrol": "needs the service: tests/journeys/test_first_journey.py",
