@@ -74,3 +74,13 @@ def test_a_paced_source_knows_how_late_it_is() -> None:
         late.append(source.late_ns)
         clock.advance_to(5 * NS_PER_S)
     assert late == [0, 4_500_000_000]
+
+
+def test_a_drive_that_is_stopped_is_not_scored_on_the_road_ahead() -> None:
+    """Ctrl-C after 12 s gave a capture rate of 25 %: vehicles not yet met counted as missed."""
+    drive = RenderedDrive(RenderSettings(seed=1, duration_s=60.0, rate_hz=12.0))
+    truth = drive.truth()
+    driven = demo._driven(truth, 20 * NS_PER_S)
+    assert 0 < len(driven.passes) < len(truth.passes)
+    assert all(one.first_mono_ns <= 20 * NS_PER_S for one in driven.passes)
+    assert demo._driven(truth, 60 * NS_PER_S).passes == truth.passes

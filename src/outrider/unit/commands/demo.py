@@ -113,7 +113,12 @@ def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
         unit.run(stop)
     console.print()
     console.print(_AFTER)
-    _show_score(_score(drive.truth(), events.reads, source.offset_ns or 0), console)
+    truth = _driven(drive.truth(), source.given_ns)
+    if truth.passes != drive.truth().passes:
+        met = {one.vrm for one in truth.passes}
+        listed = [vrm for vrm in listed if vrm in met]
+        console.print("The drive was stopped: only vehicles that were met by then are counted.")
+    _show_score(_score(truth, events.reads, source.offset_ns or 0), console)
     _show_alerts(listed, events.alerted, console)
     return 0 if events.reads else 1
 
@@ -318,6 +323,12 @@ def _score(truth: DriveTruth, reads: list[Read], offset_ns: int) -> DriveScore:
     """Score reads whose instants were moved by offset_ns from the drive's own."""
     moved = (DriveRead.of(read) for read in reads)
     return score(truth, (replace(one, mono_ns=one.mono_ns - offset_ns) for one in moved))
+
+
+def _driven(truth: DriveTruth, until_ns: int) -> DriveTruth:
+    """Return the truth of the part that was driven: the passes that began by then."""
+    met = tuple(one for one in truth.passes if one.first_mono_ns <= until_ns)
+    return replace(truth, passes=met)
 
 
 def _show_score(result: DriveScore, console: Screen) -> None:

@@ -23,6 +23,8 @@ class PacedSource:
         self._late_is_dropped = late_is_dropped
         self.offset_ns: int | None = None
         """What was added to the recording's instants; None before the first frame."""
+        self.given_ns = 0
+        """The recording's own instant of the last frame that was given."""
         self.late_ns = 0
         """How long after its instant the last frame was given: much, where the machine is slow."""
 
@@ -44,6 +46,7 @@ class PacedSource:
             due_ns = frame.mono_ns + self.offset_ns
             if stop.wait(max(0.0, (due_ns - self._clock.mono_ns()) / NS_PER_S)):
                 return
+            self.given_ns = frame.mono_ns
             self.late_ns = self._clock.mono_ns() - due_ns
             yield replace(frame, mono_ns=due_ns)
 
