@@ -309,6 +309,17 @@ def test_a_possible_is_told_when_its_plate_leaves_the_picture() -> None:
     assert hits(recorder)[0].possible
 
 
+def test_a_pass_that_waits_for_nothing_holds_up_no_other() -> None:
+    """A doubtful read of a later pass is told in its time though an earlier pass has no wait."""
+    recorder = Recorder()
+    sure = result("CD34EFG", pass_id=1, final=False)
+    doubtful = result("AB12CDE", pass_id=2, final=False, confidence=0.7)
+    stages = waiting_decider([[sure, doubtful], *([[]] * 11)], recorder)
+    for number in range(12):
+        stages.take(frame(number), [])
+    assert [hit.read.text.vrm for hit in hits(recorder)] == ["AB12CDE"]
+
+
 def test_without_a_wait_a_possible_is_told_at_once() -> None:
     """possible_waits_s = 0: for those who want every look, and take two alerts for it."""
     recorder = Recorder()
