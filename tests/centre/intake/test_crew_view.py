@@ -33,7 +33,7 @@ _SIGNATURES = (*range(85, 106), *range(868, 886))  # a handshake's own, and its 
 _VOLATILE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # names that chance gives
     r"|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"  # times of day
-    r"|\"(pid|mono_ns|took_s|age_s)\": [\d.]+|\d+\.\d+ s\b"
+    r"|\"(pid|mono_ns|took_s|age_s)\": [\d.]+|\b\d+(\.\d+)? m?s\b *"
     r"|crew-view-\d"
 )
 

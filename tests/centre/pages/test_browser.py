@@ -60,6 +60,7 @@ def _search(page: Any, text: str) -> None:
 
 def _look(page: Any, name: str) -> None:
     """Hold a page to axe-core and to its width; keep its picture where that is wanted."""
+    page.wait_for_load_state()
     _keep(page, name)
     wide, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert wide <= seen, f"{name}: {wide} px wide in {seen}"
@@ -99,7 +100,8 @@ def test_an_analyst_searches_and_looks(chromium: Any, centre: Centre, width: int
     _look(page, f"found-{width}")
     page.click("td a >> nth=0")
     page.wait_for_selector("text=Compare what the camera saw")
-    assert page.evaluate("document.querySelector('.centre-side img').naturalWidth") > 50
+    seen = "document.querySelector('.centre-side img')"
+    assert page.evaluate(f"{seen}.decode().then(() => {seen}.naturalWidth)") > 50
     _look(page, f"read-{width}")
     page.goto(f"{centre.address}/search")
     _search(page, f"{story.LEADER} last 30 days")

@@ -126,7 +126,7 @@ def test_weeks_are_made_and_dropped_whole(cluster: Cluster, database: str) -> No
 
     names = [f"opened_2026_{day}" for day in ("11_16", "11_23", "11_30")]
     assert weeks() == names
-    assert store.expire(ARRIVED + timedelta(days=11)) == 1
+    assert store.expire(ARRIVED + timedelta(days=6)) == 1
     assert weeks() == names[1:]
     assert [o.sealed.row.seq for o in store.records(unit.journal_id, 1, 9)] == [2, 3]
     store.close()

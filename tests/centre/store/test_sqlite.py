@@ -46,7 +46,7 @@ def test_days_are_files_and_go_as_such(tmp_path: Path) -> None:
     assert tree(folder) == names
     modes = {path: path.stat().st_mode & 0o077 for path in folder.rglob("*") if path.is_file()}
     assert {path.name: mode for path, mode in modes.items() if mode} == {}
-    assert store.expire(ARRIVED + timedelta(days=1)) == 1
+    assert store.expire(ARRIVED + timedelta(hours=12)) == 1
     assert tree(folder) == names[1:]
     assert os.listdir(folder / "opened") == ["2026-11-19"]
     store.close()
