@@ -267,6 +267,10 @@ class CentreFolder:
         """Folder of the embedded store."""
         return self.root / "store"
 
+    def store_url(self, settings: CentreSettings) -> str:
+        """Return where the store is: where the settings say, else the embedded one here."""
+        return settings.store.url or f"sqlite:{self.store.resolve()}"
+
     def load(self) -> CentreSettings:
         """Return the settings. Raises ConfigError with every fault, or where there are none."""
         try:

@@ -7,7 +7,13 @@ from pathlib import Path
 from outrider import durable
 from outrider.centre.access.people import Role
 from outrider.centre.command_line import finish
-from outrider.centre.commands.signed_in import EXPECTED, add_session, desks_for, member_of
+from outrider.centre.commands.signed_in import (
+    EXPECTED,
+    add_session,
+    desks_for,
+    member_of,
+    member_with,
+)
 from outrider.centre.folder import CentreFolder
 from outrider.centre.governance.accounts import MAX_BYTES, read_account, signed_account
 from outrider.centre.governance.papers import NotAllowed
@@ -98,9 +104,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _end(args: argparse.Namespace) -> int:
     with desks_for(args) as desks:
-        person = member_of(desks, args)
-        if not person.roles & _END:
-            raise NotAllowed("an administrator or a supervisor signs others out")
+        why = "an administrator or a supervisor signs others out"
+        person = member_with(desks, args, _END, why)
         ended = desks.sessions.end_all_of(args.person, person.person_id)
     say(f"{args.person}: {ended} sessions ended")
     return 0

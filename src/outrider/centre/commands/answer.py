@@ -10,7 +10,7 @@ from outrider.centre.desks import desks_of
 from outrider.centre.folder import CentreFolder
 from outrider.centre.pictures.reaching import PictureSocket
 from outrider.centre.store import open_store
-from outrider.centre.web.listening import is_local, line_at, serve, tls_of
+from outrider.centre.web.listening import line_at, own_address, serve, tls_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
 from outrider.command_line.values import whole
@@ -33,14 +33,14 @@ def register(commands: Subparsers) -> None:
 def _run(args: argparse.Namespace) -> int:
     folder, clock = CentreFolder(args.dir), SystemClock()
     settings = folder.load()
-    url = settings.store.url or f"sqlite:{folder.store.resolve()}"
     address, workers = settings.answer.listen, settings.answer.workers
     port = settings.answer.port if args.port is None else args.port
-    with contextlib.closing(open_store(url, clock, connections=workers + 2)) as store:
+    with contextlib.closing(
+        open_store(folder.store_url(settings), clock, connections=workers + 2)
+    ) as store:
         pictures = PictureSocket.of(folder, settings)
         api = Api(desks_of(folder, settings, store, clock), pictures, workers)
         with contextlib.closing(api), line_at(address, port) as line:
-            complain(f"answering at {'http' if is_local(address) else 'https'}://"
-                     f"{address}:{line.getsockname()[1]}")  # fmt: skip
+            complain(f"answering at {own_address(address, line.getsockname()[1])}")
             serve(api.app, line, tls_of(folder, address))
     return 0

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from outrider.centre.access.rules import RulesFault
 from outrider.centre.command_line import finish
-from outrider.centre.commands.pages import own_address, pages_of
+from outrider.centre.commands.pages import pages_of
 from outrider.centre.demo.maker import DAYS, Plan, make_demo
 from outrider.centre.demo.people import STAFF
 from outrider.centre.demo.serving import PROVIDER_PORT, beside, check_provider
 from outrider.centre.demo.story import STORY
 from outrider.centre.folder import CentreFolder
-from outrider.centre.web.listening import line_at, serve
+from outrider.centre.web.listening import line_at, own_address, serve
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, new_parser
 from outrider.command_line.values import number, whole

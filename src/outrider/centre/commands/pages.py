@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from outrider.centre.access.rules import RulesFault
 from outrider.centre.command_line import add_dir, finish
@@ -15,7 +14,7 @@ from outrider.centre.pages.calls import Site
 from outrider.centre.pages.jobs import Jobs
 from outrider.centre.pictures.reaching import PictureSocket
 from outrider.centre.store import open_store
-from outrider.centre.web.listening import is_local, line_at, serve, tls_of
+from outrider.centre.web.listening import line_at, own_address, serve, tls_of
 from outrider.clock import Clock, SystemClock
 from outrider.command_line import Subparsers, new_parser
 from outrider.command_line.values import whole
@@ -48,24 +47,18 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def own_address(listen: str, port: int) -> str:
-    """Return how a browser on this machine reaches an address."""
-    host = f"[{listen}]" if ":" in listen else listen or "localhost"
-    return f"{'http' if is_local(listen) else 'https'}://{host}:{port}"
-
-
 @contextlib.contextmanager
 def pages_of(
     folder: CentreFolder, settings: CentreSettings, clock: Clock, own: str
 ) -> Iterator[Pages]:
     """Make the pages of a centre. own: the address as browsers have it."""
     workers = settings.pages.workers
-    url = settings.store.url or f"sqlite:{folder.store.resolve()}"
-    pictures: Path = settings.pages.pictures or folder.pictures_socket
-    with contextlib.closing(open_store(url, clock, connections=workers + 4)) as store:
+    with contextlib.closing(
+        open_store(folder.store_url(settings), clock, connections=workers + 4)
+    ) as store:
         desks = desks_of(folder, settings, store, clock, redirect=f"{own}/signed-in")
         site = Site(
-            desks, folder, settings, PictureSocket(pictures),
+            desks, folder, settings, PictureSocket.of(folder, settings),
             Browsers(clock, settings.pages.idle_min * 60), Jobs(),
         )  # fmt: skip
         with contextlib.closing(Pages(site, workers, tls=own.startswith("https:"))) as pages:

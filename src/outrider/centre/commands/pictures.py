@@ -9,6 +9,7 @@ from outrider.centre.command_line import add_dir, finish
 from outrider.centre.desks import desks_of
 from outrider.centre.folder import CentreFolder, opening_keys
 from outrider.centre.opening.keys import DataKeys, KeyFolder
+from outrider.centre.pictures.reaching import PictureSocket
 from outrider.centre.pictures.service import PictureService
 from outrider.centre.pictures.showing import Showing
 from outrider.centre.store import open_store
@@ -37,9 +38,10 @@ def _run(args: argparse.Namespace) -> int:
     folder, clock = CentreFolder(args.dir), SystemClock()
     settings = folder.load()
     keys = DataKeys(KeyFolder(opening_keys(args.keys, folder)).load())
-    url = settings.store.url or f"sqlite:{folder.store.resolve()}"
-    place = settings.pages.pictures or folder.pictures_socket
-    with contextlib.closing(open_store(url, clock, connections=_WORKERS + 2)) as store:
+    place = PictureSocket.of(folder, settings).path
+    with contextlib.closing(
+        open_store(folder.store_url(settings), clock, connections=_WORKERS + 2)
+    ) as store:
         service = PictureService(Showing(desks_of(folder, settings, store, clock), keys), _WORKERS)
         with contextlib.closing(service), socket_at(place) as line:
             complain(f"opening single pictures at {place}")

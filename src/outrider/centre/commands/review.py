@@ -5,16 +5,22 @@ from dataclasses import asdict
 
 from outrider.centre.access.people import Person, Role
 from outrider.centre.command_line import add_dir, finish
-from outrider.centre.commands.signed_in import EXPECTED, add_session, desks_for, member_of
+from outrider.centre.commands.signed_in import (
+    EXPECTED,
+    add_session,
+    desks_for,
+    member_of,
+    member_with,
+)
 from outrider.centre.governance.detector import Flag, flags
-from outrider.centre.governance.papers import Kept, NotAllowed
+from outrider.centre.governance.papers import Kept
 from outrider.centre.governance.reviews import FINDINGS, Review
 from outrider.centre.search.trail import all_asked
 from outrider.centre.store.columns import from_us
 from outrider.command_line import Subparsers, add_json, new_parser, values
 from outrider.shown import say, say_json
 
-_LOOKS = (Role.SUPERVISOR, Role.AUDITOR)
+_LOOKS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 
 
 def register(commands: Subparsers) -> None:
@@ -71,9 +77,7 @@ def _draw(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     with desks_for(args) as desks:
-        person = member_of(desks, args)
-        if not person.roles & set(_LOOKS):
-            raise NotAllowed("supervisors and auditors look at reviews")
+        person = member_with(desks, args, _LOOKS, "supervisors and auditors look at reviews")
         waiting, done = desks.reviews.inbox(person), desks.reviews.completion()
     if args.json:
         waits = [{"id": kept.paper_id} | asdict(kept.content) for kept in waiting]
@@ -107,9 +111,8 @@ def _close(args: argparse.Namespace) -> int:
 def _insider(args: argparse.Namespace) -> int:
     """Show flags of other teams' people. Exit 0: none; 1: some: each accuses nobody."""
     with desks_for(args) as desks:
-        person = member_of(desks, args)
-        if not person.roles & set(_LOOKS):
-            raise NotAllowed("supervisors and auditors see what the detector sees")
+        why = "supervisors and auditors see what the detector sees"
+        person = member_with(desks, args, _LOOKS, why)
         found = [one for one in flags(all_asked(desks.store)) if _of_others(person, one)]
     if args.json:
         say_json([asdict(one) for one in found])

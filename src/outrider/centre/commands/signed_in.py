@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from outrider import durable
-from outrider.centre.access.people import Person
+from outrider.centre.access.people import Person, Role
 from outrider.centre.access.purpose import Purpose, PurposeCode, checked_purpose
 from outrider.centre.access.rules import RulesFault
 from outrider.centre.access.scope import Action, Scope
@@ -126,3 +126,13 @@ def person_of(desks: Desks, args: argparse.Namespace) -> Person:
 def member_of(desks: Desks, args: argparse.Namespace) -> Person:
     """Return who is signed in and has accepted the rules of use. Raises NoSession, Denied."""
     return desks.member(token_of(args))
+
+
+def member_with(
+    desks: Desks, args: argparse.Namespace, roles: frozenset[Role], words: str
+) -> Person:
+    """Return a member who has one of the roles. Raises NoSession, Denied, NotAllowed with words."""
+    person = member_of(desks, args)
+    if not person.roles & roles:
+        raise NotAllowed(words)
+    return person

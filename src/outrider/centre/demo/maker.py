@@ -30,10 +30,10 @@ from outrider.centre.governance.register import Entry, Need, Register
 from outrider.centre.opening.keys import KeyFolder
 from outrider.centre.opening.service import Opening
 from outrider.centre.search.trail import all_asked
-from outrider.centre.store import open_store
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us
 from outrider.centre.store.records import ReceivedUpload
+from outrider.centre.store_of import open_store_of
 from outrider.clock import Clock, ClockQuality, RecordedClock
 from outrider.wire.batch import MAX_ROWS
 from outrider.wire.sealing import CentrePublicKey
@@ -88,7 +88,7 @@ def make_demo(
     now_us = real.stamp(real.mono_ns()).utc_ns // 1000
     begin_us = (now_us // DAY_US - plan.days) * DAY_US
     clock = RecordedClock(begin_us * 1000)
-    with contextlib.closing(open_store(url or f"sqlite:{folder.store.resolve()}", clock)) as store:
+    with contextlib.closing(open_store_of(folder, clock)) as store:
         return _Maker(folder, plan, store, clock, begin_us, now_us).make(progress)
 
 

@@ -35,6 +35,12 @@ def is_local(address: str) -> bool:
     return address in _LOCAL
 
 
+def own_address(listen: str, port: int) -> str:
+    """Return how a program or browser on this machine reaches an address."""
+    host = f"[{listen}]" if ":" in listen else listen or "localhost"
+    return f"{'http' if is_local(listen) else 'https'}://{host}:{port}"
+
+
 @contextlib.contextmanager
 def line_at(address: str, port: int) -> Iterator[socket.socket]:
     """Listen. Raises CentreFault."""

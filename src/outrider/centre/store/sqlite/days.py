@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,10 +48,8 @@ class Days:
         path = folder / DAY_FILE
         # Made here so that no one else may read it; its WAL takes the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        with contextlib.closing(connect(path, make=False)) as db:
-            migrate(db, path, self.schema)
-            with transaction(db, "BEGIN IMMEDIATE") as session:
-                yield session
+        with self._opened(path) as db, transaction(db, "BEGIN IMMEDIATE") as session:
+            yield session
 
     @contextlib.contextmanager
     def erasing(self, day: str) -> Iterator[SqliteSession | None]:
@@ -59,10 +58,12 @@ class Days:
         if not path.exists():
             yield None
             return
-        with contextlib.closing(connect(path, make=False)) as db:
-            migrate(db, path, self.schema)
-            with gone(db), transaction(db, "BEGIN IMMEDIATE") as session:
-                yield session
+        with (
+            self._opened(path) as db,
+            gone(db),
+            transaction(db, "BEGIN IMMEDIATE") as session,
+        ):
+            yield session
 
     @contextlib.contextmanager
     def reading(self, day: str) -> Iterator[SqliteSession | None]:
@@ -71,10 +72,15 @@ class Days:
         if not path.exists():
             yield None
             return
+        with self._opened(path) as db, transaction(db, "BEGIN") as session:
+            yield session
+
+    @contextlib.contextmanager
+    def _opened(self, path: Path) -> Iterator[sqlite3.Connection]:
+        """Open a day's file that is there, brought to this version."""
         with contextlib.closing(connect(path, make=False)) as db:
             migrate(db, path, self.schema)
-            with transaction(db, "BEGIN") as session:
-                yield session
+            yield db
 
     def count(self, day: str) -> int:
         """Return how many rows a day's file holds; none where it cannot be read."""
