@@ -14,6 +14,25 @@ settings.register_profile("outrider", deadline=None, derandomize=bool(os.environ
 settings.load_profile("outrider")
 
 
+LONG_FILES = (
+    "test_wrong_use.py",
+    "test_detector_training.py",
+    "test_reader_training.py",
+    "test_first_journey.py",
+    "test_readmes.py",
+    "test_site.py",
+    "test_browser.py",
+    "test_crawl.py",
+)
+"""Begun first, so that no worker has one to itself while the others have done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest before the others, in the order above."""
+    place = {name: number for number, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(autouse=True)
 def homes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test homes of its own: a unit on this machine is no part of the tests."""

@@ -20,8 +20,8 @@ train=$(realpath -m "${OUTRIDER_TRAIN_VENV:-.venv-train}")
 make -C firmware/alarm all
 
 # Training runs as programs of its own environment; what imports PyTorch itself is tested there.
-# Two workers: a good part of the time is waiting. The floor of coverage only rises.
+# Two workers: a good part of the time is waiting; the longest files begin (conftest.py). The floor of coverage only rises.
 OUTRIDER_TRAIN_PYTHON=$train/bin/python "$bin/python" -m pytest --durations=15 \
-    --numprocesses 2 --dist loadfile --cov --cov-report=term "$@"
+    --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term "$@"
 PYTHONPATH=src "$train/bin/python" -m pytest -p no:anyio \
     tests/training/test_detector_samples.py tests/training/test_export.py

@@ -73,4 +73,4 @@ def test_the_alarm_is_in_the_log_and_in_the_services_state(
         with caplog.at_level(logging.ERROR):
             opening.watch(stop, lambda: stop.set() if next(looks) == 3 else None)
         assert "ALARM: 2 rows" in opening.fault
-    assert sum("ALARM" in record.message for record in caplog.records) == 1
+    assert sum("ALARM" in record.getMessage() for record in caplog.records) == 1

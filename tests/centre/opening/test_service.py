@@ -358,5 +358,5 @@ def test_thousands_of_rows_that_do_not_open_cost_a_commit_and_a_few_lines_a_batc
     opening.run(threading.Event())
     assert len(calls) == 2
     assert sum(calls) == opening.tally.set_aside == store.backlog().set_aside > 200
-    assert len([one for one in caplog.records if "set aside" in one.message]) <= 2 * 4
+    assert len([one for one in caplog.records if "set aside" in one.getMessage()]) <= 2 * 4
     assert f"{calls[0] - 3} rows more" in caplog.text
