@@ -1,6 +1,7 @@
 """What surrounds a decision, from a shell: asked, given, reviewed, flagged, accounted for."""
 
 import json
+import re
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -96,11 +97,12 @@ def test_the_glass_is_broken_and_reviewed_by_another_team(run: Runner) -> None:
 def test_reviews_are_drawn_flagged_ones_among_them_and_closed(run: Runner) -> None:
     """The nightly run names nobody; a supervisor of another team sees and closes."""
     drawn = run("", "review", "draw")
-    assert "1 patterns flagged" in drawn
+    # The days of the demo end today: by chance somebody else may ask for one mark on five of them.
+    assert re.search("[1-9] patterns? flagged", drawn)
     assert "dc-99" not in drawn
     waiting = json.loads(run("sgt-9", "review", "list", "--json"))["to_review"]
-    (first, *_) = [one for one in waiting if one["why"] == "flagged"]
-    assert first["person"] == "dc-99"
+    flagged = [one for one in waiting if one["why"] == "flagged"]
+    first = next(one for one in flagged if one["person"] == "dc-99")
     close = ["review", "close", first["id"], "--finding", "not in order", "--words"]
     assert "three" in run("sgt-9", *close, "no", status=2)
     assert "a supervisor reviews" in run("dc-1", *close, "looked at the case", status=2)

@@ -11,6 +11,7 @@ import pytest
 
 from outrider.centre.store import open_store
 from outrider.centre.store.centre_store import CentreStore
+from outrider.centre.store.postgresql.sessions import PostgresSession
 from outrider.centre.store.records import ConflictError, KnownUpload, SeqRange, StoreError
 from outrider.wire.batch import Gap
 from outrider.wire.chain import SealedRow, row_hash
@@ -223,6 +224,41 @@ def test_overlapping_uploads_at_once(url: str) -> None:
     assert [row.number for row in second.audit()] == list(range(1, 13))
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_rows_that_are_opened_meanwhile_are_duplicates(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After whatever statement of a second upload an opener moves its rows, none comes again."""
+    taking, opening = open_store(url), open_store(url)
+    countdown = [0]
+
+    def then_open(ask: Callable[..., object]) -> Callable[..., object]:
+        def asked(session: PostgresSession, sql: str, *values: object) -> object:
+            found = ask(session, sql, *values)
+            countdown[0] -= 1
+            if countdown[0] == 0:
+                open_all(opening)
+            return found
+
+        return asked
+
+    for name in ("rows", "one", "run"):
+        monkeypatch.setattr(PostgresSession, name, then_open(getattr(PostgresSession, name)))
+    for statement in range(1, 40):
+        unit = journal(3)
+        send(taking, unit, unit.rows)
+        countdown[0] = statement
+        assert send(taking, unit, unit.rows) == b"0 stored, 3 duplicates"
+        if countdown[0] > 0:
+            break
+        assert taking.backlog().waiting == 0
+    else:
+        pytest.fail("an upload of more statements than this test tries")
+    assert statement > 5
+    taking.close()
+    opening.close()
 
 
 def test_a_closed_store_says_so(url: str) -> None:

@@ -164,6 +164,8 @@ def test_the_searchers_role_owns_and_changes_nothing(filled: CentreStore, sql: s
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_settings_that_are_not_set_are_an_error(filled: CentreStore, url: str) -> None:
     """A connection that forgot its bounds gets an error, not an open table and not an empty one."""
+    read = sighting(1, BASE_US - HOUR_US)
+    filled.file([read, FiledHit(1, bytes(16), read, "AB12CDE", "stolen", "stop", "exact", False)])
     for table in ("sighting", "hit", "activity"):
         with psycopg.connect(url) as connection:
             connection.execute("SET ROLE outrider_searcher")

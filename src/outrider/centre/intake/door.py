@@ -35,8 +35,8 @@ class Door(socket.socket):
 
     @property
     def waiting(self) -> int:
-        """How many stand there, with no handshake done."""
-        return sum(map(len, self._waiting.values()))
+        """How many stand there, with no handshake done; may be asked on any thread."""
+        return sum(map(len, list(self._waiting.values())))  # a copy: the loop goes on meanwhile
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Take a connection, as a socket's own does; another may have to go for it."""

@@ -76,17 +76,15 @@ def _touching(
 def _of_epoch(
     backend: Backend, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
 ) -> Iterable[tuple[int, Held]]:
-    opened = backend.opened_facts(session, journal, journal_id, first, last)
-    facts = {
-        seq: Held(journal, digest[:MARK_BYTES], pictures)
-        for seq, (digest, pictures) in opened.items()
-    }
-    for table in ("set_aside", "waiting"):
-        query = f"SELECT {SEALED} FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ?"
-        for seq, (digest, pictures) in whole(
-            session.rows(query, journal, first, last), journal_id
-        ).items():
-            facts[seq] = Held(journal, digest[:MARK_BYTES], pictures, aside=table == "set_aside")
+    found = backend.facts(session, journal, journal_id, first, last)
+    facts = {}
+    for aside, some in (
+        (False, found.opened),
+        (True, whole(found.set_aside, journal_id)),
+        (False, whole(found.waiting, journal_id)),
+    ):
+        for seq, (digest, pictures) in some.items():
+            facts[seq] = Held(journal, digest[:MARK_BYTES], pictures, aside=aside)
     yield from facts.items()
     for seq, mark in _erased(session, journal, first, last):
         if seq not in facts:

@@ -7,7 +7,7 @@ would hide just what matters here (which lock, which fsync, which bulk path) and
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from outrider.centre.store.bounds import Bounds
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from outrider.centre.store.search_ports import Cancel
 
 Row = tuple[Any, ...]
+
+
+class Facts(NamedTuple):
+    """What is held of an epoch at one instant.
+
+    opened: hash and packed pictures by number, without those that are not what their hash says.
+    set_aside, waiting: rows as SEALED in holding.py, unchecked.
+    """
+
+    opened: dict[int, tuple[bytes, bytes]]
+    set_aside: list[Row]
+    waiting: list[Row]
 
 
 class Session(Protocol):
@@ -74,6 +86,16 @@ class Backend(Protocol):
         """Return hash and packed pictures of opened rows by number: nothing that was read.
 
         Without those that are not what their hash says: damaged since they came.
+        """
+        ...
+
+    def facts(
+        self, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
+    ) -> Facts:
+        """Return what is held of numbers first to last, opened or not, as of one instant.
+
+        An opener may move rows meanwhile: looked up one place after another, a row that moves in
+        between would be seen in neither, and be stored a second time.
         """
         ...
 

@@ -8,7 +8,7 @@ from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import MONTH_US, OPENED, PICTURE, WEEK_US, day_of, week_of
 from outrider.centre.store.filed import Filed
 from outrider.centre.store.filing import file_rows, forget_filed
-from outrider.centre.store.holding import remember_all
+from outrider.centre.store.holding import SEALED, remember_all
 from outrider.centre.store.postgresql.searching import (
     PostgresFilingSession,
     PostgresSearchSession,
@@ -17,7 +17,7 @@ from outrider.centre.store.postgresql.searching import (
 )
 from outrider.centre.store.postgresql.sessions import Pool, PostgresSession, translated
 from outrider.centre.store.search_ports import Cancel
-from outrider.centre.store.session import Moved, NoteErasure, Row, Session, placeholders
+from outrider.centre.store.session import Facts, Moved, NoteErasure, Row, Session, placeholders
 from outrider.centre.store.waiting import forget_before
 
 _OPENED_COLUMNS = ", ".join(OPENED)
@@ -36,6 +36,16 @@ _HOLD = (
 )
 _TAKE = (
     "DELETE FROM {table} WHERE (journal, seq) IN (SELECT * FROM unnest(?::integer[], ?::bigint[]))"
+)
+
+_SEALED_PART = (
+    f"SELECT '{{part}}', {SEALED} FROM {{part}} WHERE journal = ? AND seq BETWEEN ? AND ?"
+)
+_FACTS = (
+    "SELECT 'opened', seq, NULL::smallint, NULL::bigint, NULL::bytea, hash, NULL::bytea, pictures "
+    "FROM whole_opened(?, ?, ?) "
+    f"UNION ALL {_SEALED_PART.format(part='set_aside')} "
+    f"UNION ALL {_SEALED_PART.format(part='waiting')}"
 )
 
 
@@ -87,6 +97,20 @@ class PostgresBackend:
         query = "SELECT seq, hash, pictures FROM whole_opened(?, ?, ?)"
         found = session.rows(query, journal, first, last)
         return {seq: (digest, pictures) for seq, digest, pictures in found}
+
+    def facts(
+        self, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
+    ) -> Facts:
+        """Return what is held, by one statement: each sees an instant of its own."""
+        opened: dict[int, tuple[bytes, bytes]] = {}
+        unopened: dict[str, list[Row]] = {"set_aside": [], "waiting": []}
+        numbers = (journal, first, last)
+        for part, *row in session.rows(_FACTS, *numbers, *numbers, *numbers):
+            if part == "opened":
+                opened[row[0]] = row[4], row[6]
+            else:
+                unopened[part].append(tuple(row))
+        return Facts(opened, **unopened)
 
     def drop_damaged(
         self, session: Session, journal: int, journal_id: uuid.UUID, seqs: Sequence[int]

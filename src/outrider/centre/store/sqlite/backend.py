@@ -19,7 +19,7 @@ from outrider.centre.store.filed import Filed
 from outrider.centre.store.filing import file_rows, forget_filed
 from outrider.centre.store.holding import SEALED, whole
 from outrider.centre.store.search_ports import Cancel
-from outrider.centre.store.session import Moved, NoteErasure, Row, Session
+from outrider.centre.store.session import Facts, Moved, NoteErasure, Row, Session
 from outrider.centre.store.sqlite import schema, search_file
 from outrider.centre.store.sqlite.days import Days, add_or_leave
 from outrider.centre.store.sqlite.expiry import Expiry
@@ -131,6 +131,19 @@ class SqliteBackend:
     ) -> dict[int, tuple[bytes, bytes]]:
         """Return hash and packed pictures of opened rows that are whole."""
         return whole(self._select(session, SEALED, journal, first, last), journal_id)
+
+    def facts(
+        self, session: Session, journal: int, journal_id: uuid.UUID, first: int, last: int
+    ) -> Facts:
+        """Return what is held; this transaction keeps rows from being taken out of what waits.
+
+        So what waits is looked up first: it stays there until this ends, moved already or not.
+        """
+        sealed = f"SELECT {SEALED} FROM {{table}} WHERE journal = ? AND seq BETWEEN ? AND ?"
+        waiting = session.rows(sealed.format(table="waiting"), journal, first, last)
+        aside = session.rows(sealed.format(table="set_aside"), journal, first, last)
+        opened = self.opened_facts(session, journal, journal_id, first, last)
+        return Facts(opened, aside, waiting)
 
     def drop_damaged(
         self, session: Session, journal: int, journal_id: uuid.UUID, seqs: Sequence[int]
