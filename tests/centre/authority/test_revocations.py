@@ -1,5 +1,6 @@
 """Revocations outlive a centre that is restored from a copy of before."""
 
+import random
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,6 +85,25 @@ def test_a_torn_line_is_left_out_a_damaged_file_is_not(tmp_path: Path) -> None:
     with pytest.raises(BesideError, match="line 2"):
         kept.read()
     store.close()
+
+
+def test_a_line_that_the_disk_damaged_is_a_fault_wherever_it_stands(tmp_path: Path) -> None:
+    """Any changed byte of any line is told, with what to do, and takes no other line with it."""
+    beside, rng = Beside(tmp_path / "revocations"), random.Random(1)
+    for number in range(3):
+        beside.add({"unit": f"unit-{number}", "key": "ab" * 32})
+    whole = beside.path.read_bytes()
+    for place in rng.sample([n for n, byte in enumerate(whole) if byte != 10], 60):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.randrange(8)
+        halved = damaged[place] == ord("\n")  # a torn line, and a damaged one
+        beside.path.write_bytes(damaged)
+        found, fault = beside.readable()
+        assert len(found) == 2
+        assert fault is not None
+        line = 2 + 2 * (place // (len(whole) // 3)) + halved
+        assert f"line {line}: " in str(fault)
+        assert "revoke again" in str(fault)
 
 
 @pytest.mark.parametrize("damage", [b'\n{"unit": "unit-', b'\n{"unit": "x", "certificates": 7}\n'])

@@ -1,9 +1,15 @@
 """The file beside the centre's folder: what a restored copy of the folder must not forget.
 
-A line of JSON each, only ever added to. It is no part of a backup of the folder, and must not be
-put back with one. See `revocations.py` and `tickets.py` for what stands in it.
+A line each, only ever added to: a check (the first 8 bytes of the SHA-256 of what follows it, as 16
+hex digits), a space, a JSON object. It is no part of a backup of the folder, and must not be put
+back with one. See `revocations.py` and `tickets.py` for what stands in it.
+
+A line is written with a line feed before and after it. So one that a power cut tore, which has no
+end of its own, is followed at once by the next; one that the disk damaged later has an empty line
+after it, and is a fault: it may be the one that shut a stolen unit out.
 """
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -41,7 +47,8 @@ class Beside:
                 owner = os.stat(self._about)
                 os.fchown(handle, owner.st_uid, owner.st_gid)
             # A line feed first: a line that a power cut tore does not take this one with it.
-            os.write(handle, b"\n" + json.dumps(line).encode("ascii") + b"\n")
+            text = json.dumps(line).encode("ascii")
+            os.write(handle, b"\n%b %b\n" % (_check(text), text))
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -68,18 +75,28 @@ class Beside:
                 try:
                     found.append((number, _object(line)))
                 except ValueError as error:
-                    if number < len(lines) - 1:
-                        continue  # torn by a cut while it was written; the next line is whole
-                    fault = self.wrong(number, error)
+                    is_torn = number < len(lines) and lines[number].strip()
+                    if not is_torn and fault is None:
+                        fault = self.wrong(number, error)
         return found, fault
 
     def wrong(self, number: int, error: Exception) -> BesideError:
-        """Return what is wrong with a line."""
-        return BesideError(f"{self.path}: line {number}: {error}")
+        """Return what is wrong with a line, and what to do."""
+        return BesideError(
+            f"{self.path}: line {number}: {error}; it may have shut out a unit or a ticket: "
+            "revoke again what the audit trail says was revoked, then take this line out"
+        )
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    found = json.loads(line)
+    check, _, text = line.partition(b" ")
+    if check != _check(text):
+        raise ValueError("it is not what was written")
+    found = json.loads(text)
     if not isinstance(found, dict):
         raise ValueError("not what this program writes")
     return found
+
+
+def _check(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest()[:16].encode("ascii")
