@@ -19,12 +19,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 
 import coverage
 import pytest
 
-from tests.mutation.mutants import Bound, Mutant, larger
+from tests.mutation.mutants import Bound, Mutant, codes, larger
 from tests.mutation.rooms import module_of
 
 _EXAMPLES = 25
@@ -282,9 +282,17 @@ class Judge:
             code = mutant.code()
             for function in functions:
                 function.__code__ = code
+            self._put_within(mutant.path, code)
         except (SyntaxError, ValueError):
             return False  # no program, or one that closes over other names
         return bool(functions)
+
+    def _put_within(self, path: Path, code: CodeType) -> None:
+        """Change the functions, too, that a changed one made before: at import, for a table."""
+        for inner in codes(code):
+            if inner is not code and not inner.co_name.startswith("<"):
+                for function in self._functions.get((str(path), inner.co_qualname), []):
+                    function.__code__ = inner
 
     def _look(self) -> None:
         """Wait a little for what the forks tell; end those whose time is over."""

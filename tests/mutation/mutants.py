@@ -45,7 +45,7 @@ class Mutant:
             tree = cst.ClassDef(cst.Name(name), cst.IndentedBlock([tree]))
         text = cst.Module([]).code_for_node(tree)
         whole = compile(text, str(self.path), "exec", dont_inherit=True)
-        return next(c for c in _codes(whole) if c.co_qualname == self.function)
+        return next(c for c in codes(whole) if c.co_qualname == self.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,9 @@ def _lines(places: Mapping[Any, Any], statement: Any, node: Any) -> frozenset[in
     elif isinstance(node, cst.If | cst.While):
         test = places[node.test]
         first, last = test.start.line, test.end.line
+    elif isinstance(statement, cst.For | cst.With):  # a table in its head is a line of its own
+        first = places[statement].start.line
+        last = max(last, first)
     return frozenset(range(first, last + 1))
 
 
@@ -208,8 +211,9 @@ def larger(value: int) -> int:
     return _BOUND_TIMES * value
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code and all that stand within it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from codes(constant)

@@ -39,12 +39,17 @@ ROOMS = {
     ),
     "journal": Room(
         ("unit/journal/*.py",),
-        ("tests/unit/journal", "tests/unit/commands/test_journal.py"),
+        (
+            "tests/unit/journal",
+            "tests/unit/commands/test_journal.py",
+            "tests/unit/sync/test_crew_trail.py",
+        ),
     ),
     "sync": Room(
         ("unit/sync/*.py",),
         tuple(
-            f"tests/unit/sync/test_{name}.py" for name in ("steps", "keeping", "upkeep", "docking")
+            f"tests/unit/sync/test_{name}.py"
+            for name in ("steps", "keeping", "upkeep", "docking", "session", "unreached")
         ),
     ),
     "wire": Room(
@@ -56,7 +61,23 @@ ROOMS = {
     ),
     "intake": Room(
         ("centre/intake/*.py",),
-        tuple(f"tests/centre/intake/test_{name}.py" for name in ("parts", "limits")),
+        tuple(
+            f"tests/centre/intake/test_{name}.py"
+            for name in (
+                "parts",
+                "limits",
+                "door",
+                "enrolment",
+                "fetch",
+                "happy",
+                "hashed_once",
+                "histories",
+                "hostile",
+                "list_keys",
+                "sealed_to",
+                "trust",
+            )
+        ),
     ),
 }
 

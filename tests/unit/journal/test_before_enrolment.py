@@ -1,6 +1,8 @@
 """What was read before the unit had a centre: sealed and named once it has, and lost in no case."""
 
+import contextlib
 import dataclasses
+import errno
 import itertools
 import os
 import signal
@@ -12,13 +14,15 @@ from pathlib import Path
 import pytest
 
 from outrider.clock import SystemClock
-from outrider.records import Hit, Read
+from outrider.records import Hit, Read, Role
 from outrider.unit.journal import SealedJournal
+from outrider.unit.journal import reseal as resealing
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox
 from outrider.unit.journal.reader import JournalReader
-from outrider.unit.journal.reseal import reseal_folder
+from outrider.unit.journal.reseal import Resealed, reseal, reseal_folder
 from outrider.unit.journal.schema import open_database
-from outrider.unit.journal.store import WriterLock
+from outrider.unit.journal.segments import Stream
+from outrider.unit.journal.store import Store, WriterLock
 from outrider.unit.journal.verify import find_key, read_rows, verify
 from outrider.wire.enrolment import NOBODY
 from outrider.wire.read_record import decode
@@ -96,7 +100,7 @@ def test_the_status_says_clear_only_while_something_lies_in_clear(journal: Path)
     """The keys of what has been sealed since stay in the journal; they are no cause for alarm."""
     with JournalReader(journal) as reader:
         assert reader.status().in_clear
-    assert reseal_folder(journal, SEALER, "unit-7", SystemClock()).waiting == 0
+    assert reseal_folder(journal, SEALER, "unit-7", SystemClock()) == Resealed(22)
     with JournalReader(journal) as reader:
         assert not reader.status().in_clear
 
@@ -107,12 +111,60 @@ def test_what_a_running_unit_still_writes_in_clear_is_held_back(journal: Path) -
     done = reseal_folder(journal, SEALER, "unit-7", SystemClock())
     lock.release()
     assert (done.rows, done.waiting) == (0, 22)
-    assert "restart" in done.why
+    assert done.why == "`outrider run` still writes them: restart it"
     outbox = Outbox(journal, sealed_only=True)
     assert (outbox.rows(URGENT, 9), outbox.rows(ORDINARY, 9), outbox.held_back()) == ([], [], 22)
     outbox.close()
     assert reseal_folder(journal, SEALER, "unit-7", SystemClock()).rows == 22
     assert names(journal) == Counter({"unit-7": 21})
+
+
+def sealing_store(directory: Path) -> Store:
+    return Store(directory, SEALER, SystemClock().mono_ns, 2**20, 600.0)
+
+
+def test_what_follows_sealing_is_written_as_ever(journal: Path) -> None:
+    """Pages are wiped one by one only while what lay in clear goes."""
+    with contextlib.closing(sealing_store(journal)) as store:
+        reseal(store, "unit-7", SystemClock())
+        assert store.db.execute("PRAGMA secure_delete").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EIO, errno.EMFILE])
+def test_a_picture_that_the_card_has_lost_holds_no_row_in_clear(
+    journal: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """The rows are sealed without it; what may pass is an error, and all stays as it was."""
+
+    def fails(directory: Path, picture: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(resealing, "read_sealed", fails)
+    if code == errno.EMFILE:
+        with pytest.raises(OSError, match=os.strerror(code)):
+            reseal_folder(journal, SEALER, "unit-7", SystemClock())
+        assert names(journal) == Counter({NOBODY: 21})
+        return
+    assert reseal_folder(journal, SEALER, "unit-7", SystemClock()) == Resealed(22)
+    assert verify(journal, Opener([CENTRE])).pictures == 0
+
+
+def test_a_card_that_takes_no_sealed_picture_changes_nothing(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows are as they were, and the file that failed is not written again."""
+
+    def full(handle: int, data: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    with contextlib.closing(sealing_store(journal)) as store:
+        store.segments.append(Stream.PATCHES, 99, Role.PATCH, b"open")
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="full"):
+            reseal(store, "unit-7", SystemClock())
+        monkeypatch.undo()
+        assert store.segments.open_segments() == []
+        assert reseal(store, "unit-7", SystemClock()) == Resealed(22)
 
 
 def reseal_and_die(directory: Path, at_step: int) -> None:

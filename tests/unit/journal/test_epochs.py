@@ -1,6 +1,8 @@
 """Epochs: a fresh one at each start that nothing outside the card vouches for."""
 
+import contextlib
 import shutil
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +14,11 @@ from outrider.unit.journal.epochs import epochs, read_epoch_log
 from outrider.unit.journal.queue import entry_for
 from outrider.unit.journal.schema import KEY_LOG, open_read_only
 from outrider.unit.journal.store import Store
-from outrider.unit.journal.witness import RuntimeWitness, Witness
+from outrider.unit.journal.witness import Mark, RuntimeWitness, Witness
 from outrider.wire.epoch import Epoch
 from outrider.wire.sealing import Sealer
 from tests.unit.journal import makers
-from tests.unit.journal.filled import CENTRE, reads
+from tests.unit.journal.filled import CENTRE, query, reads
 
 
 def start(directory: Path, first: int, count: int, witness: Witness | None = None) -> list[Epoch]:
@@ -97,6 +99,30 @@ def test_copies_of_an_empty_journal_share_no_epoch(tmp_path: Path) -> None:
         shutil.copytree(tmp_path / "image", tmp_path / car)
     names = {start(tmp_path / car, 0, 1)[0].epoch_id for car in ("a", "b")}
     assert len(names) == 2
+
+
+@pytest.mark.parametrize("gone", ["after_epoch", "after_seq", "after_hash"])
+def test_an_epoch_of_whose_past_a_part_is_gone_follows_on_nothing(
+    tmp_path: Path, gone: str
+) -> None:
+    """A damaged page costs what it held, and not the journal."""
+    start(tmp_path / "j", 0, 3)
+    second = start(tmp_path / "j", 10, 2)[1]
+    query(tmp_path / "j", f"UPDATE epoch SET {gone} = NULL WHERE first_seq = 4")
+    with contextlib.closing(open_read_only(tmp_path / "j")) as db:
+        assert epochs(db)[1] == Epoch(second.epoch_id, 4, None)
+
+
+def test_a_memory_that_cannot_be_written_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It costs a fresh epoch and no row, and a log on the same fault is short."""
+    (tmp_path / "run").write_text("no folder")
+    witness = RuntimeWitness(tmp_path / "run")
+    for number in range(3):
+        witness.keep(Mark(uuid.uuid4(), number, bytes(32)))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "cannot be written" in caplog.text
 
 
 def test_what_the_witness_saw_is_for_the_unit_alone(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from outrider.clock import NS_PER_S, ClockQuality, SystemClock, UtcStamp
 from outrider.records import Hit, OfficerAction, Read
 from outrider.unit.journal import held, refused
 from outrider.unit.journal.database import record_gaps, transaction
-from outrider.unit.journal.epochs import LAST, append_line, epoch_of
+from outrider.unit.journal.epochs import LAST, append_line, epoch_of, read_epoch_log
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox, Remaining, _within
 from outrider.unit.journal.queue import entry_for
+from outrider.unit.journal.schema import KEY_LOG
 from outrider.unit.journal.segments import Stream, path_of
 from outrider.unit.journal.store import Store, read_key_log
 from outrider.wire.batch import Gap
@@ -248,6 +249,19 @@ def test_only_what_is_receipted_and_confirmed_is_erased(
     outbox.close()
 
 
+def test_the_pictures_of_what_is_erased_leave_the_card(journal: Path) -> None:
+    """A segment that no row names any more goes, unless it may still be written."""
+    outbox = Outbox(journal)
+    before = sorted(path.name for path in (journal / "segments").iterdir())
+    settle(outbox, range(1, 8))
+    outbox.expire(HOUR_S, later(HOUR_S), range(1, 8))
+    left = sorted(path.name for path in (journal / "segments").iterdir())
+    newest = "SELECT max(number) FROM segment GROUP BY stream"
+    assert left == sorted(f"{n:08d}.seg" for (n,) in outbox.db.execute(newest))
+    assert len(left) == 3 < len(before)
+    outbox.close()
+
+
 def test_receipts_are_kept_as_long_as_they_are_for_something(journal: Path) -> None:
     """Those of before the newest one that is old enough go, with what they were for."""
     outbox = Outbox(journal)
@@ -255,7 +269,10 @@ def test_receipts_are_kept_as_long_as_they_are_for_something(journal: Path) -> N
     write(journal, [A_READ])
     outbox.rows_receipted([], receipt(), later(1))
     outbox.expire(HOUR_S, later(HOUR_S), [1, 2])
-    assert outbox.db.execute("SELECT DISTINCT last_seq FROM receipt").fetchall() == [(7,), (8,)]
+    assert outbox.db.execute("SELECT DISTINCT last_seq FROM receipt ORDER BY 1").fetchall() == [
+        (7,),
+        (8,),
+    ]
     outbox.expire(HOUR_S, later(HOUR_S + 1), [])
     assert outbox.db.execute("SELECT last_seq FROM receipt").fetchall() == [(8,)]
     outbox.close()
@@ -313,6 +330,7 @@ def test_a_row_that_conflicts_moves_with_all_after_it_to_a_fresh_epoch(
     assert seqs(outbox.rows(URGENT, 9)) == [3, 4]
     moved, last = epoch_of(outbox.db, seq)
     assert (moved.first_seq, last) == (seq, 5)
+    assert moved in read_epoch_log(journal / KEY_LOG), "beside the database, for a salvage"
     assert moved.epoch_id != before.epoch_id
     if seq == 1:
         assert moved.after == before.after

@@ -117,6 +117,70 @@ def test_pictures_are_given_up_in_order_those_of_hits_last() -> None:
     assert backlog.counts.shed_pictures == 1
 
 
+def test_pictures_go_one_by_one_to_the_last_of_a_hit() -> None:
+    """In the stated order to its end, each counted, and none looked for twice."""
+    backlog = Backlog(keep_bytes=40)
+    backlog.set_failing(True)
+    plain, of_hit, bare = entry(), entry(of_hit=True), entry(RecordKind.AUDIT, size=0)
+    backlog.put(plain)
+    backlog.put(of_hit)
+    left = []
+    for keep_bytes in (30, 20, 10, 0):
+        backlog.keep_bytes = keep_bytes
+        backlog.put(entry(RecordKind.AUDIT, size=0))
+        left.append((set(plain.pictures), set(of_hit.pictures)))
+    patch, both = {Role.PATCH}, {Role.PATCH, Role.OVERVIEW}
+    assert left == [(patch, both), (set(), both), (set(), patch), (set(), set())]
+    assert backlog.counts.shed_pictures >= 4
+    assert set(bare.pictures) == both, "what was never queued is left alone"
+
+
+class ToldWaits(threading.Condition):
+    """Says when somebody begins to wait; the lock is held until that one does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.begun.set()
+        return super().wait(timeout)
+
+
+def test_a_stop_wakes_the_writer() -> None:
+    """It does not go on waiting for a read's time to be over."""
+    told = ToldWaits()
+    backlog, taken = Backlog(_condition=told), []
+    backlog.put(entry())
+    thread = threading.Thread(target=lambda: taken.append(backlog.take(20, NEVER_S, 60.0)))
+    thread.start()
+    assert told.begun.wait(10.0)
+    backlog.set_prompt()
+    thread.join(10.0)
+    assert [len(found) for found in taken] == [1]
+
+
+def test_a_writer_with_nothing_to_do_rests() -> None:
+    """It waits its tick: a loop without rest would take a core of the unit's four."""
+    told = ToldWaits()
+    assert Backlog(_condition=told).take(20, 1.0, 0.01) == []
+    assert told.begun.is_set()
+
+
+def test_each_wait_of_the_producer_is_counted(backlog: Backlog) -> None:
+    """The count says how often, not whether."""
+    for _ in range(3):
+        backlog.put(entry())
+    for waits in (1, 2):
+        thread = threading.Thread(target=backlog.put, args=(entry(),))
+        thread.start()
+        while backlog.counts.waits < waits:
+            assert thread.is_alive()
+        backlog.done(backlog.take(1, NEVER_S, 0.0))
+        thread.join()
+    assert backlog.counts.waits == 2
+
+
 def test_a_stop_makes_all_that_waits_due() -> None:
     """From then on nothing waits for its time or its number; one commit takes as many as ever."""
     backlog = Backlog()

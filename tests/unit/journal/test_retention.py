@@ -144,6 +144,8 @@ def test_erased_rows_leave_a_chain_that_joins(tmp_path: Path) -> None:
     report = verify(directory, OPENER)
     assert report.faults == []
     assert report.erased >= 40
+    counted = dict(query(directory, "SELECT name, value FROM counter"))
+    assert counted["erased_rows"] == report.erased
     assert held(directory)["hits"] == 1
 
 
@@ -208,6 +210,7 @@ def sys_root(tmp_path: Path) -> tuple[Path, Writes]:
     ("name", "text", "said"),
     [
         ("life_time", "0x01 0x02\n", ""),
+        ("life_time", "0x08 0x01\n", ""),
         ("life_time", "0x03 0x09\n", "80 to 90 %"),
         ("life_time", "0x0b 0x01\n", "exceeded"),
         ("pre_eol_info", "0x03\n", "spare blocks"),

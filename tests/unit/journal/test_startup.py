@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from outrider.records import Level
+from outrider.unit.journal import schema
+from outrider.unit.journal.database import tail
+from outrider.unit.journal.epochs import epochs
 from outrider.unit.journal.retention import drop_segment, erase_rows
-from outrider.unit.journal.salvage import LEAP
-from outrider.unit.journal.schema import KEY_LOG, open_database
+from outrider.unit.journal.salvage import LEAP, _last_seqs, salvage
+from outrider.unit.journal.schema import KEY_LOG, journal_id, open_database
 from outrider.unit.journal.segments import path_of
 from outrider.unit.journal.startup import prepare
 from outrider.unit.journal.verify import verify
+from outrider.wire.epoch import Epoch, Past
+from outrider.wire.hash_chain import GENESIS
 from outrider.wire.read_record import RecordKind
 from outrider.wire.sealing import Opener
 from tests.unit.journal.filled import CENTRE, fill, query, reads
@@ -192,6 +197,68 @@ def test_a_salvage_takes_over_what_is_known_of_rows(journal: Path) -> None:
     assert query(journal, "SELECT * FROM crew_row") == [("kept", 15, 1)]
     report = verify(journal, OPENER)
     assert (report.faults, report.rows, report.opened) == ([], 51, 51)
+
+
+def test_a_salvage_keeps_the_epochs_and_begins_a_fresh_one(journal: Path) -> None:
+    """It follows on the last one; where nothing tells of any, on one of the journal's name."""
+    fill(journal, reads(100, 2))
+    with contextlib.closing(open_database(journal)) as db:
+        before, name = epochs(db), journal_id(db)
+    salvage(journal)
+    with contextlib.closing(open_database(journal)) as db:
+        *kept, fresh = epochs(db)
+        last = tail(db)[0]
+    assert kept == before
+    assert fresh.after == Past(before[-1].epoch_id, fresh.first_seq - 1, GENESIS)
+    assert fresh.first_seq == last + 1
+    query(journal, "DROP TABLE epoch")
+    (journal / KEY_LOG).unlink()
+    salvage(journal)
+    with contextlib.closing(open_database(journal)) as db:
+        first, fresh = epochs(db)
+    assert first == Epoch(name)
+    assert fresh.after == Past(name, fresh.first_seq - 1, GENESIS)
+
+
+def test_no_number_that_was_given_out_is_given_out_again(journal: Path) -> None:
+    """Whatever alone still tells of it: a row, a picture, a gap, what is to be sent."""
+    for number, told in (
+        (70, "picture VALUES (70, 1, 1, 0, 0, 0, x'', 2)"),
+        (80, "gap VALUES (71, 80, zeroblob(32), 'damaged')"),
+        (90, "outbox VALUES (0, 90)"),
+        (100, "outbox VALUES (1, 100)"),
+        (110, "row SELECT 110, kind, key_id, previous, hash, body FROM row WHERE seq = 1"),
+    ):
+        query(journal, f"INSERT INTO {told}")
+        with contextlib.closing(sqlite3.connect(journal / "journal.sqlite3")) as db:
+            assert max(_last_seqs(db)) == number
+
+
+def test_rows_whose_pictures_were_dropped_are_saved_too(journal: Path) -> None:
+    """Their hashes cover what is known of the pictures, though no segment holds them."""
+    with contextlib.closing(open_database(journal)) as db:
+        for number in (1, 2):
+            drop_segment(db, journal, number, acknowledged=False)
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'row'").fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with (journal / "journal.sqlite3").open("r+b") as file:
+        file.seek(4096 * (root - 1))
+        file.write(b"\xff" * 4096)
+    assert salvage(journal) == 0
+    assert query(journal, "SELECT count(*) FROM row") == [(61,)]
+
+
+def test_a_fault_that_passes_is_no_damage(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that another process holds is left as it is, and the start says why it failed."""
+    monkeypatch.setattr(schema, "BUSY_S", 0.0)
+    with contextlib.closing(sqlite3.connect(journal / "journal.sqlite3")) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            prepare(journal)
+    assert not (journal / "quarantine").exists()
+    prepare(journal)
+    assert verify(journal, OPENER).sound
 
 
 def test_damage_is_said_at_every_later_start(journal: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from outrider.clock import RecordedClock, SystemClock
 from outrider.records import Level
-from outrider.unit.journal import Committed, JournalError, SealedJournal
+from outrider.unit.journal import Committed, JournalError, SealedJournal, writer
+from outrider.unit.journal.keeper import Keeper
 from outrider.unit.journal.reader import JournalReader
 from outrider.unit.journal.verify import verify
 from outrider.unit.ports import Journal
@@ -250,6 +251,105 @@ def test_an_error_from_the_commit_itself_does_not_write_twice(
     commits.wait_for(1)
     journal.close()
     assert len(seqs(tmp_path / "journal")) == 1
+
+
+def test_a_full_disk_is_relieved_and_said_once(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Room is made after each try, and a log on the same full disk stays short."""
+    relieved: list[int] = []
+    monkeypatch.setattr(writer, "_RETRY_S", 0.0)
+    monkeypatch.setattr(Keeper, "relieve", lambda self: relieved.append(1))
+    disk = FullDisk(monkeypatch)
+    journal, _ = make(commit_within_s=0.01)
+    journal.put_read(*makers.pictured(makers.read(1)))
+    while len(relieved) < 3:
+        assert journal._thread is not None
+        assert journal._thread.is_alive()
+    disk.full = False
+    journal.close()
+    said = [one.message for one in caplog.records if "wait in memory" in one.message]
+    assert len(said) == 1
+    assert seqs(tmp_path / "journal") == [1]
+
+
+def test_another_fault_gives_no_ballast_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a disk that is full wants room; and only a journal that closes tries without rest."""
+    monkeypatch.setattr(writer, "_RETRY_S", 0.0)
+    monkeypatch.setattr(writer, "_TICK_S", 0.0)
+    settings = settings_for(tmp_path / "journal")
+    journal = SealedJournal(tmp_path / "journal", settings, SystemClock(), live=True)
+    relieved: list[int] = []
+    rested: list[float | None] = []
+    monkeypatch.setattr(journal._keeper, "relieve", lambda: relieved.append(1))
+    monkeypatch.setattr(journal._abandoned, "wait", lambda wait_s: rested.append(wait_s))
+    journal._give_up(OSError(errno.EIO, "worn"))
+    journal._give_up(OSError(errno.ENOSPC, "full"))
+    assert (relieved, rested) == ([1], [])
+    journal._closing.set()
+    journal._give_up(OSError(errno.EIO, "worn"))
+    assert (relieved, rested) == ([1], [0.0])
+    journal.close()
+
+
+def test_a_writer_that_was_given_up_leaves_the_journal_closed(tmp_path: Path) -> None:
+    """A disk that came back too late: what was not written is lost, and the files are whole."""
+    settings = settings_for(tmp_path / "journal")
+    journal = SealedJournal(tmp_path / "journal", settings, SystemClock(), live=True)
+    journal._keeper.open()
+    journal.put_read(*makers.pictured(makers.read(1)))
+    journal._closing.set()
+    journal._abandoned.set()
+    journal._run(threading.Event())
+    assert journal._keeper._store is None
+    journal.close()
+    assert journal.health().counts["lost"] == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_has_died_is_a_fault(tmp_path: Path) -> None:
+    """Whoever looks is told what to do, though the disk is well."""
+
+    def fails(batch: Sequence[Committed]) -> None:
+        raise ValueError("a fault of the program")
+
+    settings = JournalSettings(sealing="none", commit_within_s=0.01)
+    journal = SealedJournal(tmp_path, settings, SystemClock(), live=True, on_commit=fails)
+    journal.start(threading.Event())
+    journal.put_read(*makers.pictured(makers.read(1)))
+    assert journal._thread is not None
+    journal._thread.join(WAIT_S)
+    assert journal.health().level is Level.FAULT
+    assert journal.health().detail.startswith("the writing thread has died: restart the unit")
+    journal.close()
+
+
+def test_what_is_committed_is_named(make: Make) -> None:
+    """A read by its id, a hit and what an officer did by the hit's."""
+    journal, commits = make(commit_within_s=0.01)
+    hit = makers.hit(2)
+    journal.put_hit(*makers.pictured(hit))
+    journal.put_action(makers.action(2))
+    journal.put_read(*makers.pictured(makers.read(3)))
+    commits.wait_for(4)
+    told = {(one.kind, one.record_id) for one in commits.all}
+    assert told >= {
+        (RecordKind.HIT, hit.hit_id),
+        (RecordKind.ACTION, hit.hit_id),
+        (RecordKind.READ, makers.read(3).read_id),
+    }
+
+
+def test_the_pictures_of_a_hit_are_kept_with_hits_those_of_its_read_too(tmp_path: Path) -> None:
+    """They are of the stream that is never dropped for room; those of another read are not."""
+    hit = makers.hit(2)
+    fill(tmp_path / "journal", [hit, hit.read, makers.read(3)])
+    streams = query(
+        tmp_path / "journal",
+        "SELECT DISTINCT row.kind, stream FROM picture JOIN segment ON number = segment "
+        "JOIN row USING (seq) ORDER BY 1, 2",
+    )
+    assert streams == [(1, 0), (1, 1), (1, 2), (2, 0)]
 
 
 def test_a_read_that_cannot_be_written_is_refused_at_once(make: Make) -> None:

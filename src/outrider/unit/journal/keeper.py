@@ -162,11 +162,10 @@ class Keeper:
             self._card = card_warnings(self._directory)
 
     def relieve(self) -> None:
-        """After a write that found the disk full: give up the ballast, then make room."""
+        """After a write that found the disk full: give up the ballast, and make room by opening."""
         self._ballast.release()
         try:
             self.open()
-            self._make_room()
         except (OSError, sqlite3.Error) as error:
             if self._no_room != str(error):
                 _log.error("journal: cannot make room: %s", error)

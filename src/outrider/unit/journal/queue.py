@@ -7,7 +7,7 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field
 
-from outrider.records import NO_PICTURES, Hit, Pictures, Role
+from outrider.records import NO_PICTURES, Pictures, Role
 from outrider.wire.read_record import Record, RecordKind, encode, kind_of
 
 WAIT_ABOVE = 256
@@ -41,8 +41,10 @@ class Entry:
 def entry_for(
     record: Record, record_id: uuid.UUID, of_hit: bool, pictures: Pictures = NO_PICTURES
 ) -> Entry:
-    """Return the entry of a record. Raises TypeError where the record cannot be written."""
-    of_hit = of_hit or isinstance(record, Hit)
+    """Return the entry of a record; of_hit: its pictures are kept with those of hits.
+
+    Raises TypeError where the record cannot be written.
+    """
     text = encode(record)
     return Entry(record_id, kind_of(record), text, dict(pictures), of_hit, time.monotonic_ns())
 
