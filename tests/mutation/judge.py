@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -289,8 +290,10 @@ class Judge:
 
     def _put_within(self, path: Path, code: CodeType) -> None:
         """Change the functions, too, that a changed one made before: at import, for a table."""
-        for inner in codes(code):
-            if inner is not code and not inner.co_name.startswith("<"):
+        within = [one for one in codes(code) if one is not code]
+        names = Counter(one.co_qualname for one in within)
+        for inner in within:
+            if names[inner.co_qualname] == 1:  # of two lambdas nobody knows which is which
                 for function in self._functions.get((str(path), inner.co_qualname), []):
                     function.__code__ = inner
 

@@ -32,6 +32,29 @@ def test_the_right_label_before_what_is_no_key_is_refused(tmp_path: Path, text: 
         read_key(tmp_path / "file.key", LABEL)
 
 
+def test_a_file_of_another_kind_is_named_and_a_private_key_too(tmp_path: Path) -> None:
+    """What it holds and what is needed; where it is a private key, to take it away from there."""
+    path = tmp_path / "file.key"
+    write_key(path, "other-public-key", bytes(32), 0o600)
+    with pytest.raises(KeyFileError) as refused:
+        read_key(path, LABEL)
+    assert str(refused.value) == (
+        f"{path}: holds 'other-public-key', a file of {LABEL!r} is needed"
+    )
+    write_key(tmp_path / "private", "my-private-key", bytes(32), 0o600)
+    with pytest.raises(KeyFileError, match=r"a PRIVATE key: take it off"):
+        read_key(tmp_path / "private", "my-public-key")
+
+
+def test_no_more_of_a_file_is_read_than_a_key_takes(tmp_path: Path) -> None:
+    """A device or a film in its place fills no memory."""
+    path = tmp_path / "file.key"
+    write_key(path, LABEL, bytes(32), 0o600)
+    path.write_bytes(b" " * 4096 + path.read_bytes())
+    with pytest.raises(KeyFileError, match="is needed"):
+        read_key(path, LABEL)
+
+
 def test_a_key_comes_back(tmp_path: Path) -> None:
     """What was written is what is read."""
     write_key(tmp_path / "file.key", LABEL, bytes(range(32)), 0o600)

@@ -12,6 +12,7 @@ from nacl import bindings
 
 from outrider.wire.dictionary import RECORDS_3
 from outrider.wire.sealing import (
+    OVERHEAD_BYTES,
     CentrePrivateKey,
     CentrePublicKey,
     Opener,
@@ -112,6 +113,60 @@ def test_the_dictionary_is_part_of_the_format() -> None:
     """The dictionary is as it was: an edit would make every row written so far unreadable."""
     digest = hashlib.sha256(RECORDS_3.as_bytes()).hexdigest()
     assert digest == "a52218d21cf8f1ed58989ec4690e9ba0a5277907792e23b0342e589318ab8a86"
+
+
+def test_what_was_written_once_still_opens() -> None:
+    """Bytes of 30 November 2026: a change of a label, the padding or the form shuts them for ever.
+
+    Journals and centres hold such bytes for years.
+    """
+    centre = CentrePrivateKey(bytes(range(32)))
+    assert centre.public.key_id == "eedd883da0a94515"
+    sealed = SealedKey(145655668754483314, centre.public.key_id, bytes.fromhex(SEALED_ONCE))
+    key = Opener([centre]).open_key(sealed, JOURNAL)
+    text = b'{"kind":"audit","record":{"actor":"unit 7"},"schema":3}'
+    assert key.open_text(bytes.fromhex(ROW_ONCE), PLACE) == text
+    assert key.open(bytes.fromhex(PICTURE_ONCE), Place(JOURNAL, 3, 17)) == b"picture"
+
+
+SEALED_ONCE = (
+    "f3a722e7f171c2b41c8219e9eef56a4fba30cbed49ec0874941cc252b1e154756fb2367b2765b41cbec8de11fd5f"
+    "f9ff00d954fd71316616fb80671a797aa920bb00486278cd886b1c06e57c3d3b80cad869d14eaf22a630c1d4b27d"
+    "8c1d0d325fab3e571b9cc53e195c5674a27ae12efbcbca387c7f41a004efc891"
+)
+ROW_ONCE = (
+    "013270826c4bc10380e61e76bd90fa22f0986d5c6c95d802aade91c5a43293df7bbe530dba4c8d6bfb45775c70d1"
+    "aff81f5d6918e3db2ba9477cd805de350da4516ee8e6b2087899abdf214f3b3ebcb558265fc0c8566ebd7bbb0eb0"
+    "5541952218adf58855f9f497d3"
+)
+PICTURE_ONCE = (
+    "016e5a8ec66370663bec92aa953f141d1258023e55b41fc32d0a5d4de4df7389bf9d8f621b9ab7f340a1e74b7250"
+    "ebcf"
+)
+
+
+def test_a_short_text_costs_64_bytes_and_a_long_one_its_words_less() -> None:
+    """The words that every record repeats are the dictionary's, not the row's."""
+    key, _ = SEALER.new_key(JOURNAL)
+    assert len(key.seal_text(b"A", PLACE)) == 64 + OVERHEAD_BYTES
+    words = RECORDS_3.as_bytes()
+    assert len(key.seal_text(words, PLACE)) == 64 + OVERHEAD_BYTES
+
+
+def test_a_text_of_up_to_256_kib_opens() -> None:
+    """One byte more is not even unpacked."""
+    key, _ = SEALER.new_key(JOURNAL)
+    most = bytes(256 * 1024)
+    assert key.open_text(key.seal_text(most, PLACE), PLACE) == most
+    with pytest.raises(SealingError, match="far too much"):
+        key.open_text(key.seal_text(most + b"x", PLACE), PLACE)
+
+
+def test_a_key_that_does_not_seal_has_a_name_and_nothing_sealed() -> None:
+    """Recordings and benches are kept in clear, under keys that say so."""
+    key, sealed = Sealer(None).new_key(JOURNAL)
+    assert key.key_id == sealed.key_id
+    assert (key.secret, sealed.centre_key_id, sealed.sealed) == (None, "none", b"")
 
 
 def test_a_bomb_is_refused_before_it_unpacks() -> None:

@@ -189,6 +189,29 @@ def test_upload_signature() -> None:
             upload.check(NAME, body, found | {header: value}, UNIT.public)
 
 
+def test_an_upload_without_its_headers_is_refused() -> None:
+    """Each of them: it is no error of the service's."""
+    body = Body(b"rows")
+    found = upload.headers(NAME, body, UNIT, SENT)
+    for name, said in (
+        (upload.DIGEST_HEADER, "cut short or changed"),
+        (upload.SENT_HEADER, "signature"),
+        (upload.SIGNATURE_HEADER, "signature"),
+    ):
+        with pytest.raises(WireError, match=said):
+            upload.check(NAME, body, {k: v for k, v in found.items() if k != name}, UNIT.public)
+
+
+def test_what_was_signed_once_is_still_good() -> None:
+    """A signature of 30 November 2026, and the name of its key: centres keep receipts for years."""
+    key = SigningIdentity(bytes(range(32))).public
+    assert key.key_id == "56475aa75463474c"
+    signature = (
+        "lJinhx50fjz7iwlZADHlbVxFv05vgdr4VVFZ7K3IgBy32k/8s0xYTBACRpTcIDu4uGZeZS0VybYZITlSvsQaCA=="
+    )
+    key.verify("upload", b"body", signature)
+
+
 @pytest.mark.parametrize("text", ["", "2026-11-21T05:00:00.000Z", "today;gps", "9;gps;ntp"])
 def test_a_time_that_is_none_is_refused(text: str) -> None:
     """A time of sending that does not parse is refused with the text that came."""

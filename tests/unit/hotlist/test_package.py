@@ -11,6 +11,7 @@ import zstandard
 from hypothesis import given
 
 from outrider.unit.hotlist import schema
+from outrider.wire import hotlist_package
 from outrider.wire.hotlist_entry import Row, content_digest, digest_of_table, to_row
 from outrider.wire.hotlist_package import (
     Change,
@@ -115,6 +116,47 @@ def test_wrong_lines_are_refused(lines: list[object]) -> None:
     """A line of the wrong form, type or count is refused."""
     with pytest.raises(PackageError):
         list(PackageReader(_packed(*lines)).changes())
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([_GOOD, 5], "^cut short after 1 changes"),
+        ([_GOOD, 5, 0, {"end": 2}], "^line 3: no entry number"),
+        ([_GOOD, 5, [0, *to_row(voi("A"))], {"end": 2}], "^line 3: no entry number"),
+        ([_GOOD, 1 << 62, {"end": 1}], "^line 2: no entry number"),
+        ([_GOOD, 5, [1, 5], {"end": 2}], "^line 3: vrm is int"),
+        ([_GOOD, 5, [], {"end": 2}], "^line 3: no change"),
+        ([_GOOD | {"more": 1}, {"end": 0}], "^line 1: more"),
+        ([_GOOD, "x" * (1 << 18)], "^line 2 is longer"),
+        ([_GOOD, {"end": 0}, "x" * (1 << 21)], "^line 3 is longer"),
+    ],
+)
+def test_what_is_wrong_in_a_package_is_said_with_its_line(lines: list[object], said: str) -> None:
+    """Whoever made the list finds it there."""
+    with pytest.raises(PackageError, match=said):
+        list(PackageReader(_packed(*lines)).changes())
+
+
+def test_a_package_has_an_end_by_its_number_of_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No package fills a unit's card."""
+    monkeypatch.setattr(hotlist_package, "_MAX_ENTRIES", 2)
+    assert len(list(PackageReader(_packed(_GOOD, 1, 2, {"end": 2})).changes())) == 2
+    with pytest.raises(PackageError, match="cut short after 3"):
+        list(PackageReader(_packed(_GOOD, 1, 2, 3, {"end": 3})).changes())
+
+
+def test_text_stands_in_a_package_as_it_is() -> None:
+    """Not in six characters for each letter that English lacks."""
+    plain = zstandard.ZstdDecompressor().decompressobj().decompress(_bytes([(1, to_row(voi("É")))]))
+    assert "É".encode() in plain
+
+
+def test_who_has_nothing_takes_the_whole_list() -> None:
+    """Never one that is over, with all that has changed since."""
+    old, new = PackageRef("old", 0, 3, 10), PackageRef("new", 0, 4, 1000)
+    listed = IndexedList("stolen", 4, 1, (old, PackageRef("d", 3, 4, 10), new))
+    assert listed.route(0) == (new,)
 
 
 def test_a_line_without_end_is_cut_off() -> None:
