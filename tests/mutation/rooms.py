@@ -49,7 +49,16 @@ ROOMS = {
         ("unit/sync/*.py",),
         tuple(
             f"tests/unit/sync/test_{name}.py"
-            for name in ("steps", "keeping", "upkeep", "docking", "session", "unreached")
+            for name in (
+                "steps",
+                "keeping",
+                "upkeep",
+                "docking",
+                "session",
+                "unreached",
+                "dock",
+                "crew_trail",
+            )
         ),
     ),
     "wire": Room(
@@ -61,22 +70,25 @@ ROOMS = {
     ),
     "intake": Room(
         ("centre/intake/*.py",),
-        tuple(
-            f"tests/centre/intake/test_{name}.py"
-            for name in (
-                "parts",
-                "limits",
-                "door",
-                "enrolment",
-                "fetch",
-                "happy",
-                "hashed_once",
-                "histories",
-                "hostile",
-                "list_keys",
-                "sealed_to",
-                "trust",
-            )
+        (
+            "tests/centre/checkpoints/test_docking.py",
+            *(
+                f"tests/centre/intake/test_{name}.py"
+                for name in (
+                    "parts",
+                    "limits",
+                    "door",
+                    "enrolment",
+                    "fetch",
+                    "happy",
+                    "hashed_once",
+                    "histories",
+                    "hostile",
+                    "list_keys",
+                    "sealed_to",
+                    "trust",
+                )
+            ),
         ),
     ),
 }

@@ -155,7 +155,7 @@ def test_text_stands_in_a_package_as_it_is() -> None:
 def test_who_has_nothing_takes_the_whole_list() -> None:
     """Never one that is over, with all that has changed since."""
     old, new = PackageRef("old", 0, 3, 10), PackageRef("new", 0, 4, 1000)
-    listed = IndexedList("stolen", 4, 1, (old, PackageRef("d", 3, 4, 10), new))
+    listed = IndexedList("stolen", 4, 1, (new, old, PackageRef("d", 3, 4, 10)))
     assert listed.route(0) == (new,)
 
 
