@@ -78,6 +78,7 @@ class ListReader:
         self._mapping = named.mapping
         self._maker = EntryMaker(named.mapping, area_names)
         self.report = ImportReport(form=named.name)
+        self.line = 0  # of the entry that was yielded last
 
     def entries(self) -> Iterator[VehicleOfInterest]:
         """Yield the entries in the file's order, doubles left out; the report grows meanwhile.
@@ -99,6 +100,7 @@ class ListReader:
                     continue
                 seen.add(mark)
                 self.report.entries += 1
+                self.line = row.line
                 yield entry
 
     def _picked(self, text: TextIOWrapper) -> Iterator[tuple[listtext.NumberedRow, Picker]]:

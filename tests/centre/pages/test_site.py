@@ -41,6 +41,7 @@ FIRST = {
     "aud-1": "/trail",
     "adm-1": "/units",
     "lst-1": "/wrong-entries",
+    "lst-2": "/wrong-entries",
 }
 STATIC = resources.files("outrider.centre.pages").joinpath("static")
 TEMPLATES = resources.files("outrider.centre.pages").joinpath("templates")

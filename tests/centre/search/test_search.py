@@ -8,7 +8,7 @@ import pytest
 
 from outrider.centre.access.people import Role
 from outrider.centre.access.purpose import PurposeCode
-from outrider.centre.access.scope import Action
+from outrider.centre.access.scope import Action, Scope
 from outrider.centre.access.why_not import Denied
 from outrider.centre.search import corrected, reads
 from outrider.centre.search.answers import CloneSuspect, ShownHit
@@ -221,6 +221,32 @@ def test_one_hit_is_found_by_its_name_and_within_the_scope_alone(desk: Desk) -> 
         desk.search.hit(desk.scope(), uuid.uuid4())
     with pytest.raises(Denied, match="hits"):
         desk.search.hit(desk.scope(Role.SENIOR_OFFICER), hit_id)
+
+
+def test_hits_of_silent_entries_are_told_to_intelligence_alone(desk: Desk) -> None:
+    """To nobody else: not in a list, not by name, not in how often a vehicle was met."""
+    hit_ids = [uuid.uuid4() for _ in range(2)]
+    seen = [sighting(n, NOW_US - HOUR_US - n) for n in range(2)]
+    hits = [
+        FiledHit(9 + n, one.bytes, seen[n], "AB12CDE", "x", response, "exact", False)
+        for n, (one, response) in enumerate(zip(hit_ids, ("silent", "assess"), strict=True))
+    ]
+    desk.store.file([*seen, *hits])
+    for role in (Role.ANALYST, Role.INVESTIGATOR, Role.CONTROL_ROOM, Role.SUPERVISOR):
+        scope = desk.scope(role)
+        assert [one.hit_id for one in _shown(desk, scope)] == hit_ids[1:], role
+        assert desk.search.hits(scope, days(0.9), response="silent").rows == ()
+        with pytest.raises(AskedWrongly, match="lies in your scope"):
+            desk.search.hit(scope, hit_ids[0])
+        assert desk.search.hit(scope, hit_ids[1]).times == 1
+    told = desk.scope(Role.INTELLIGENCE)
+    assert {one.hit_id for one in _shown(desk, told)} == set(hit_ids)
+    assert desk.search.hit(told, hit_ids[0]).times == 2
+
+
+def _shown(desk: Desk, scope: Scope) -> list[ShownHit]:
+    rows = desk.search.hits(scope, days(0.9)).rows
+    return [row for row in rows if isinstance(row, ShownHit)]
 
 
 def test_a_new_list_entry_is_looked_back(reads_here: Desk) -> None:

@@ -34,6 +34,7 @@ class Field(StrEnum):
     MOVEMENT = "movement"
     CONFIDENCE = "confidence"
     HIT = "hit"
+    SILENT_HIT = "silent-hit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,20 @@
 import argparse
 import os
 import re
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.metadata import Root
 
-from outrider.centre.command_line import finish
+from outrider.centre.command_line import add_dir, finish
+from outrider.centre.folder import CentreFolder
+from outrider.centre.governance.kept_lists import KeptLists
 from outrider.centre.hotlists.keys import SigningKeyError, load_key, make_key
 from outrider.centre.hotlists.publish import Publisher
 from outrider.centre.hotlists.repository import ONLINE_ROLES, HotlistRepository, RepositoryFault
+from outrider.centre.store_of import open_store_of
 from outrider.clock import SystemClock
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.command_line.list_options import add_options, list_file
@@ -32,7 +36,7 @@ def register(commands: Subparsers) -> None:
     parser = new_parser(
         commands,
         "hotlist",
-        "signed hotlists: key, stage-root, sign-root, publish, renew",
+        "signed hotlists: key, stage-root, sign-root, publish, publish-kept, renew",
         "outrider centre hotlist publish stolen.csv --list stolen --repository /srv/hotlists",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -83,6 +87,16 @@ def _register_publishing(actions: Subparsers) -> None:
     add_options(parser)
     add_json(parser)
     finish(parser, _publish, *_EXPECTED)
+    parser = new_parser(
+        actions,
+        "publish-kept",
+        "publish the lists that are kept at the centre: by a timer, every few minutes",
+        "outrider centre hotlist publish-kept --dir /srv/centre --repository R",
+    )
+    add_dir(parser)
+    _add_repository(parser)
+    parser.add_argument("--masters", type=Path, help="folder of the master lists (beside R)")
+    finish(parser, _publish_kept, *_EXPECTED)
     parser = new_parser(
         actions,
         "renew",
@@ -166,6 +180,19 @@ def _publish(args: argparse.Namespace) -> int:
     )
     for made in done.packages:
         say(f"  {made.ref.path}: {made.ref.size_bytes / 1e6:.3f} MB")
+    return 0
+
+
+def _publish_kept(args: argparse.Namespace) -> int:
+    clock = SystemClock()
+    with closing(open_store_of(CentreFolder(args.dir))) as store:
+        kept = KeptLists(store, clock)
+        over = kept.end_overdue("centre")
+        lists = {name: [one.content.shown for one in kept.entries(name)] for name in kept.lists()}
+    done = _publisher(args).publish_kept(lists, clock.stamp(clock.mono_ns()).utc_ns)
+    for name, published in done.items():
+        say(f"{name}: revision {published.revision}, {published.changes} changes")
+    say(f"{len(lists)} lists, {len(done)} with news; {over} entries came to their end")
     return 0
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from outrider import durable
 from outrider.centre.authority.setup import set_up
-from outrider.centre.demo import searches, story
+from outrider.centre.demo import duties, searches, story
 from outrider.centre.demo.people import STAFF, member
 from outrider.centre.demo.records import records_of
 from outrider.centre.demo.serving import PROVIDER_PORT, issuer_at
@@ -210,6 +210,7 @@ class _Maker:
         # Each was reviewed since, but for one: its review is overdue.
         self._register([unit for unit in self._world.units if unit.unit_id != _OVERDUE])
         searches.open_requests(self._desks, version, self._now_us)
+        duties.keep_lists(self._store, self._clock, version)
         trail = list(all_asked(self._store))
         flagged = {decision for flag in flags(trail) for decision in flag.decisions}
         self._desks.reviews.take(trail, flagged)

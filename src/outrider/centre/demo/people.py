@@ -40,6 +40,7 @@ STAFF = (
     _one("supt-1", Role.SENIOR_OFFICER, Rank.SUPERINTENDENT, "command", "a superintendent"),
     _one("aud-1", Role.AUDITOR, Rank.STAFF, "audit", "an auditor"),
     _one("lst-1", Role.LIST_OWNER, Rank.STAFF, "lists", "the owner of the lists"),
+    _one("lst-2", Role.LIST_OWNER, Rank.STAFF, "lists", "a second owner of the lists"),
     _one("adm-1", Role.ADMINISTRATOR, Rank.STAFF, "systems", "an administrator"),
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from outrider.centre.access.people import Person, Role
+from outrider.centre.governance.kept_lists import KeptLists
 from outrider.centre.governance.papers import Kept, NotAllowed, Papers
 from outrider.centre.store.papers import PaperStore
 from outrider.clock import Clock
@@ -57,6 +58,7 @@ class HitEnds:
 
     def __init__(self, store: PaperStore, clock: Clock) -> None:
         self._papers = Papers(store, clock, "hit-end", HitEnd)
+        self._lists = KeptLists(store, clock)
 
     def of(self, hits: Iterable[str]) -> dict[str, Kept[HitEnd]]:
         """Return what is known of hits, by their identifiers."""
@@ -95,10 +97,15 @@ class HitEnds:
         return self._papers.change(kept, content, state=state, by=person.person_id, why=known)
 
     def wrong_entries(self, person: Person) -> list[Kept[HitEnd]]:
-        """Return what waits for a list's owner, the longest waiting first."""
+        """Return what waits for a list's owner, the longest waiting first.
+
+        Of a list that is kept at the centre: for the owners of its own force.
+        """
         if Role.LIST_OWNER not in person.roles:
             raise NotAllowed("a list's owner looks after its entries")
-        return list(reversed(self._papers.list(state=TO_OWNER)))
+        forces = self._lists.lists()
+        waits = reversed(self._papers.list(state=TO_OWNER))
+        return [k for k in waits if forces.get(k.content.list_name, person.force) == person.force]
 
     def settle(self, person: Person, hit: str, words: str) -> Kept[HitEnd]:
         """Say what was done about a wrong entry. Raises NotAllowed, ValueError, ConflictError."""

@@ -1,6 +1,7 @@
 """Papers as typed values: kept as canonical JSON, written with what the trail says of them."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -37,6 +38,18 @@ class Kept(Generic[_T]):
     def state(self) -> str:
         """Where it stands."""
         return self.paper.state
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Generic[_T]):
+    """A paper's next state before it is written. kept: its state so far; None: it is new."""
+
+    content: _T
+    holder: str
+    subject: str
+    state: str
+    until_us: int
+    kept: Kept[_T] | None = None
 
 
 class Papers(Generic[_T]):
@@ -85,6 +98,23 @@ class Papers(Generic[_T]):
         )
         self._store.put_paper(paper, [self._event(paper, by, why)])
         return Kept(paper, content)
+
+    def write_all(self, drafts: Sequence[Draft[_T]], *, by: str, why: str = "") -> list[Kept[_T]]:
+        """Write the next states of several papers: all, or none. Raises as add and change."""
+        made = [Kept(self._drafted(draft), draft.content) for draft in drafts]
+        events = [self._event(kept.paper, by, why) for kept in made]
+        self._store.put_papers([kept.paper for kept in made], events)
+        return made
+
+    def _drafted(self, draft: Draft[_T]) -> Paper:
+        name, revision = self.new_id(), 1
+        if draft.kept is not None:
+            name, revision = draft.kept.paper_id, draft.kept.paper.revision + 1
+        body = canonical.dumps(self._adapter.dump_python(draft.content, mode="json"))
+        return Paper(
+            self._kind, name, revision, draft.holder, draft.subject, draft.state, self.now_us(),
+            draft.until_us, body,
+        )  # fmt: skip
 
     def _event(self, paper: Paper, by: str, why: str) -> AuditEvent:
         said = {

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -31,9 +32,17 @@ CREATE TABLE IF NOT EXISTS state (
 CREATE TABLE IF NOT EXISTS package (
     path TEXT PRIMARY KEY, base INTEGER NOT NULL, revision INTEGER NOT NULL,
     size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS source (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL);
 """
 _SAME = " AND ".join(f"there.{name} = here.{name}" for name in FIELDS)
 _ROWS = f"SELECT id, {_NAMES} FROM entry"
+
+
+class Source(StrEnum):
+    """Where a list's entries come from."""
+
+    FILE = "published from a file"
+    KEPT = "kept at the centre"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,17 @@ class MasterList:
             "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?)",
             (state.revision, state.published_utc_ns, state.policy, state.content_sha256),
         )
+
+    def source(self) -> Source | None:
+        """Return where its entries come from; None: it has none yet."""
+        row = self._db.execute("SELECT name FROM source").fetchone()
+        if row is None:  # a list of before this was noted came from a file
+            return Source.FILE if self.state().revision else None
+        return Source(row[0])
+
+    def set_source(self, source: Source) -> None:
+        """Write down where its entries come from."""
+        self._db.execute("INSERT INTO source VALUES (1, ?)", (source.value,))
 
     def count(self) -> int:
         """Return the number of entries."""

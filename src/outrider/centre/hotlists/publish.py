@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,15 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import TargetFile
 
 from outrider import durable
-from outrider.centre.hotlists.master import MadePackage, MasterList, MasterState
+from outrider.centre.hotlists.master import MadePackage, MasterList, MasterState, Source
 from outrider.centre.hotlists.repository import HotlistRepository
+from outrider.clock import NS_PER_S
 from outrider.hotlist_import.limits import ImportRefused, judge
 from outrider.hotlist_import.list_file import ListFile
 from outrider.hotlist_import.mapping import MappingError
 from outrider.hotlist_import.reading import ImportReport, ListReader
 from outrider.hotlist_import.text import ListTextError
+from outrider.records import VehicleOfInterest
 from outrider.wire.hotlist_entry import to_row
 from outrider.wire.hotlist_package import (
     INDEX_PATH,
@@ -29,9 +31,11 @@ from outrider.wire.hotlist_package import (
     index_to_bytes,
     write_package,
 )
+from outrider.wire.hotlist_policy import ListPolicy
 
 KEPT_SNAPSHOTS = 2
 KEPT_DELTAS = 48
+_STILL_TRUE_NS = 12 * 3600 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,48 @@ class Publisher:
         self.sign()
         return published
 
+    def publish_kept(
+        self, lists: Mapping[str, Sequence[VehicleOfInterest]], now_ns: int
+    ) -> dict[str, Published]:
+        """Publish lists that are kept at the centre; return those that had news.
+
+        Without a change a list is news twice a day: that it is still true resets its age. Raises
+        ImportRefused where a list of the name comes from a file, RepositoryFault, OSError.
+        """
+        done = {}
+        for name, entries in lists.items():
+            with closing(MasterList(self._lists / f"{name}.db")) as master:
+                published = self._keep(master, name, entries, now_ns)
+            if published is not None:
+                done[name] = published
+        if done:
+            self.sign()
+        return done
+
+    def _keep(
+        self, master: MasterList, name: str, entries: Sequence[VehicleOfInterest], now_ns: int
+    ) -> Published | None:
+        before = master.state()
+        rows = list(dict.fromkeys(map(to_row, entries)))
+        with master.change():
+            _check_source(master, name, Source.KEPT)
+            changes = master.replace_by(rows)
+            stands = before.revision and not changes
+            if stands and now_ns - before.published_utc_ns < _STILL_TRUE_NS:
+                return None
+            policy = before.policy or ListPolicy().model_dump_json()
+            state = MasterState(before.revision + 1, now_ns, policy, master.digest())
+            made = self._packages(master, name, before, state)
+            report = ImportReport(form="kept at the centre", rows=len(rows), entries=len(rows))
+            return Published(report, state.revision, changes, made)
+
     def _take_in(self, master: MasterList, name: str, listed: ListFile) -> Published:
         before = master.state()
         had = master.count()
         try:
             reader = ListReader(listed.path, listed.mapping, frozenset(listed.policy.areas))
             with master.change():
+                _check_source(master, name, Source.FILE)
                 changes = master.replace_by(to_row(entry) for entry in reader.entries())
                 judge(reader.report, had, listed.limits)
                 # Without a change too: that the list is still true is news, and resets its age.
@@ -81,12 +121,18 @@ class Publisher:
                 state = MasterState(
                     before.revision + 1, listed.published_utc_ns, policy, master.digest()
                 )
-                made = self._make(master, name, before, state)
-                master.set_state(state)
-                self._prune(master)
+                made = self._packages(master, name, before, state)
                 return Published(reader.report, state.revision, changes, made)
         except (ListTextError, MappingError, sqlite3.Error) as error:
             raise ImportRefused(f"{listed.path}: {error}") from error
+
+    def _packages(
+        self, master: MasterList, name: str, before: MasterState, state: MasterState
+    ) -> tuple[MadePackage, ...]:
+        made = self._make(master, name, before, state)
+        master.set_state(state)
+        self._prune(master)
+        return made
 
     def _make(
         self, master: MasterList, name: str, before: MasterState, state: MasterState
@@ -172,6 +218,17 @@ class Publisher:
         for path in (*targets.glob("lists/*/*.ndjson.zst"), *targets.glob(f"*.{INDEX_PATH}")):
             if path.name.split(".")[0] not in signed:
                 durable.remove(path)
+
+
+def _check_source(master: MasterList, name: str, source: Source) -> None:
+    """Refuse one source where a list comes from the other: either would drop the other's."""
+    known = master.source()
+    if known is None:
+        master.set_source(source)
+    elif known is not source:
+        raise ImportRefused(
+            f"{name}: this list is {known}, and cannot be {source}: choose another name"
+        )
 
 
 def _target(made: MadePackage) -> TargetFile:

@@ -115,7 +115,8 @@ class Pages:
             raise faults.NotYours("Ask your administrator if you need it for your work.")
         form = Form([])
         if route.method == "POST":
-            form = form_of(await body_of(request, _BODY_S))
+            body = await body_of(request, _BODY_S, route.most_bytes)
+            form = form_of(body, request.headers.get("content-type", ""))
             check_form(request, form, visit.token)
         in_force = self.site.desks.acceptance.in_force
         cancel = Cancel()

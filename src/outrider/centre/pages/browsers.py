@@ -59,6 +59,12 @@ class Memory:
         with self._lock:
             return self._questions.get(name)
 
+    def drop(self, kind: type) -> None:
+        """Forget all questions of a kind."""
+        with self._lock:
+            for name in [n for n, kept in self._questions.items() if isinstance(kept, kind)]:
+                del self._questions[name]
+
     def name_of(self, read_id: uuid.UUID) -> str:
         """Return what a read that was shown is called in this session's addresses."""
         name = hashlib.sha256(read_id.bytes + str(id(self)).encode()).hexdigest()[:16]

@@ -30,6 +30,7 @@ class Entry:
 MENU = (
     Entry("/search", "Search", SEARCHERS),
     Entry("/hits", "Hits", HITTERS),
+    Entry("/lists", "Lists", LIST_OWNERS),
     Entry("/wrong-entries", "Wrong entries", LIST_OWNERS),
     Entry("/authorisations", "Authorisations", ASKERS),
     Entry("/reviews", "Reviews", SUPERVISORS),

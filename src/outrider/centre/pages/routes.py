@@ -12,6 +12,8 @@ from outrider.centre.pages import (
     authorisation_pages,
     hit_pages,
     job_pages,
+    list_import_pages,
+    list_pages,
     purpose_pages,
     register_pages,
     review_pages,
@@ -31,12 +33,13 @@ from outrider.centre.pages.menu import (
     SEARCHERS,
     SUPERVISORS,
 )
+from outrider.centre.web.bodies import MOST_BYTES
 from outrider.wire.audit import AuditKind
 
 
 @dataclass(frozen=True, slots=True)
 class PageRoute:
-    """One page. free: before the rules of use are accepted, too."""
+    """One page. free: before the rules of use are accepted, too. most_bytes: of a form."""
 
     method: str
     path: str
@@ -44,6 +47,7 @@ class PageRoute:
     event: AuditKind | None
     run: Callable[[Call], Reply]
     free: bool = False
+    most_bytes: int = MOST_BYTES
 
 
 _C, _A = AuditKind.CONSULTATION, AuditKind.ALTERATION
@@ -67,6 +71,28 @@ ROUTES = (
     PageRoute("POST", "/hits/{hit}", HITTERS, _A, hit_pages.act),
     PageRoute("GET", "/wrong-entries", LIST_OWNERS, _C, hit_pages.wrong_entries),
     PageRoute("POST", "/wrong-entries/{hit}", LIST_OWNERS, _A, hit_pages.settle),
+    PageRoute("GET", "/lists", LIST_OWNERS, _C, list_pages.lists),
+    PageRoute("POST", "/lists/find", LIST_OWNERS, None, list_pages.find),
+    PageRoute("GET", "/lists/found/{question}", LIST_OWNERS, _C, list_pages.found),
+    PageRoute("GET", "/lists/of/{list}", LIST_OWNERS, _C, list_pages.one_list),
+    PageRoute("GET", "/lists/add", LIST_OWNERS, None, list_pages.form),
+    PageRoute("POST", "/lists/add", LIST_OWNERS, _A, list_pages.add),
+    PageRoute("POST", "/lists/withdraw", LIST_OWNERS, _A, list_pages.withdraw),
+    PageRoute("GET", "/lists/entries/{entry}", LIST_OWNERS, _C, list_pages.entry),
+    PageRoute("POST", "/lists/entries/{entry}", LIST_OWNERS, _A, list_pages.change),
+    PageRoute("GET", "/lists/waiting/{batch}", LIST_OWNERS, _C, list_pages.batch),
+    PageRoute("POST", "/lists/waiting/{batch}", LIST_OWNERS, _A, list_pages.decide),
+    PageRoute("GET", "/lists/import", LIST_OWNERS, None, list_import_pages.form),
+    PageRoute(
+        "POST",
+        "/lists/import",
+        LIST_OWNERS,
+        None,
+        list_import_pages.read,
+        most_bytes=list_import_pages.MOST_BYTES,
+    ),
+    PageRoute("GET", "/lists/import/{file}", LIST_OWNERS, None, list_import_pages.report),
+    PageRoute("POST", "/lists/import/{file}", LIST_OWNERS, _A, list_import_pages.take),
     PageRoute("GET", "/authorisations", ASKERS, None, authorisation_pages.inbox),
     PageRoute("GET", "/authorisations/ask", ASKERS, None, authorisation_pages.form),
     PageRoute("POST", "/authorisations/ask", ASKERS, _A, authorisation_pages.asked),

@@ -156,7 +156,10 @@ class PatternSearches(SearchCore):
         """
         self._check_hits(scope)
         marks = (fold(asking.asked_mark(mark)),) if mark else None
-        wanted = HitQuestion(span.since_us, span.until_us, list_name, response, answer, marks)
+        wanted = HitQuestion(
+            span.since_us, span.until_us, list_name, response, answer, marks,
+            silent=scope.tells(Field.SILENT_HIT),
+        )  # fmt: skip
         facts: dict[str, Any] = {
             "kind": "hits",
             "list": list_name,
@@ -175,7 +178,10 @@ class PatternSearches(SearchCore):
     def hit(self, scope: Scope, hit_id: uuid.UUID, cancel: Cancel | None = None) -> OneHit:
         """Return one hit of the scope. Raises Denied, AskedWrongly where none is, SearchFault."""
         self._check_hits(scope)
-        ever = HitQuestion(scope.bounds.not_before_us, scope.bounds.not_after_us)
+        ever = HitQuestion(
+            scope.bounds.not_before_us, scope.bounds.not_after_us,
+            silent=scope.tells(Field.SILENT_HIT),
+        )  # fmt: skip
 
         def ask(session: SearchSession) -> tuple[OneHit, Outcome]:
             found = queries.hits(session, scope.bounds, replace(ever, hit_id=hit_id), 1)

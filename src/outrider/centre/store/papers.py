@@ -55,16 +55,14 @@ class PaperStore(Part):
 
         Raises ConflictError where that revision is there, StoreError.
         """
-        with self._backend.writing("write a paper") as session:
+        self.put_papers([paper], events)
+
+    def put_papers(self, papers: Sequence[Paper], events: Sequence[AuditEvent] = ()) -> None:
+        """Add states of several papers: all of them, or none. Raises as put_paper."""
+        with self._backend.writing("write papers") as session:
             self._backend.lock_audit(session)
-            last = _find(session, paper.kind, paper.paper_id)
-            if paper.revision != (last.revision if last else 0) + 1:
-                raise ConflictError(
-                    f"{paper.kind} {paper.paper_id} was changed by somebody else meanwhile"
-                )
-            session.run(
-                f"INSERT INTO paper ({_COLUMNS}) VALUES ({placeholders(9)})", *astuple(paper)
-            )
+            for paper in papers:
+                _put(session, paper)
             trail.append(self._backend, session, events)
 
     def paper(self, kind: str, paper_id: str) -> Paper | None:
@@ -120,6 +118,13 @@ def forget(session: Session, before_us: int) -> int:
         "(SELECT kind, paper_id FROM paper GROUP BY kind, paper_id HAVING max(until_us) < ?)",
         before_us,
     )
+
+
+def _put(session: Session, paper: Paper) -> None:
+    last = _find(session, paper.kind, paper.paper_id)
+    if paper.revision != (last.revision if last else 0) + 1:
+        raise ConflictError(f"{paper.kind} {paper.paper_id} was changed by somebody else meanwhile")
+    session.run(f"INSERT INTO paper ({_COLUMNS}) VALUES ({placeholders(9)})", *astuple(paper))
 
 
 def _find(session: Session, kind: str, paper_id: str) -> Paper | None:

@@ -27,7 +27,7 @@ from outrider.centre.store.questions import (
     Sighting,
 )
 from outrider.centre.store.session import Row, Session, placeholders
-from outrider.records import Direction
+from outrider.records import Direction, Response
 
 _COLUMNS = (
     "row_key, read_id, camera, at_us, mark, vrm, force, {latitude}, {longitude}, confidence, "
@@ -317,6 +317,8 @@ def hits(
         where.among("vrm", question.marks, "text")
     if question.hit_id is not None:
         where.add("hit.hit_id = ?", question.hit_id.bytes)
+    if not question.silent:
+        where.add("hit.response != ?", Response.SILENT.value)
     if question.answer is not None:
         wanted = "" if question.answer == "none" else question.answer
         where.add("coalesce(answer.action, '') = ?", wanted)

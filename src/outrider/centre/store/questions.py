@@ -130,7 +130,10 @@ class FoundHit:
 
 @dataclass(frozen=True, slots=True)
 class HitQuestion:
-    """Hits wanted; every part given must hold. answer: "none" for those without one."""
+    """Hits wanted; every part given must hold. answer: "none" for those without one.
+
+    silent: False leaves out those of entries that are silent.
+    """
 
     since_us: int
     until_us: int
@@ -140,6 +143,7 @@ class HitQuestion:
     marks: tuple[str, ...] | None = None
     hit_id: uuid.UUID | None = None
     listed: str | None = None
+    silent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
