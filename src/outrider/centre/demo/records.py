@@ -45,7 +45,7 @@ def records_of(planned: Planned, rng: random.Random) -> Iterator[tuple[Record, P
         return
     listed = planned.listed
     entry = VehicleOfInterest(listed.vrm, listed.reason, listed.response, owner=planned.unit.force)
-    match = Match(listed.list_name, "demo-1", 3600.0, listed.match_class, entry)
+    match = Match(listed.list_name, "1", 3600.0, listed.match_class, entry)
     hit = Hit(_identifier(planned.at_us, rng), read, match)
     yield hit, pictures
     if planned.answer is not None:
@@ -76,7 +76,7 @@ def _read(planned: Planned, rng: random.Random) -> tuple[Read, Pictures]:
         frames_fused=frames_fused,
         corners=((0.4, 0.6), (0.5, 0.6), (0.5, 0.65), (0.4, 0.65)),
         pictures=facts_of(pictures),
-        hotlist_revision="demo-1",
+        hotlist_revision="stolen:1",
     )
     return read, pictures
 

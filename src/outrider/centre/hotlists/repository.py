@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from securesystemslib.exceptions import StorageError
 from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (
@@ -26,6 +27,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from outrider import durable
 from outrider.clock import Clock
+from outrider.wire.hotlist_package import INDEX_PATH, IndexedList, PackageError, index_from_bytes
 
 ONLINE_ROLES = (Targets.type, Snapshot.type, Timestamp.type)
 _SERIALIZER = JSONSerializer(compact=False)
@@ -43,6 +45,14 @@ class Lifetimes:
     targets: timedelta = timedelta(days=90)
     snapshot: timedelta = timedelta(days=7)
     timestamp: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What units are offered: the lists, and until when the first signature on them holds."""
+
+    lists: tuple[IndexedList, ...]
+    until: datetime
 
 
 class HotlistRepository:
@@ -65,6 +75,20 @@ class HotlistRepository:
         if not versions:
             raise RepositoryFault(f"{self.metadata}: no root is published: stage and sign one")
         return self._load(f"{max(versions)}.root")
+
+    def offered(self) -> Offered:
+        """Return what a unit that looks now is offered. Raises RepositoryFault."""
+        try:
+            timestamp: Timestamp = self._load("timestamp").signed
+            snapshot: Snapshot = self._load(f"{timestamp.snapshot_meta.version}.snapshot").signed
+            version = snapshot.meta["targets.json"].version
+            targets: Targets = self._load(f"{version}.targets").signed
+            digest = targets.targets[INDEX_PATH].hashes["sha256"]
+            lists = index_from_bytes((self.targets / f"{digest}.{INDEX_PATH}").read_bytes())
+        except (OSError, StorageError, RepositoryError, PackageError, KeyError) as error:
+            raise RepositoryFault(f"{self.metadata}: what is published cannot be read") from error
+        signed = (self.root().signed, targets, snapshot, timestamp)
+        return Offered(tuple(lists.values()), min(one.expires for one in signed))
 
     def _load(self, name: str) -> Metadata[Any]:
         return Metadata.from_file(str(self.metadata / f"{name}.json"))

@@ -58,13 +58,31 @@ class TimeLine:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What has a place: its number in the table, degrees, whether told as a square alone."""
+
+    number: int
+    latitude_deg: float
+    longitude_deg: float
+    coarse: bool
+
+
 def chart_of(reads: Sequence[FoundRead], way: bool) -> Chart | None:
     """Return the map of what has a position; None where nothing has. way: joined in order."""
-    placed = [
-        (number, read.latitude_deg, read.longitude_deg, read.position_precision == "coarse")
-        for number, read in enumerate(reads, 1)
-        if read.latitude_deg is not None and read.longitude_deg is not None
-    ]
+    return map_of(
+        [
+            Placed(n, read.latitude_deg, read.longitude_deg, read.position_precision == "coarse")
+            for n, read in enumerate(reads, 1)
+            if read.latitude_deg is not None and read.longitude_deg is not None
+        ],
+        way,
+    )
+
+
+def map_of(some: Sequence[Placed], way: bool = False) -> Chart | None:
+    """Return the map of what is placed; None where nothing is."""
+    placed = [(one.number, one.latitude_deg, one.longitude_deg, one.coarse) for one in some]
     if not placed:
         return None
     plane = _Plane([(lat, lon) for _, lat, lon, _ in placed])
