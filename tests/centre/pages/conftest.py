@@ -113,6 +113,15 @@ class Centre:
         return made
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser for all tests of a module: while it is driven, none can run a loop of its own."""
+    from tests.centre.pages.chromium import launched
+
+    with launched() as browser:
+        yield browser
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo, thin: its story whole, little traffic around it."""
@@ -124,7 +133,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def centre(made: Path) -> Iterator[Centre]:
     """Its pages and its picture service, each at a socket of its own."""
-    folder, clock = CentreFolder(made), RecordedClock(NOW_NS)
+    with centre_of(made) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def centre_of(root: Path) -> Iterator[Centre]:
+    """Serve the pages of a centre that was made."""
+    folder, clock = CentreFolder(root), RecordedClock(NOW_NS)
     settings = folder.load()
     with contextlib.ExitStack() as stack:
         pages = stack.enter_context(pages_of(folder, settings, clock, "http://127.0.0.1"))

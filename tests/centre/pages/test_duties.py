@@ -9,7 +9,8 @@ import pytest
 
 from outrider.centre.authority.overview import UnitLine, overview
 from outrider.centre.pages.jobs import Job, Jobs, JobState, TooManyJobs
-from outrider.centre.pages.unit_pages import _one
+from outrider.centre.pages.unit_state import Facts, shown_unit
+from outrider.clock import SystemClock
 from tests.centre.pages.conftest import Browser, Centre
 
 
@@ -100,7 +101,7 @@ def test_a_unit_that_sends_nothing_is_late_and_then_silent(
     """After two days, and after a week."""
     line = _line(centre)
     newest = max(journal.last_upload_at for journal in line.journals)
-    shown = _one(line, (0, 0), newest + timedelta(days=days))
+    shown = shown_unit(line, Facts(), {}, newest + timedelta(days=days))
     tags = {trouble.tag for trouble in shown.troubles}
     assert (tag in tags) if tag else not tags & {"late", "silent"}
 
@@ -109,17 +110,20 @@ def test_a_unit_that_misreads_is_shown_with_its_figure(centre: Centre) -> None:
     """Three wrong of ten answered; and no rate where nobody answered."""
     line = _line(centre)
     now = centre.site.now
-    assert {t.tag for t in _one(line, (7, 3), now).troubles} >= {"misreads"}
-    assert "misreads" not in {t.tag for t in _one(line, (10, 0), now).troubles}
-    assert _one(line, (0, 0), now).rate is None
+    wrong, right, unknown = (
+        shown_unit(line, Facts(answers), {}, now) for answers in ((7, 3), (10, 0), (0, 0))
+    )
+    assert {t.tag for t in wrong.troubles} >= {"misreads"}
+    assert "misreads" not in {t.tag for t in right.troubles}
+    assert unknown.rate is None
 
 
 def test_work_of_one_person_is_nobody_elses(centre: Centre) -> None:
     """Its page is there for its owner alone."""
     jobs = centre.site.jobs
-    job = jobs.start("aud-1", "Something", "job.html", lambda say: 1)
-    assert jobs.get(job.name, "aud-1") is job
-    assert jobs.get(job.name, "aud-2") is None
+    job = jobs.start("aud-1", "Something", "job.html", lambda job: 1)
+    assert jobs.get(job.name, "aud-1", "any") is job
+    assert jobs.get(job.name, "aud-2", "any") is None
     other = centre.sign_in("adm-1")
     other.get(f"/jobs/{job.name}")
     assert other.status == 404
@@ -127,12 +131,12 @@ def test_work_of_one_person_is_nobody_elses(centre: Centre) -> None:
 
 def test_work_that_fails_says_so_and_nobody_queues_without_end() -> None:
     """A fault is that piece's own; three of one person at once."""
-    jobs, gate = Jobs(1), threading.Event()
+    jobs, gate = Jobs(SystemClock(), workers=1), threading.Event()
 
-    def waits(say: object) -> None:
+    def waits(job: Job) -> None:
         gate.wait(60)
 
-    def fails(say: object) -> None:
+    def fails(job: Job) -> None:
         raise OSError("the disk")
 
     failing = jobs.start("a", "x", "job.html", fails)

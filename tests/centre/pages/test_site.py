@@ -118,7 +118,7 @@ class _Begins(Provider):
 def test_over_tls_no_other_host_sets_what_a_sign_in_waits_for(centre: Centre) -> None:
     """Else a neighbour in the same domain could have somebody sign in as him."""
     desks = replace(centre.site.desks, provider=_Begins())
-    pages = Pages(replace(centre.site, desks=desks, jobs=Jobs()), 2, tls=True)
+    pages = Pages(replace(centre.site, desks=desks, jobs=Jobs(SystemClock())), 2, tls=True)
     api = Api(desks, PictureSocket(Path("none")), 2)
     try:
         page, program = asyncio.run(

@@ -114,4 +114,4 @@ def _serve(args: argparse.Namespace) -> None:
                 f"pages: {own} (sign in as any of them, by the name alone; Ctrl-C ends it)",
                 flush=True,
             )
-            serve(pages.app, line)
+            serve(pages.app, line, ending=pages.streams.end)

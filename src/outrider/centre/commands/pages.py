@@ -8,6 +8,7 @@ from outrider.centre.access.rules import RulesFault
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.desks import desks_of
 from outrider.centre.folder import CentreFolder, CentreSettings
+from outrider.centre.governance.lists_held import ListsHeld
 from outrider.centre.pages.app import Pages
 from outrider.centre.pages.browsers import Browsers
 from outrider.centre.pages.calls import Site
@@ -43,7 +44,7 @@ def _run(args: argparse.Namespace) -> int:
         own = settings.pages.address or own_address(address, line.getsockname()[1])
         with pages_of(folder, settings, SystemClock(), own) as pages:
             complain(f"pages at {own}")
-            serve(pages.app, line, tls_of(folder, address))
+            serve(pages.app, line, tls_of(folder, address), ending=pages.streams.end)
     return 0
 
 
@@ -57,9 +58,14 @@ def pages_of(
         open_store(folder.store_url(settings), clock, connections=workers + 4)
     ) as store:
         desks = desks_of(folder, settings, store, clock, redirect=f"{own}/signed-in")
+        browsers = Browsers(clock, settings.pages.idle_min * 60)
+
+        def alive(token: str) -> bool:
+            return browsers.alive(token) and desks.sessions.holds(token)
+
         site = Site(
-            desks, folder, settings, PictureSocket.of(folder, settings),
-            Browsers(clock, settings.pages.idle_min * 60), Jobs(),
+            desks, folder, settings, PictureSocket.of(folder, settings), browsers,
+            Jobs(clock, alive), ListsHeld(store),
         )  # fmt: skip
         with contextlib.closing(Pages(site, workers, tls=own.startswith("https:"))) as pages:
             yield pages

@@ -3,7 +3,7 @@
 A session's token travels in a cookie that no script reads and no other site's request carries.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from outrider.centre.access.people import Person
 from outrider.centre.intake.codes import Refusal
 from outrider.centre.pages import faults
 from outrider.centre.pages.browsers import Idle, Memory
-from outrider.centre.pages.calls import Bytes, Call, GoTo, Page, Reply, Site
+from outrider.centre.pages.calls import Bytes, Call, GoTo, Page, Site, Stream
 from outrider.centre.pages.forms import Form, check_form, form_of, form_token
 from outrider.centre.pages.headers import SecurityHeaders
 from outrider.centre.pages.layout import Layout
@@ -25,6 +25,7 @@ from outrider.centre.pages.menu import first_page, menu_of
 from outrider.centre.pages.public_page import PublicPage
 from outrider.centre.pages.routes import ROUTES, PageRoute
 from outrider.centre.pages.statics import Statics
+from outrider.centre.pages.streams import Event, Streams
 from outrider.centre.people.sessions import NoSession
 from outrider.centre.people.sign_ins import SignIns
 from outrider.centre.store.search_ports import Cancel
@@ -34,6 +35,7 @@ from outrider.centre.web.working import Workers
 
 _BODY_S = 15.0
 _SIGN_INS = 4
+_LIVE = 2
 _ENDED = {"Clear-Site-Data": '"cache", "storage"'}
 
 
@@ -57,6 +59,8 @@ class Pages:
         self._state = "__Host-outrider-state" if tls else "outrider-pages-state"
         self._workers = Workers(workers, "pages")
         self._signing_in = Workers(_SIGN_INS, "sign-in")  # they wait for the provider
+        self._live = Workers(_LIVE, "live")  # however many pages are open, others keep theirs
+        self.streams = Streams()
         self._layout, self._statics = Layout(), Statics()
         self._public = PublicPage(site)
         self._sign_ins = SignIns(site.desks.provider)
@@ -71,13 +75,15 @@ class Pages:
         ]
         handlers: dict[Any, Any] = {404: self._no_page, 405: self._no_page}
         self.routes = Starlette(routes=routes, exception_handlers=handlers)
-        within = Quotas(self.routes, ("/sign-in", "/signed-in"), _too_much)
+        lasting = next(one.path for one in ROUTES if one.lasts).partition("{")[0]
+        within = Quotas(self.routes, ("/sign-in", "/signed-in"), _too_much, lasting)
         self.app: ASGIApp = SecurityHeaders(within, tls)
 
     def close(self) -> None:
         """End the threads."""
         self._workers.close()
         self._signing_in.close()
+        self._live.close()
         self.site.jobs.close()
 
     def _endpoint(self, route: PageRoute) -> Callable[[Request], Awaitable[Response]]:
@@ -98,41 +104,70 @@ class Pages:
         known = visit
         return await self._workers.run(lambda: self._made(told, request, known))
 
-    def _visit(self, request: Request) -> Visit:
-        """Return who comes. Raises NoSession, Idle, StoreError."""
+    def _visit(self, request: Request, used: bool = True) -> Visit:
+        """Return who comes; used: by the person, not by their page alone.
+
+        Raises NoSession, Idle, StoreError.
+        """
         token = request.cookies.get(self._cookie, "")
         sessions = self.site.desks.sessions
         person = sessions.person(token)
+        used = used and request.query_params.get("watching") != "yes"
         try:
-            memory = self.site.browsers.visit(token)
+            memory = self.site.browsers.visit(token, used)
         except Idle:
             sessions.end(token)
             raise
         return Visit(token, person, memory)
 
     async def _page(self, route: PageRoute, request: Request, visit: Visit) -> Response:
-        if not route.roles & visit.person.roles:
-            raise faults.NotYours("Ask your administrator if you need it for your work.")
+        _check_role(route, visit)
         form = Form([])
         if route.method == "POST":
             body = await body_of(request, _BODY_S, route.most_bytes)
             form = form_of(body, request.headers.get("content-type", ""))
             check_form(request, form, visit.token)
-        in_force = self.site.desks.acceptance.in_force
-        cancel = Cancel()
-        call = Call(
+        call = self._call(request, visit, form)
+
+        def work() -> Response | Stream:
+            answer = route.run(call) if self._accepted(route, visit) else GoTo("/rules-of-use")
+            return answer if isinstance(answer, Stream) else self._made(answer, request, visit)
+
+        made = await self._workers.run_until_gone(
+            request, work, call.cancel, visit.person.person_id
+        )
+        return made if isinstance(made, Response) else self._stream(route, request, visit, made)
+
+    def _accepted(self, route: PageRoute, visit: Visit) -> bool:
+        return route.free or visit.person.policy_version == self.site.desks.acceptance.in_force
+
+    def _call(self, request: Request, visit: Visit, form: Form) -> Call:
+        return Call(
             self.site, visit.person, visit.token, visit.memory, request.path_params,
-            request.query_params, form, cancel,
+            request.query_params, form, Cancel(), request.headers.get("last-event-id", ""),
         )  # fmt: skip
 
-        def work() -> Response:
-            accepted = route.free or visit.person.policy_version == in_force
-            answer = route.run(call) if accepted else GoTo("/rules-of-use")
-            return self._made(answer, request, visit)
+    def _stream(self, route: PageRoute, request: Request, visit: Visit, stream: Stream) -> Response:
+        """Return what goes on: each look as strict as a page, and none of them keeps a session."""
+        if request.method == "HEAD":
+            return Response()
 
-        return await self._workers.run_until_gone(request, work, cancel, visit.person.person_id)
+        def work() -> Sequence[Event]:
+            now = self._visit(request, used=False)
+            _check_role(route, now)
+            if not self._accepted(route, now):
+                raise faults.NotYours("accept the rules of use first")
+            return stream.look(self._call(request, now, Form([])))
 
-    def _made(self, answer: Reply, request: Request, visit: Visit | None) -> Response:
+        async def look() -> Sequence[Event]:
+            try:
+                return await self._live.run(work)
+            except Exception as error:  # noqa: BLE001 - the border: a stream that fails ends, and says so
+                return (faults.ending_of(error),)
+
+        return self.streams.of(visit.person.person_id, look)
+
+    def _made(self, answer: Page | GoTo | Bytes, request: Request, visit: Visit | None) -> Response:
         """Return an answer as it is sent."""
         if isinstance(answer, Bytes):
             headers = {}
@@ -228,6 +263,7 @@ class Pages:
             check_form(request, form_of(await body_of(request, _BODY_S)), visit.token)
             await self._workers.run(lambda: self.site.desks.sessions.end(visit.token))
             self.site.browsers.forget(visit.token)
+            await self._workers.run(self.site.jobs.sweep)
             response = RedirectResponse("/", 303, headers=_ENDED)
             response.delete_cookie(
                 self._cookie, path="/", secure=self._tls, httponly=True, samesite="strict"
@@ -235,6 +271,11 @@ class Pages:
             return response
 
         return await self._guarded(request, answer)
+
+
+def _check_role(route: PageRoute, visit: Visit) -> None:
+    if not route.roles & visit.person.roles:
+        raise faults.NotYours("Ask your administrator if you need it for your work.")
 
 
 def _too_much(refusal: Refusal) -> Response:

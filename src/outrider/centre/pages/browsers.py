@@ -96,8 +96,8 @@ class Browsers:
         self._lock = threading.Lock()
         self._memories: OrderedDict[bytes, Memory] = OrderedDict()
 
-    def visit(self, token: str) -> Memory:
-        """Return a session's memory; it was used now. Raises Idle."""
+    def visit(self, token: str, used: bool = True) -> Memory:
+        """Return a session's memory; used: by the person, not by their page alone. Raises Idle."""
         now_ns, name = self._clock.mono_ns(), _digest(token)
         with self._lock:
             memory = self._memories.get(name)
@@ -106,11 +106,18 @@ class Browsers:
             if now_ns - memory.seen_ns > self._idle_ns:
                 del self._memories[name]
                 raise Idle
-            memory.seen_ns = now_ns
-            self._memories.move_to_end(name)
+            if used:
+                memory.seen_ns = now_ns
+                self._memories.move_to_end(name)
             while len(self._memories) > _MOST_SESSIONS:
                 self._memories.popitem(last=False)
         return memory
+
+    def alive(self, token: str) -> bool:
+        """Whether a session was used lately."""
+        with self._lock:
+            memory = self._memories.get(_digest(token))
+            return memory is not None and self._clock.mono_ns() - memory.seen_ns <= self._idle_ns
 
     def forget(self, token: str) -> None:
         """Forget a session."""

@@ -1,6 +1,6 @@
 """One request as a page sees it, and what a page answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,11 @@ from outrider.centre.access.purpose import Purpose
 from outrider.centre.access.scope import Action, Scope
 from outrider.centre.desks import Desks
 from outrider.centre.folder import CentreFolder, CentreSettings
+from outrider.centre.governance.lists_held import ListsHeld
 from outrider.centre.pages.browsers import Browsers, Carried, Memory
 from outrider.centre.pages.forms import Form
 from outrider.centre.pages.jobs import Jobs
+from outrider.centre.pages.streams import Event
 from outrider.centre.pictures.reaching import Pictures
 from outrider.centre.store.search_ports import Cancel
 
@@ -51,7 +53,17 @@ class Bytes:
     file_name: str = ""
 
 
-Reply = Page | GoTo | Bytes
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What goes on while a page is open. look: what there is to tell, as whoever looks may see it.
+
+    Each look is a call of its own: who comes, their role and their rules are looked at anew.
+    """
+
+    look: "Callable[[Call], Sequence[Event]]"
+
+
+Reply = Page | GoTo | Bytes | Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,7 @@ class Site:
     pictures: Pictures
     browsers: Browsers
     jobs: Jobs
+    lists_held: ListsHeld
 
     @property
     def now(self) -> datetime:
@@ -73,7 +86,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of somebody who is signed in. path: the names in its address."""
+    """One request of somebody who is signed in. path: the names in its address.
+
+    last_event: of a stream, the last number that reached its page.
+    """
 
     site: Site
     person: Person
@@ -83,6 +99,7 @@ class Call:
     query: Mapping[str, str]
     form: Form
     cancel: Cancel
+    last_event: str = ""
 
     @property
     def desks(self) -> Desks:

@@ -9,7 +9,8 @@ from outrider.centre.access.why_not import Denied
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.intake.codes import Refusal
 from outrider.centre.pages.browsers import Idle
-from outrider.centre.pages.calls import GoTo, NeedsPurpose, NotHere, Page, Reply
+from outrider.centre.pages.calls import GoTo, NeedsPurpose, NotHere, Page
+from outrider.centre.pages.streams import Event
 from outrider.centre.people.provider import SignInFault
 from outrider.centre.people.sessions import NoSession
 from outrider.centre.people.sign_ins import NoProvider, NoSignIn
@@ -19,6 +20,7 @@ from outrider.centre.store.records import ConflictError, StoreError
 from outrider.centre.store.search_ports import Cancelled
 from outrider.centre.web.bodies import Refused
 from outrider.outside import OutsideError
+from outrider.shown import shown
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ _FAULTS: tuple[tuple[type[Exception], int, str, str], ...] = (
 )
 
 
-def answer_to(error: Exception, question: str) -> Reply:
+def answer_to(error: Exception, question: str) -> GoTo | Page:
     """Return what is told of a fault. question: the name of the question it is of, if any."""
     if isinstance(error, NoSession | Idle):
         return GoTo("/")
@@ -68,7 +70,18 @@ def answer_to(error: Exception, question: str) -> Reply:
     return _page(500, "A fault of the centre", "Its log has it. Tell the operator.")
 
 
-def _denied(error: Denied, question: str) -> Reply:
+def ending_of(error: Exception) -> Event:
+    """Return what ends a stream: as on a page, why."""
+    if isinstance(error, NoSession | Idle):
+        return Event("ended", {"words": "Your session has ended: sign in again."}, last=True)
+    if isinstance(error, NeedsPurpose):
+        return Event("ended", {"words": "Say your case and purpose again."}, last=True)
+    told = answer_to(error, "")
+    words = str(told.facts.get("words", "")) if isinstance(told, Page) else ""
+    return Event("ended", {"words": shown(words) or "Load the page anew."}, last=True)
+
+
+def _denied(error: Denied, question: str) -> GoTo | Page:
     if error.code == "policy":
         return GoTo("/rules-of-use")
     facts: dict[str, Any] = {"code": error.code, "words": str(error), "question": question}

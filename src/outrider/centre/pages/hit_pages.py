@@ -1,5 +1,6 @@
 """Hits to an end: those without one first, repeats of one vehicle raised; wrong entries go back."""
 
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +9,20 @@ from typing import Any
 
 from outrider.centre.governance.hit_ends import ENDED, End, EntryFault, HitEnd, HitEnds
 from outrider.centre.governance.papers import Kept, NotAllowed
-from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply
+from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply, Stream
+from outrider.centre.pages.layout import UK, spaced, when
+from outrider.centre.pages.paging import ROWS, page_of_table
+from outrider.centre.pages.streams import Event
 from outrider.centre.search.answers import ShownHit
 from outrider.centre.search.asking import AskedWrongly, Span
 from outrider.centre.search.core import MOST_ROWS
 from outrider.centre.store.columns import from_us
+from outrider.shown import shown
 from outrider.wire.audit import AuditKind, new_event
 
 _DAYS = (1, 7, 28, 89)
 _URGENT = 2
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,20 @@ class HitRow:
         return self.kept is None or not self.kept.content.end
 
 
+@dataclass
+class OnPage:
+    """What one opened page has shown, since when, and what it was told on top, in order."""
+
+    since: datetime
+    shown: frozenset[uuid.UUID]
+    told: list[uuid.UUID]
+
+    def reached(self, last: str) -> None:
+        """Take back what was told after the last number that reached the page."""
+        plain = last.isascii() and last.isdigit() and len(last) <= 6
+        del self.told[int(last) if plain else 0 :]
+
+
 @dataclass(frozen=True, slots=True)
 class ListFigures:
     """Of one list: hits, right and misread by the crews' answers, ended, ended by a stop."""
@@ -58,12 +78,49 @@ def hits(call: Call) -> Reply:
     if days not in {str(one) for one in _DAYS}:
         raise NotHere("hits are shown of 1, 7, 28 or 89 days")
     rows, since, answer = _rows(call, int(days))
+    rows.sort(key=lambda row: (not row.open, -row.times if row.open else 0))
+    on_page = OnPage(since, frozenset(row.hit.hit_id for row in rows), [])
     facts = {
-        "rows": sorted(rows, key=lambda row: (not row.open, -row.times if row.open else 0)),
+        "live": call.memory.keep(on_page), "now": call.site.now,
+        "table": page_of_table(rows, call.query, ROWS), "open": sum(row.open for row in rows),
         "figures": _figures(rows), "days": int(days), "choices": _DAYS, "blind": answer.blind,
         "since": since, "cut": len(rows) >= MOST_ROWS,
     }  # fmt: skip
     return Page("hits.html", facts)
+
+
+def live(call: Call) -> Reply:
+    """Tell an opened page of the hits that have come since. Raises NeedsPurpose, Denied."""
+    on_page = call.memory.question(call.path["shown"])
+    if not isinstance(on_page, OnPage):
+        raise NotHere("this page is not kept any more: load it anew")
+    call.scope()
+    on_page.reached(call.last_event)
+    return Stream(lambda now: _fresh(now, on_page))
+
+
+def _fresh(call: Call, on_page: OnPage) -> list[Event]:
+    """Return what has come since the page was shown, as far as its reader may see it now."""
+    scope, now = call.scope(), call.site.now
+    since = max(on_page.since, from_us(scope.bounds.not_before_us))
+    span = Span(min(since, now), now)
+    known = on_page.shown | set(on_page.told)
+    found = call.desks.search.fresh_hits(scope, span, known, _AT_ONCE, call.cancel)
+    first = len(on_page.told) + 1
+    on_page.told += [hit.hit_id for hit in found]
+    told = [Event("hit", _told(call, hit), number=n) for n, hit in enumerate(found, first)]
+    return [*told, Event("now", {"at": f"{now.astimezone(UK):%H:%M:%S}"})]
+
+
+def _told(call: Call, hit: ShownHit) -> dict[str, str]:
+    words = {
+        "when": when(hit.at), "listed": spaced(hit.listed), "mark": spaced(hit.mark),
+        "list": f"{hit.list_name}, {hit.response}", "crew": hit.answer or "no answer",
+        "possible": "possible" if hit.possible else "",
+    }  # fmt: skip
+    return {key: shown(text) for key, text in words.items()} | {
+        "path": f"/hits/{call.memory.name_of(hit.hit_id)}"
+    }
 
 
 def _rows(call: Call, days: int) -> tuple[list[HitRow], datetime, Any]:
@@ -72,12 +129,12 @@ def _rows(call: Call, days: int) -> tuple[list[HitRow], datetime, Any]:
     since = max(now - timedelta(days=days), from_us(scope.bounds.not_before_us))
     span = Span(min(since, now), now)
     answer = call.desks.search.hits(scope, span, newest=True, cancel=call.cancel)
-    shown = [row for row in answer.rows if isinstance(row, ShownHit)]
-    times = Counter(hit.listed for hit in shown)
-    ends = _ends(call).of([str(hit.hit_id) for hit in shown])
+    some = [row for row in answer.rows if isinstance(row, ShownHit)]
+    times = Counter(hit.listed for hit in some)
+    ends = _ends(call).of([str(hit.hit_id) for hit in some])
     rows = [
         HitRow(hit, call.memory.name_of(hit.hit_id), ends.get(str(hit.hit_id)), times[hit.listed])
-        for hit in shown
+        for hit in some
     ]
     return rows, since, answer
 

@@ -12,6 +12,7 @@ ASKERS = frozenset({Role.INVESTIGATOR, Role.ANALYST, Role.INTELLIGENCE, Role.SEN
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 HITTERS = SEARCHERS - {Role.SENIOR_OFFICER}  # who are told of hits: access/rules
 LIST_OWNERS = frozenset({Role.LIST_OWNER})
+EXPORTERS = frozenset({Role.INVESTIGATOR, Role.INTELLIGENCE})  # who may hand on: access/rules
 AUDITORS = frozenset({Role.AUDITOR})
 OPERATORS = frozenset({Role.ADMINISTRATOR})
 REGISTER_READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.SUPERVISOR})

@@ -5,6 +5,7 @@ from typing import Any
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.governance.reviews import FINDINGS
 from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply
+from outrider.centre.pages.paging import ROWS
 from outrider.centre.store.columns import to_us
 
 
@@ -16,6 +17,7 @@ def inbox(call: Call) -> Reply:
         "flagged": [kept for kept in waits if kept.content.why == "flagged"],
         "sampled": [kept for kept in waits if kept.content.why != "flagged"],
         "glass": _glass(call),
+        "most": ROWS,
         "completion": reviews.completion(),
         "now_us": to_us(call.site.now),
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from outrider.centre.access.people import Role
 from outrider.centre.pages import (
     authorisation_pages,
+    handing_on,
     hit_pages,
     job_pages,
     list_import_pages,
@@ -26,6 +27,7 @@ from outrider.centre.pages.menu import (
     ASKERS,
     AUDITORS,
     EVERYBODY,
+    EXPORTERS,
     HITTERS,
     LIST_OWNERS,
     OPERATORS,
@@ -39,7 +41,10 @@ from outrider.wire.audit import AuditKind
 
 @dataclass(frozen=True, slots=True)
 class PageRoute:
-    """One page. free: before the rules of use are accepted, too. most_bytes: of a form."""
+    """One page. free: before the rules of use are accepted, too. most_bytes: of a form.
+
+    lasts: it is a stream, and no page.
+    """
 
     method: str
     path: str
@@ -48,9 +53,10 @@ class PageRoute:
     run: Callable[[Call], Reply]
     free: bool = False
     most_bytes: int = MOST_BYTES
+    lasts: bool = False
 
 
-_C, _A = AuditKind.CONSULTATION, AuditKind.ALTERATION
+_C, _A, _D = AuditKind.CONSULTATION, AuditKind.ALTERATION, AuditKind.DISCLOSURE
 ROUTES = (
     PageRoute("GET", "/rules-of-use", EVERYBODY, None, purpose_pages.rules, free=True),
     PageRoute("POST", "/rules-of-use", EVERYBODY, _A, purpose_pages.accept, free=True),
@@ -64,9 +70,12 @@ ROUTES = (
     PageRoute("POST", "/scenes", SEARCHERS, None, search_pages.crossed),
     PageRoute("GET", "/search/{question}", SEARCHERS, _C, search_pages.found),
     PageRoute("POST", "/search/{question}/again", SEARCHERS, None, search_pages.again),
+    PageRoute("GET", "/search/{question}/hand-on", EXPORTERS, None, handing_on.form),
+    PageRoute("POST", "/search/{question}/hand-on", EXPORTERS, _D, handing_on.begin),
     PageRoute("GET", "/reads/{read}", SEARCHERS, _C, search_pages.read),
     PageRoute("GET", "/reads/{read}/{part}.jpg", SEARCHERS, _C, search_pages.picture),
     PageRoute("GET", "/hits", HITTERS, _C, hit_pages.hits),
+    PageRoute("GET", "/hits/live/{shown}", HITTERS, _C, hit_pages.live, lasts=True),
     PageRoute("GET", "/hits/{hit}", HITTERS, _C, hit_pages.one),
     PageRoute("POST", "/hits/{hit}", HITTERS, _A, hit_pages.act),
     PageRoute("GET", "/wrong-entries", LIST_OWNERS, _C, hit_pages.wrong_entries),
@@ -114,4 +123,6 @@ ROUTES = (
     PageRoute("POST", "/register/{unit}", OPERATORS, _A, register_pages.enter),
     PageRoute("GET", "/jobs", EVERYBODY, None, job_pages.jobs),
     PageRoute("GET", "/jobs/{job}", EVERYBODY, None, job_pages.job),
+    PageRoute("POST", "/jobs/{job}/stop", EVERYBODY, None, job_pages.stop),
+    PageRoute("GET", "/jobs/{job}/file", EXPORTERS, _D, job_pages.file),
 )

@@ -7,6 +7,9 @@ from outrider.centre.governance.register import Register
 from outrider.centre.pages.box import understood
 from outrider.centre.pages.calls import Bytes, Call, GoTo, NotHere, Page, Reply
 from outrider.centre.pages.charts import chart_of, line_of
+from outrider.centre.pages.jobs import JobState
+from outrider.centre.pages.long_searches import SLOW, long_search
+from outrider.centre.pages.menu import EXPORTERS
 from outrider.centre.pages.wanted import OF_A_MARK, Kind, Wanted, ask
 from outrider.centre.pictures.asking import PARTS, PictureAsked
 from outrider.centre.search import answers
@@ -48,10 +51,17 @@ def found(call: Call) -> Reply:
     """Ask, and show what was found with its blind spots."""
     wanted, name = _wanted(call), call.path["question"]
     page = _page_number(call, wanted)
-    answer = ask(call, wanted, page)
+    if wanted.kind in SLOW:
+        job = long_search(call, wanted, name)
+        if job.state is not JobState.DONE:
+            return Page("job.html", {"job": job, "here": f"/search/{name}"})
+        answer = job.result
+    else:
+        answer = ask(call, wanted, page)
     facts: dict[str, Any] = {
         "wanted": wanted, "name": name, "answer": answer, "blind": answer.blind, "page": page,
         "of_a_mark": OF_A_MARK, "kinds": Kind, "overdue": _overdue(call),
+        "hands_on": bool(EXPORTERS & call.person.roles),
     }  # fmt: skip
     if isinstance(answer, answers.Answer):
         return Page("found.html", facts | _of_reads(call, wanted, name, answer, page))

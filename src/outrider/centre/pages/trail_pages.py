@@ -104,7 +104,7 @@ def check(call: Call) -> Reply:
     """Begin to verify the whole trail."""
     job = call.site.jobs.start(
         call.person.person_id, "Verification of the audit trail", "verified.html",
-        lambda say: _verify(call.site, say),
+        lambda job: _verify(call.site, job.say),
     )  # fmt: skip
     return GoTo(f"/jobs/{job.name}")
 

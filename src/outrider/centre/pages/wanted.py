@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from outrider.centre.access.scope import Scope
 from outrider.centre.pages.calls import Call
 from outrider.centre.search.answers import Answer, FirstAndLast, Listing
 from outrider.centre.search.asking import Span
@@ -36,7 +37,7 @@ class Wanted:
     """One question, understood.
 
     text: as it was typed. pages: what asks for its second page and those after. scenes: of a
-    crossing. exact: O is not 0, I is not 1.
+    crossing. exact: O is not 0, I is not 1. job: the long work that answers it.
     """
 
     kind: Kind
@@ -48,19 +49,22 @@ class Wanted:
     exact: bool = False
     scenes: tuple[tuple[Circle, Span], ...] = ()
     pages: tuple[str, ...] = ()
+    job: str = ""
 
     def as_kind(self, kind: Kind) -> "Wanted":
         """Return another search of the same mark and time."""
-        return replace(self, kind=kind, pages=())
+        return replace(self, kind=kind, pages=(), job="")
 
 
-def ask(call: Call, wanted: Wanted, page: int) -> Answer | Listing | FirstAndLast:
-    """Ask. page: 1 is the first.
+def ask(
+    call: Call, wanted: Wanted, page: int, scope: Scope | None = None
+) -> Answer | Listing | FirstAndLast:
+    """Ask. page: 1 is the first. scope: as it was decided already.
 
     Raises NeedsPurpose, Denied, AskedWrongly, SearchFault, Cancelled.
     """
     search, span = call.desks.search, wanted.span
-    scope = call.scope(_since(wanted))
+    scope = scope or call.scope(since_of(wanted))
     after = "" if page < 2 else wanted.pages[page - 2]
     how: dict[str, Any] = {"page": after, "size": PAGE, "cancel": call.cancel}
     match wanted.kind:
@@ -86,5 +90,6 @@ def ask(call: Call, wanted: Wanted, page: int) -> Answer | Listing | FirstAndLas
     return search.mark(scope, wanted.mark, span, exact=wanted.exact, order=order, **how)
 
 
-def _since(wanted: Wanted) -> datetime:
+def since_of(wanted: Wanted) -> datetime:
+    """Return since when a question reaches."""
     return min((span.since for _, span in wanted.scenes), default=wanted.span.since)

@@ -60,6 +60,14 @@ class Sessions:
         version = self._acceptance.version_of(who)
         return Person(who, found.force, roles, Rank(found.rank), found.team, version)
 
+    def holds(self, token: str) -> bool:
+        """Whether a session goes on. Raises StoreError."""
+        try:
+            self.person(token)
+        except NoSession:
+            return False
+        return True
+
     def end(self, token: str) -> None:
         """End a session; one that is over stays so."""
         kept = self._papers.get(_digest(token))

@@ -1,7 +1,8 @@
 """Searches whose answer is made of reads: who was where with whom, first, last, twice at once."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -193,6 +194,36 @@ class PatternSearches(SearchCore):
             return OneHit(_shown(found[0]), times), outcome
 
         return self.run(scope, {"kind": "hit", "hit": str(hit_id)}, ask, cancel)
+
+    def fresh_hits(
+        self, scope: Scope, span: Span, known: Collection[uuid.UUID], most: int,
+        cancel: Cancel | None = None,
+    ) -> tuple[ShownHit, ...]:  # fmt: skip
+        """Return the newest hits of a span that are not known yet, the oldest of them first.
+
+        Where there is none nobody is told anything, and the trail says nothing; else it is a
+        search as any other. Raises Denied, SearchFault, Cancelled.
+        """
+        self._check_hits(scope)
+        facts = {"kind": "hits", "live": True, **span_facts(span.since_us, span.until_us)}
+        self.check(scope, Question(span.since_us, span.until_us), facts)
+        around = span.since_us, span.until_us
+        with self.store.searching(scope.bounds, cancel) as session:
+            ids = queries.hit_ids(session, scope.bounds, *around, MOST_ROWS)
+        fresh = [one for one in ids if one not in known][:most]
+        if not fresh:
+            return ()
+
+        def ask(session: SearchSession) -> tuple[tuple[ShownHit, ...], Outcome]:
+            found = [
+                hit
+                for one in reversed(fresh)
+                for hit in queries.hits(session, scope.bounds, HitQuestion(*around, hit_id=one), 1)
+            ]
+            forces = Counter(hit.force for hit in found)
+            return tuple(map(_shown, found)), shown_outcome([], forces, len(found))
+
+        return self.run(scope, facts, ask, cancel)
 
     def _check_hits(self, scope: Scope) -> None:
         if not scope.tells(Field.HIT):

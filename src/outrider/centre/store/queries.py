@@ -339,6 +339,19 @@ def hits(
     ]
 
 
+def hit_ids(
+    session: SearchSession, bounds: Bounds, since_us: int, until_us: int, limit: int
+) -> list[uuid.UUID]:
+    """Return the newest hits by their identifiers alone."""
+    where = Where(session, bounds, "hit").add("hit.at_us BETWEEN ? AND ?", since_us, until_us)
+    found = session.rows(
+        f"SELECT hit_id FROM hit WHERE {where.text} ORDER BY hit.at_us DESC, hit.row_key LIMIT ?",
+        *where.values,
+        limit,
+    )
+    return [uuid.UUID(bytes=hit_id) for (hit_id,) in found]
+
+
 def frequency(session: SearchSession, bounds: Bounds, question: Question) -> dict[str, int]:
     """Return how often each of the question's marks was seen."""
     where = _where(session, bounds, question)

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -79,8 +79,24 @@ def tls_of(folder: CentreFolder, address: str) -> dict[str, str]:
     return {"ssl_certfile": str(folder.server_certificate), "ssl_keyfile": str(folder.server_key)}
 
 
-def serve(app: ASGIApp, line: socket.socket, tls: dict[str, str] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT."""
+class _Server(uvicorn.Server):
+    """ending: is told when no more is to be answered, so that what lasts ends by itself."""
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what lasts, then the server."""
+        self._ending()
+        await super().shutdown(sockets)
+
+
+def serve(
+    app: ASGIApp, line: socket.socket, tls: dict[str, str] | None = None,
+    ending: Callable[[], None] = lambda: None,
+) -> None:  # fmt: skip
+    """Serve until SIGTERM or SIGINT. ending: ends what lasts; called on the loop's thread."""
     own: dict[str, object] = {
         "held": Counter(), "door": line if isinstance(line, Door) else None,
     }  # fmt: skip
@@ -91,7 +107,7 @@ def serve(app: ASGIApp, line: socket.socket, tls: dict[str, str] | None = None) 
         **(tls or {}),  # type: ignore[arg-type]
     )  # fmt: skip
     notifier = SystemdNotifier()
-    server = uvicorn.Server(config)
+    server = _Server(config, ending)
     notifier.send("READY=1")
     previous = signal.getsignal(signal.SIGTERM)
     try:

@@ -5,6 +5,7 @@ and places of their own, by address, so that no stranger keeps anybody from sear
 signing in. A whole office may stand behind one address. All of it is counted, and said in the log.
 """
 
+import contextlib
 import logging
 import math
 import time
@@ -27,15 +28,18 @@ SIGNING_IN, SIGNING_IN_OF_ONE = 16, 8
 class Quotas:
     """An application within its quotas. sign_in: the paths that need no session; refused: counts.
 
-    told: makes the answer to one that is refused.
+    told: makes the answer to one that is refused. lasting: begins the paths of what lasts, which
+    is bounded by itself and takes no place of what is soon answered.
     """
 
     def __init__(
-        self, app: ASGIApp, sign_in: Collection[str], told: Callable[[Refusal], Response]
-    ) -> None:
+        self, app: ASGIApp, sign_in: Collection[str], told: Callable[[Refusal], Response],
+        lasting: str = "",
+    ) -> None:  # fmt: skip
         self._app = app
         self._sign_in = frozenset(sign_in)
         self._told = told
+        self._lasting = lasting
         self._rates = Rates(ASKED_BY_ONE, ASKED_BY_ALL)
         self._sign_in_rates = Rates(SIGN_INS_OF_ONE, SIGN_INS_OF_ALL)
         self._gate = Gate(AT_ONCE, AT_ONCE_OF_ONE)
@@ -55,7 +59,8 @@ class Quotas:
             self._rates.take(name)
             if signs_in:
                 self._sign_in_rates.take(name)
-            with gate.enter(name):
+            lasts = self._lasting and scope["path"].startswith(self._lasting)
+            with contextlib.nullcontext() if lasts else gate.enter(name):
                 await self._app(scope, receive, send)
         except Refusal as refusal:
             self._count(refusal, "sign-in" if signs_in else "request")
