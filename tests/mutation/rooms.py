@@ -76,6 +76,8 @@ ROOMS = {
                 f"tests/centre/intake/test_{name}.py"
                 for name in (
                     "parts",
+                    "service",
+                    "padded",
                     "limits",
                     "door",
                     "enrolment",

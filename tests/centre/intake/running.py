@@ -1,5 +1,6 @@
 """A real centre on free ports, and real units enrolled with it, for tests of the intake."""
 
+import asyncio
 import ssl
 import threading
 import time
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -44,6 +45,7 @@ from outrider.wire.upload import UploadKind, UploadName
 from tests.unit.journal import makers
 from tests.unit.journal.filled import fill, reads
 
+_T = TypeVar("_T")
 HOSTS = ("localhost", "127.0.0.1")
 
 
@@ -72,6 +74,21 @@ class Running:
     @property
     def receipt_key(self) -> VerifyingKey:
         return SigningIdentity.read(self.folder.receipt_key).public
+
+    def asked(self, question: Callable[[], _T]) -> _T:
+        """Ask on the service's own thread what is for that one alone."""
+
+        async def ask() -> _T:
+            return question()
+
+        loop = self.service._loop
+        assert loop is not None
+        return asyncio.run_coroutine_threadsafe(ask(), loop).result(10.0)
+
+    @property
+    def at_doors(self) -> list[int]:
+        """How many stand at each door."""
+        return self.asked(lambda: [each._line.waiting for each in self.service._listeners])
 
     def desk(self) -> EnrolmentDesk:
         """Return what hands out tickets, as `outrider centre enrol-ticket` makes it."""

@@ -2,9 +2,13 @@
 
 import contextlib
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from outrider.centre.intake import listener
 from outrider.centre.intake.door import Door
 from outrider.centre.intake.listener import bind
 from tests.centre.intake import raw
@@ -57,7 +61,7 @@ def test_the_silent_of_one_address_leave_places_to_another(tmp_path: Path) -> No
             one[0].settimeout(0.3)
             with contextlib.suppress(TimeoutError):
                 assert one[0].recv(1) != b""
-        eventually(lambda: not any(each._line.waiting for each in centre.service._listeners))
+        eventually(lambda: not any(centre.at_doors))
         assert health(centre)["turned_away"] == 1
 
 
@@ -68,8 +72,7 @@ def test_a_handshake_that_is_done_waits_no_more(tmp_path: Path) -> None:
         port, tls = centre.service.ports.units, unit.tls()
         with contextlib.ExitStack() as stack:
             lines = [stack.enter_context(raw.line(port, tls)) for _ in range(6)]
-            door = centre.service._listeners[0]._line
-            eventually(lambda: door.waiting == 0)
+            eventually(lambda: centre.at_doors[0] == 0)
             assert len(lines) == 6
         assert health(centre)["turned_away"] == 0
 
@@ -82,3 +85,28 @@ def test_a_door_forgets_who_left() -> None:
             assert (door.waiting, address) == (1, line.getsockname())
             guest.close()
         assert (door.waiting, door.turned_away) == (0, 0)
+        assert door._waiting == {}, "an address that has been there costs nothing"
+
+
+def test_one_that_has_gone_by_itself_makes_room_too() -> None:
+    """Whom the door would turn away may have hung up just then."""
+    with Door(bind("127.0.0.1", 0), 8, 1) as door:
+        with socket.create_connection(door.getsockname()) as first:
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone, _ = door.accept()
+        with contextlib.suppress(ConnectionResetError):
+            assert gone.recv(1) == b""
+        with socket.create_connection(door.getsockname()):
+            guest, _ = door.accept()
+            assert (door.waiting, door.turned_away) == (1, 1)
+            guest.close()
+        gone.close()
+
+
+def test_a_handshake_that_does_not_begin_is_broken_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever says nothing holds a place for a while, and not for ever."""
+    monkeypatch.setattr(listener, "_HANDSHAKE_S", 0.2)
+    with running(tmp_path / "centre") as centre, silent(centre.service.ports.units, 1) as lines:
+        assert is_over(lines[0])

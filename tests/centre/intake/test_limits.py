@@ -1,6 +1,7 @@
 """Limits and failures: rates, things in flight, slow heads, a store that fails, the unexpected."""
 
 import contextlib
+import json
 import logging
 import socket
 import ssl
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outrider.centre.intake import protocol
 from outrider.centre.intake.bodies import Patience
 from outrider.centre.intake.codes import Code, Refusal
 from outrider.centre.intake.rates import Gate, Rate, Rates, stranger
@@ -314,8 +316,11 @@ def test_a_body_must_come_at_a_least_rate() -> None:
     assert patience.ends_s(50.0, 8 * 2**20) == 170.0
 
 
-def test_one_sender_has_its_share_of_connections(tmp_path: Path) -> None:
+def test_one_sender_has_its_share_of_connections(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Connections of one unit beyond its share are broken off; another unit is not concerned."""
+    caplog.set_level(logging.WARNING, "outrider.centre")
     with running(tmp_path / "centre", connections_of_one=3) as centre, ExitStack() as stack:
         greedy = enrolled(centre, tmp_path / "greedy", "greedy")
         modest = enrolled(centre, tmp_path / "modest", "modest")
@@ -325,8 +330,61 @@ def test_one_sender_has_its_share_of_connections(tmp_path: Path) -> None:
         answers = [asked(secure, request) for secure in lines]
         assert sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers) == 3
         assert asked_anew(port, modest.tls(), request).startswith(b"HTTP/1.1 200 ")
+        (first, _) = logged(caplog, "most", 2)
+        assert first == {"most": 3}
+        assert "too many connections of one" in caplog.messages
         lines[0].close()
         eventually(lambda: asked_anew(port, greedy.tls(), request))
+
+
+def test_strangers_have_a_share_for_each_address(tmp_path: Path) -> None:
+    """Who comes without a certificate is told apart by where it comes from."""
+    with running(tmp_path / "centre", connections_of_one=1) as centre, ExitStack() as stack:
+        tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
+        port, request = centre.service.ports.enrolment, raw.head("/", {}, "GET")
+        answers = [
+            asked(stack.enter_context(raw.line(port, tls, f"127.0.0.{last}")), request)
+            for last in (2, 3, 3)
+        ]
+        assert [answer[:13] for answer in answers] == [b"HTTP/1.1 404 "] * 2 + [b""]
+
+
+def test_the_rest_of_a_refused_body_is_thrown_away_up_to_a_bound(
+    small: tuple[Running, Unit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that is cut off while it sends never reads why; one that never ends is cut off."""
+    monkeypatch.setattr(protocol, "_UNWANTED_BYTES", 20_000)
+    centre, unit = small
+    name = unit.name()
+    headers = unit.headers(name, b"") | {"Content-Length": str(10 * 2**30)}
+    for more, is_cut in ((10_000, False), (40_000, True)):
+        with raw.line(centre.service.ports.units, unit.tls()) as secure:
+            secure.sendall(raw.head(name.path, headers))
+            assert secure.recv(100).startswith(b"HTTP/1.1 413 ")
+            with contextlib.suppress(OSError):
+                secure.sendall(bytes(more))
+            secure.settimeout(5.0 if is_cut else 0.2)
+            assert (rest_of(secure) is not None) == is_cut
+
+
+def rest_of(secure: ssl.SSLSocket) -> bytes | None:
+    """Return what comes until the line is cut; None where it is not within its time."""
+    try:
+        return raw.answer_of(secure)
+    except TimeoutError:
+        return None
+
+
+def test_what_is_no_http_is_answered_in_our_form(small: tuple[Running, Unit]) -> None:
+    """As JSON, with a code, and with no request's name, for it was none."""
+    centre, unit = small
+    with raw.line(centre.service.ports.units, unit.tls()) as secure:
+        secure.sendall(b"\x00\x01 nonsense\r\n\r\n")
+        head, _, body = raw.answer_of(secure).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"content-type: application/json" in head.lower()
+    said = json.loads(body)
+    assert (said["error"], said["request"], bool(said["message"])) == ("http", "", True)
 
 
 def test_half_of_the_places_are_for_those_who_have_none() -> None:

@@ -6,7 +6,12 @@ import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -19,10 +24,16 @@ from outrider.centre.intake.bodies import Patience, check_declared, read_body
 from outrider.centre.intake.codes import STATUS, Code, Refusal
 from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.frame import RequestFrame, caller, refused
-from outrider.centre.intake.journal_lines import JsonLines
+from outrider.centre.intake.journal_lines import JsonLines, say
 from outrider.centre.intake.rates import Gate, Place, Rate, Rates, TokenBucket
-from outrider.centre.intake.uploads import Taken
-from outrider.wire.upload import UploadKind
+from outrider.centre.intake.uploads import Taken, UploadDesk
+from outrider.centre.store.records import UnfitError
+from outrider.clock import ClockQuality, UtcStamp
+from outrider.wire import picture_bundle as bundles
+from outrider.wire.picture_bundle import PictureBundle
+from outrider.wire.signing import SigningIdentity
+from outrider.wire.upload import SENT_HEADER, Body, UploadKind, UploadName, sent_text
+from outrider.wire.upload import headers as headers_of
 
 PLENTY = Rate(1e6, 10**6)
 SET_ASIDE = (400, 409, 413, 422)  # at these a unit gives a batch up for its session
@@ -156,6 +167,8 @@ def test_where_all_places_are_taken_the_slowest_body_gives_way() -> None:
         assert not b.may_go
         assert a.may_go
         assert (a.bytes_per_s(10.0), d.bytes_per_s(8.5)) == (100.0, 0.0)
+        d.received_bytes = 300
+        assert d.bytes_per_s(10.0) == 200.0, "since it began"
     b.give_up()
     assert limits[1].ended_at == [0.0], "it is ended once"
     for one in held:
@@ -463,6 +476,75 @@ def test_a_line_of_the_log_is_one_line_of_json_whatever_is_in_it() -> None:
     plain = logging.LogRecord("x", logging.INFO, "f", 1, "%s came", ("it",), None)
     assert json.loads(JsonLines().format(plain))["event"] == "it came"
     assert "traceback" not in json.loads(JsonLines().format(plain))
+
+
+def test_a_field_that_json_has_no_form_for_is_its_text() -> None:
+    """No line is lost for what stands in it; an event keeps its name."""
+    heard: list[logging.LogRecord] = []
+    log = logging.Logger("of this test")
+    log.addFilter(lambda record: heard.append(record) is None and False)
+    say(log, logging.INFO, "came", at=Path("/a"), count=3)
+    found = json.loads(JsonLines().format(heard[0]))
+    assert (found["event"], found["at"], found["count"]) == ("came", "/a", 3)
+
+
+class Fixed:
+    """A clock that stands."""
+
+    stamped = UtcStamp(1_795_237_200_000_000_000, ClockQuality.GPS, 0.1)
+
+    def mono_ns(self) -> int:
+        return 0
+
+    def stamp(self, mono_ns: int) -> UtcStamp:
+        return self.stamped
+
+    def observe(self, utc_ns: int, mono_ns: int, quality: ClockQuality, error_s: float) -> None:
+        """Learn nothing."""
+
+
+def desk(**parts: object) -> UploadDesk:
+    """Return a desk that has nothing but a clock, and what is given."""
+    nothing: Any = None
+    given: Any = {"register": nothing, "store": nothing} | parts
+    return UploadDesk(
+        identity=SigningIdentity.generate(),
+        clock=Fixed(),
+        clock_off=timedelta(hours=1),
+        sealed_to=frozenset,
+        **given,
+    )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_clock_may_be_off_by_so_much_and_not_a_millisecond_more(sign: int) -> None:
+    """Ahead or behind; the unit is told which, and by how much."""
+    hour_ns = 3600 * 10**9
+    for more_ns, taken in ((0, True), (10**6, False)):
+        utc_ns = Fixed.stamped.utc_ns + sign * (hour_ns + more_ns)
+        text = sent_text(replace(Fixed.stamped, utc_ns=utc_ns))
+        if taken:
+            assert desk().check_sent({SENT_HEADER: text}).quality is ClockQuality.GPS
+            continue
+        with pytest.raises(Refusal, match=f"1.0 hours {'ahead of' if sign > 0 else 'behind'}"):
+            desk().check_sent({SENT_HEADER: text})
+
+
+def test_what_the_store_finds_unfit_is_the_uploads_fault() -> None:
+    """With its reason; the unit halves it, and sets aside what it is."""
+    unit, name = SigningIdentity.generate(), UploadName("unit-7", UploadKind.PICTURES, uuid4())
+    body = bundles.encode(PictureBundle("unit-7", uuid4(), ()))
+    known: Any = SimpleNamespace(revoked_at=None, signing_key=unit.public)
+
+    def unfit(*_: object) -> bytes:
+        raise UnfitError("row 3 is not of this journal")
+
+    store = SimpleNamespace(known_upload=lambda *_: None, take_pictures=unfit)
+    made = desk(register=SimpleNamespace(unit=lambda _: known), store=store)
+    sent = headers_of(name, Body(body), unit, Fixed.stamped)
+    with pytest.raises(Refusal, match="row 3 is not of this") as refusal:
+        made.take(name, body, sent)
+    assert refusal.value.code is Code.CONTENT
 
 
 def test_patience_grows_with_what_has_come() -> None:

@@ -1,5 +1,6 @@
 """Who gets in at all: certificates expired, revoked, forged, missing; and units revoked."""
 
+import contextlib
 import logging
 import ssl
 from datetime import timedelta
@@ -23,6 +24,18 @@ def test_without_a_certificate(centre: Running, unit: Unit) -> None:
         client.get(f"{centre.url}/v1/health")
     with unit.client() as client:
         assert client.get("/v1/health").json()["tls_refused"]
+
+
+def test_each_handshake_that_fails_is_counted_once_by_its_reason(tmp_path: Path) -> None:
+    """Health shows why units stay out, and how often."""
+    with running(tmp_path / "centre") as centre:
+        tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
+        for _ in range(2):
+            with contextlib.suppress(OSError), raw.line(centre.service.ports.units, tls) as line:
+                raw.answer_of(line)
+        counted = centre.service._counts.tls_refused
+        eventually(lambda: sum(counted.values()) >= 2)
+        assert list(counted.values()) == [2]
 
 
 def test_certificate_of_another_authority(centre: Running) -> None:
