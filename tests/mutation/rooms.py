@@ -58,6 +58,7 @@ ROOMS = {
                 "unreached",
                 "dock",
                 "crew_trail",
+                "dock_steps",
             )
         ),
     ),

@@ -8,7 +8,7 @@ import pytest
 from outrider.clock import SystemClock
 from outrider.records import Role
 from outrider.unit.sync.dock import Dock, Manner
-from outrider.wire import receipt
+from outrider.wire import checkpoint, receipt
 from outrider.wire.audit import AuditKind
 from outrider.wire.read_record import decode
 from outrider.wire.sealing import Opener, Place
@@ -77,6 +77,17 @@ def test_what_units_may_ask(unit: Unit, path: str) -> None:
     """What is not secret is there for any unit."""
     with unit.client() as client:
         assert client.get(path).status_code == 200
+
+
+def test_a_unit_gets_the_newest_checkpoint(centre: Running, unit: Unit) -> None:
+    """As JSON that the centre has signed; one that is no checkpoint is refused, and its size."""
+    path = checkpoint.path_of(unit.unit_id)
+    with unit.client() as client:
+        answer = client.post(path, content=b"")
+        assert client.post(path, content=b"{}").status_code == 422
+        assert client.post(path, content=bytes(checkpoint.MAX_BYTES + 1)).status_code == 413
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert checkpoint.decode(answer.content, centre.receipt_key).number >= 1
 
 
 def test_health_counts(unit: Unit) -> None:

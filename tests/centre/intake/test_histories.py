@@ -221,7 +221,7 @@ def test_rows_that_the_centre_cannot_open_stay_here(centre: Running, home: Path)
     with contextlib.closing(Outbox(unit.settings.journal_dir)) as outbox:
         with HttpsCentre(centre.url, unit.tls()) as way:
             reconciler = Reconciler(identity_of(unit), SystemClock())
-            found = reconciler.run(outbox, way, Summary(), threading.Event(), 6)
+            found = reconciler.run(outbox, way, Summary(), threading.Event())
         assert (found.confirmed, found.again, found.unopened) == (set(), 0, True)
         assert outbox.expire(0.0, FAR, found.confirmed) == 0
     summary = dock(unit)
@@ -244,7 +244,7 @@ def test_nothing_is_erased_that_the_centre_does_not_confirm(centre: Running, hom
     with contextlib.closing(outbox), HttpsCentre(centre.url, unit.tls()) as way:
         summary = Summary()
         reconciler = Reconciler(identity_of(unit), clock)
-        found = reconciler.run(outbox, way, summary, threading.Event(), 31)
+        found = reconciler.run(outbox, way, summary, threading.Event())
         assert summary.faults == []
         assert found.confirmed == set(range(1, 13))
         assert outbox.expire(0.0, FAR, found.confirmed) == 12

@@ -482,7 +482,12 @@ def test_a_field_that_json_has_no_form_for_is_its_text() -> None:
     """No line is lost for what stands in it; an event keeps its name."""
     heard: list[logging.LogRecord] = []
     log = logging.Logger("of this test")
-    log.addFilter(lambda record: heard.append(record) is None and False)
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record)
+
+    log.addHandler(Heard())
     say(log, logging.INFO, "came", at=Path("/a"), count=3)
     found = json.loads(JsonLines().format(heard[0]))
     assert (found["event"], found["at"], found["count"]) == ("came", "/a", 3)

@@ -1,5 +1,7 @@
 """The service's housekeeping by itself: what it keeps young, what it says, what health tells."""
 
+import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from outrider import __version__
 from outrider.centre.authority.revocations import Revocations
 from outrider.centre.authority.setup import set_up
 from outrider.centre.authority.tickets import Tickets
@@ -196,6 +199,36 @@ def test_only_a_clock_that_rests_on_nothing_is_a_fault(
     assert ("clock" in faults) == (quality is ClockQuality.FREE_RUNNING)
 
 
+def test_the_watchdog_is_fed_three_times_in_its_time(
+    make: Callable[..., IntakeService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that one tick that comes late restarts nothing; by a clock that this test moves."""
+    service, fed, moved = make(), list[float](), itertools.count()
+    monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+    for name in ("_follow", "_renew_files", "_keep_checkpoints"):
+        monkeypatch.setattr(service, name, lambda *_: None)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        now_s = [0.0]
+
+        def passes() -> float:
+            now_s[0] = next(moved) * 0.25
+            return now_s[0]
+
+        def send(text: str) -> None:
+            assert text == "WATCHDOG=1"
+            fed.append(now_s[0])
+            if len(fed) == 4:
+                loop.call_soon_threadsafe(service._stop.set)
+
+        monkeypatch.setattr(loop, "time", passes)
+        await service._keep(SimpleNamespace(send=send))  # type: ignore[arg-type]
+
+    asyncio.run(run())
+    assert all(10.0 <= after - before < 20.0 for before, after in itertools.pairwise(fed))
+
+
 def test_a_service_keeps_house_from_its_first_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -212,7 +245,7 @@ def test_a_service_keeps_house_from_its_first_moment(
     assert done == ["files", "trail"]
     (serving,) = said(caplog, "serving")
     assert serving == {
-        "version": services.__version__,
+        "version": __version__,
         "port": ports.units,
         "enrol_port": ports.enrolment,
     }

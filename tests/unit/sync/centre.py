@@ -51,6 +51,7 @@ class TestCentre:
         self.lock = threading.Lock()
         self.registrar: Registrar | None = None
         self.hotlists: Path | None = None
+        self.list_key: tuple[int, bytes] = (404, b"{}")
 
     def take(self, name: UploadName, body: bytes, headers: dict[str, str]) -> receipt.Receipt:
         """Check and store an upload; return its receipt. Raises Refusal."""
@@ -155,6 +156,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         registrar, hotlists = self.server.centre.registrar, self.server.centre.hotlists
+        if "/list-key/" in self.path:
+            self.answer(*self.server.centre.list_key)
+            return
         if hotlists is not None and self.path.startswith("/v1/hotlists/"):
             file = hotlists / self.path.removeprefix("/v1/hotlists/")
             self.answer(

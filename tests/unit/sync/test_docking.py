@@ -1,13 +1,14 @@
 """Docking: which link, when it has ended, what the running unit and the depot hear of it."""
 
 import json
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from outrider.clock import RecordedClock, SystemClock
-from outrider.records import Level
+from outrider.records import Level, Part
 from outrider.unit.journal.outbox import Remaining
 from outrider.unit.ports import DockOutcome
 from outrider.unit.settings.sections import SyncSettings
@@ -71,6 +72,7 @@ def test_network_manager_is_asked_and_silence_is_metered(
     monkeypatch.setattr(links, "_PLAIN", {"LC_ALL": "C", "PATH": path})
     found = link_to("https://127.0.0.1", SyncSettings(unmetered_interfaces=()))
     assert (found.interface, found.metered) == ("lo", metered)
+    assert (found.why == "NetworkManager") == (says not in (None, "unknown"))
     if says in (None, "unknown"):
         assert "sync.unmetered_interfaces" in found.why
 
@@ -96,6 +98,28 @@ def test_done_and_failed_are_sounded_once_a_stay() -> None:
     assert docking.after(AT_THE_DOCK, summary(rows=9)) is DockOutcome.DONE
 
 
+def test_another_unmetered_link_is_another_stay() -> None:
+    """From one dock straight to the next; one row by itself is something that went."""
+    docking = Docking()
+    for interface in ("eth0", "wlan0", "eth0"):
+        there = CentreLink(interface, False, "NetworkManager")
+        assert docking.after(there, summary(rows=1)) is DockOutcome.DONE
+        assert docking.after(there, summary(rows=1)) is None
+    assert docking.after(AT_THE_DOCK, summary()) is None
+
+
+def test_a_network_manager_that_hangs_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it would have said at last does not count: the link is taken as metered."""
+    monkeypatch.setattr(links, "_COMMAND_S", 0.2)
+    text = f"#!{sys.executable} -S\nimport time\ntime.sleep(3)\nprint('no')\n"
+    (tmp_path / "nmcli").write_text(text)
+    (tmp_path / "nmcli").chmod(0o755)
+    monkeypatch.setattr(links, "_PLAIN", {"PATH": str(tmp_path)})
+    assert links._ask_network_manager("lo") is None
+
+
 def test_running_unit_hears_of_it_once(tmp_path: Path) -> None:
     """The unit's round gets each outcome once; one of another start of the machine never."""
     left, watch = SyncStateFile(tmp_path), SyncWatch(tmp_path)
@@ -112,7 +136,7 @@ def test_running_unit_hears_of_it_once(tmp_path: Path) -> None:
     assert watch.dock_news() is DockOutcome.FAILED
     assert (watch.health().level, watch.health().counts["reads_left"]) == (Level.WARNING, 4)
     left.write(state_of(summary(left=4, gave_up=True, grave=True), now), None)
-    assert watch.health().level is Level.FAULT
+    assert (watch.health().level, watch.health().name) == (Level.FAULT, Part.SYNC)
     mended = summary(rows=4)
     mended.fault("the centre's receipt is not good", grave=True, passing=True)
     left.write(state_of(mended, now), None)

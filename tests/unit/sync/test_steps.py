@@ -172,6 +172,13 @@ def test_a_session_that_never_gives_up_goes_on(made: Made) -> None:
     assert summary.grave, "that the unit was not accepted needs somebody"
 
 
+def test_a_receipt_that_is_not_good_settles_nothing(made: Made) -> None:
+    """The same upload goes again under its name, so that the centre gives its receipt of then."""
+    made.way.script = [Answer(200, b"<html>"), Answer(200, b"{}")]
+    assert made.run().done
+    assert len(set(made.way.tried[:3])) == 1
+
+
 @pytest.mark.parametrize(
     ("first", "tries", "grave"),
     [
@@ -417,6 +424,12 @@ def slots(made: Made) -> SlotSession:
     session = made.session(SlotSession, metered=True)
     assert isinstance(session, SlotSession)
     return session
+
+
+def test_an_hour_of_slots_costs_what_the_settings_say() -> None:
+    """Less than 10 MB at 10 s: a contract for data is made by it."""
+    an_hour = 360 * (cadence.ROWS_BYTES + cadence.PICTURES_BYTES / PICTURES_EVERY)
+    assert 8e6 < an_hour < 10e6
 
 
 def test_every_slot_sends_as_much_whatever_there_is(made: Made) -> None:

@@ -18,7 +18,6 @@ from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.journal import refused
 from outrider.unit.journal.database import is_busy
 from outrider.unit.journal.enrolment import choose_sealer
-from outrider.unit.journal.epochs import LAST
 from outrider.unit.journal.outbox import Outbox
 from outrider.unit.journal.reseal import reseal_folder
 from outrider.unit.journal.schema import JournalError, has_journal
@@ -245,8 +244,7 @@ class Dock:
         # Not by the clock and not of one size: over a metered link it would tell of what was sent.
         if summary.gave_up or stop.is_set() or not due or summary.link_metered:
             return Compared()
-        last = LAST
-        found = self._reconciler.run(outbox, centre, summary, stop, last)
+        found = self._reconciler.run(outbox, centre, summary, stop)
         if found.unopened:
             summary.fault(_UNOPENED, grave=True)
         if found.again:
@@ -280,7 +278,7 @@ class Dock:
         if remaining.rows > held_back + len(aside.rows):
             return True
         pictures = remaining.pictures - len(Role) * len(aside.pictures)
-        return pictures > 0 and not link.metered and not held_back
+        return pictures > 0 and not held_back
 
     def _seal_earlier(self) -> str:
         """Seal what was kept in clear before enrolment; return what is in the way, if anything."""
@@ -326,15 +324,10 @@ class Dock:
         finally:
             outbox.close()
 
-    def _erasable(self, outbox: Outbox) -> int:
-        """Return up to which number rows have been at the centre long enough to be erased here."""
-        now = self._clock.stamp(self._clock.mono_ns())
-        if now.quality is ClockQuality.FREE_RUNNING:
-            return 0  # a clock that may be years off must not decide that a day is over
-        return outbox.erasable(self._settings.sync.keep_acknowledged_h * 3600, now)
-
     def _expire(self, outbox: Outbox, summary: Summary, confirmed: set[int]) -> None:
-        if confirmed and self._erasable(outbox):
+        """Erase of what the centre holds at this moment what it has had long enough."""
+        now = self._clock.stamp(self._clock.mono_ns())
+        # A clock that may be years off must not decide that a day is over.
+        if confirmed and now.quality is not ClockQuality.FREE_RUNNING:
             keep_s = self._settings.sync.keep_acknowledged_h * 3600
-            now = self._clock.stamp(self._clock.mono_ns())
             summary.erased_rows += outbox.expire(keep_s, now, confirmed)

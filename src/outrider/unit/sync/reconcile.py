@@ -55,12 +55,11 @@ class Reconciler:
         centre: HttpsCentre,
         summary: Summary,
         stop: threading.Event,
-        last_seq: int = LAST,
     ) -> Compared:
-        """Ask about all rows up to last_seq; what cannot be asked is a fault, and nothing goes."""
+        """Ask about all rows; what cannot be asked is a fault, and nothing goes."""
         found, after = Compared(), 0
         while not stop.is_set():
-            claims = held.claims(outbox.db, after, last_seq, holdings.MAX_ROWS)
+            claims = held.claims(outbox.db, after, LAST, holdings.MAX_ROWS)
             if not claims:
                 break
             after = claims[-1].seq

@@ -298,7 +298,7 @@ class SyncSession:
         # No row's number, the centre's words not excepted: rows count silent hits, too.
         what, words = "a picture" if of_pictures else "a row", _NUMBER.sub("…", why)
         text = f"{what} is refused ({answer.status}: {words}); it stays here, and is tried again"
-        self.summary.fault(text, grave=True, passing=True)
+        self.summary.fault(text, grave=True)  # it stays so: what is set aside is not done
 
     def _failed(
         self, text: str, stop: threading.Event, asked_s: float = 0.0, *, grave: bool = False
