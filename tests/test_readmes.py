@@ -26,6 +26,7 @@ READMES = sorted(
 )
 NOT_RUN = {
     "outrider run --source picamera2": "needs a camera: image_build/checks/camera_harness",
+    "outrider run --source v4l2": "needs a camera: tests/unit/devices/test_camera_v4l2.py",
     "outrider run --source video:drive.mp4": "needs a video: tests/unit/run/test_run.py",
     "outrider demo": "a minute long: tests/unit/commands/test_demo.py runs a short one",
     "outrider centre demo": "a service: tests/centre/demo",

@@ -1,6 +1,6 @@
 """What the command line names as a source of frames or of positions.
 
-picamera2[:NUMBER]  video:PATH  pictures:DIR  drive:DIR  render:SEED
+picamera2[:NUMBER]  v4l2:DEVICE  video:PATH  pictures:DIR  drive:DIR  render:SEED
 gpsd[:HOST:PORT]    nmea:FILE   fixed:LATITUDE,LONGITUDE
 """
 
@@ -10,7 +10,9 @@ from pathlib import Path
 
 from outrider.sources import SourceError
 
-FRAME_SOURCES = "picamera2[:NUMBER], video:PATH, pictures:DIR, drive:DIR or render:SEED"
+FRAME_SOURCES = (
+    "picamera2[:NUMBER], v4l2:DEVICE, video:PATH, pictures:DIR, drive:DIR or render:SEED"
+)
 POSITION_SOURCES = "gpsd[:HOST:PORT], nmea:FILE or fixed:LATITUDE,LONGITUDE"
 _DEFAULT_HOST = "127.0.0.1"
 _DEFAULT_PORT = 2947
@@ -34,6 +36,13 @@ class CameraSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """A camera of Linux's own drivers, such as /dev/video0."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class FileSpec:
     """A video, a folder of pictures, or a recorded drive."""
 
@@ -48,7 +57,7 @@ class RenderSpec:
     seed: int
 
 
-FrameSpec = CameraSpec | FileSpec | RenderSpec
+FrameSpec = CameraSpec | DeviceSpec | FileSpec | RenderSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,8 @@ def parse_frame_source(text: str) -> FrameSpec:
     kind, _, rest = text.partition(":")
     if kind == "picamera2":
         return CameraSpec(_whole(rest, 63, text, FRAME_SOURCES) if rest else 0)
+    if kind == "v4l2":
+        return DeviceSpec(_device(rest, text))
     if kind == "render":
         return RenderSpec(_whole(rest, _MAX_SEED, text, FRAME_SOURCES))
     if kind in set(FileKind):
@@ -133,6 +144,15 @@ def _existing(rest: str, text: str, allowed: str) -> Path:
     path = Path(rest)
     if not path.exists():
         raise _refused(text, f"{path} does not exist", allowed)
+    return path
+
+
+def _device(rest: str, text: str) -> Path:
+    """Return a device's path; one that is not plugged in now may come later."""
+    path = Path(rest)
+    if not path.is_absolute() or (path.exists() and not path.is_char_device()):
+        why = "a device is needed, such as /dev/video0 or a name in /dev/v4l/by-id"
+        raise _refused(text, why, FRAME_SOURCES)
     return path
 
 

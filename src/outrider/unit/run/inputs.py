@@ -16,6 +16,7 @@ from outrider.rendered.settings import RenderSettings
 from outrider.rendered.source import RenderedDrive
 from outrider.sources import FrameSource, SourceError
 from outrider.unit.devices.camera_picamera2 import Picamera2Camera
+from outrider.unit.devices.camera_v4l2 import V4l2Camera
 from outrider.unit.devices.gnss_fixed import FixedPosition
 from outrider.unit.devices.gnss_gpsd import GpsdPositions, GpsdSettings
 from outrider.unit.devices.gnss_nmea import MAX_FIXES, NmeaPositions
@@ -24,6 +25,7 @@ from outrider.unit.devices.source_drive import DriveSource
 from outrider.unit.devices.source_pictures import PicturesSource
 from outrider.unit.devices.source_spec import (
     CameraSpec,
+    DeviceSpec,
     FileKind,
     FileSpec,
     FixedSpec,
@@ -42,6 +44,8 @@ from outrider.unit.run.recording_start import Start, start_of_drive, start_of_fi
 from outrider.unit.settings.sections import Settings
 
 log = logging.getLogger(__name__)
+
+_CAMERAS = (CameraSpec, DeviceSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +157,12 @@ def open_inputs(
     """
     frame_spec = parse_frame_source(source_text)
     if gps_text is None:
-        gps_text = settings.gps.source or ("gpsd" if isinstance(frame_spec, CameraSpec) else None)
+        gps_text = settings.gps.source or ("gpsd" if isinstance(frame_spec, _CAMERAS) else None)
     position_spec = parse_position_source(gps_text) if gps_text else None
     live = isinstance(position_spec, GpsdSpec) or late_is_dropped
     if start is not None and (live or not _says_no_time(frame_spec)):
         raise SourceError("--start is for a video or pictures that are not played with gpsd")
-    if isinstance(frame_spec, CameraSpec):
+    if isinstance(frame_spec, _CAMERAS):
         return _of_camera(frame_spec, position_spec, settings)
     if live:
         return _played(frame_spec, position_spec, settings, late_is_dropped)
@@ -169,9 +173,15 @@ def _says_no_time(spec: FrameSpec) -> bool:
     return isinstance(spec, FileSpec) and spec.kind is not FileKind.DRIVE
 
 
-def _of_camera(spec: CameraSpec, position_spec: PositionSpec | None, settings: Settings) -> Inputs:
+def _of_camera(
+    spec: CameraSpec | DeviceSpec, position_spec: PositionSpec | None, settings: Settings
+) -> Inputs:
     clock = SystemClock()
-    camera = Picamera2Camera(settings.camera, clock, spec.number)
+    camera: FrameSource = (
+        V4l2Camera(settings.camera, clock, spec.path)
+        if isinstance(spec, DeviceSpec)
+        else Picamera2Camera(settings.camera, clock, spec.number)
+    )
     positions = _positions(position_spec, settings, clock)
     return Inputs(camera, positions, clock, "", camera=True)
 
