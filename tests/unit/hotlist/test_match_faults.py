@@ -78,6 +78,21 @@ def test_a_locked_list_stays_as_it_was_and_is_tried_at_each_round(
     matcher.close()
 
 
+def test_two_locked_lists_both_go_on_as_they_were(store: HotlistStore, opening: Opening) -> None:
+    """With new generations of both behind a key that is not there; both are told, once each."""
+    matcher = HotlistMatcher(store, RecordedClock(NOW_NS))
+    for name in ("alpha", "beta"):
+        put(store.list(name), [voi("AB12CDF")], revision="2")
+        opening.fails[name] = LockedError("no key")
+    for _ in range(2):
+        matcher.refresh()
+        assert met(matcher) == ["alpha", "beta"]
+        assert matcher.revision == "alpha:1,beta:1"
+        said = "list alpha: locked: no key; list beta: locked: no key"
+        assert matcher.health().detail == said
+    matcher.close()
+
+
 def test_two_bad_lists_are_both_told(store: HotlistStore, opening: Opening) -> None:
     """Neither hides the other, and nothing is in force."""
     opening.fails = {name: LockedError("no key") for name in ("alpha", "beta")}
