@@ -1,6 +1,5 @@
 """The rooms whose code is broken, and the tests that judge them."""
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,8 +100,3 @@ def module_of(path: Path) -> str:
     """Return the name under which a source file is imported."""
     parts = path.relative_to(REPO / "src").with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def is_installed() -> bool:
-    """Whether mutmut, whose mutants these are, is here."""
-    return importlib.util.find_spec("mutmut") is not None

@@ -434,7 +434,7 @@ def test_an_hour_of_slots_costs_what_the_settings_say() -> None:
 
 def test_every_slot_sends_as_much_whatever_there_is(made: Made) -> None:
     """Rows at their size, pictures at theirs; what is empty is a cover of the same size."""
-    rows, pictures = cadence.ROWS_BYTES, cadence.PICTURES_BYTES
+    rows, pictures = 16 * 2**10, 48 * 2**10
     first = slots(made).run_slot(threading.Event(), pictures=True)
     assert (first.rows, first.pictures) == (5, 2)
     slots(made).run_slot(threading.Event(), pictures=True)
