@@ -10,8 +10,16 @@ from typing import NamedTuple, NoReturn
 
 from outrider import __version__, logs
 from outrider.built_from import commit
-from outrider.command_line import exits
-from outrider.shown import complain, say, survive_any_text
+from outrider.command_line import Parser, exits
+from outrider.shown import (
+    complain,
+    let_go_of_standard_output,
+    name_standard_output,
+    say,
+    survive_any_text,
+)
+
+__all__ = ["COMMANDS", "build_parser", "main", "name_standard_output"]
 
 
 class _Command(NamedTuple):
@@ -63,7 +71,7 @@ class _ShowVersion(argparse.Action):
 
 def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser, with the options of the chosen command only."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="outrider",
         description="Number plate recognition for police cars.",
         epilog=_EXAMPLE,
@@ -87,20 +95,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     survive_any_text()
     try:
-        status = _run(words)
-        sys.stdout.flush()
-        return status
+        return _flushed(_run(words))
+    except SystemExit as end:  # argparse has shown a help, the version, or what is wrong
+        raise SystemExit(_flushed(int(end.code or 0))) from None
     except KeyboardInterrupt:
         complain("outrider: interrupted")
         return exits.INTERRUPTED
     except BrokenPipeError:
-        _let_go_of_stdout()
+        let_go_of_standard_output()
         return exits.READER_GONE
     except Exception as error:  # noqa: BLE001 - the border: no traceback for a person to read
         level = logging.CRITICAL if logs.is_system_log(sys.stderr) else logging.INFO
         logging.getLogger(__name__).log(level, "internal fault", exc_info=error)
         complain(f"outrider: {exits.internal_fault(error)}")
         return exits.FAILED
+
+
+def _flushed(status: int) -> int:
+    """Return the status of a command whose whole output is out, or say that it is not."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        let_go_of_standard_output()
+        return exits.say("outrider", error, exits.FAILED)
+    return status
 
 
 def _run(words: Sequence[str]) -> int:
@@ -115,13 +135,6 @@ def _run(words: Sequence[str]) -> int:
     os.umask(0o027 if chosen == "centre" else 0o077)
     logs.start(args.verbose)
     return int(args.handler(args))
-
-
-def _let_go_of_stdout() -> None:
-    """Give what is still to be flushed at the end a place to go."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,10 +132,36 @@ def replace_quickly(path: Path, data: bytes) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it where they are missing, for their owner alone."""
-    for one in reversed((path, *path.parents)):
-        if not one.exists():
-            one.mkdir(mode=0o700, exist_ok=True)
+    """Make a folder and those above it where they are missing, for their owner alone.
+
+    Raises OSError, of the kind that it was, in words that say what to do.
+    """
+    try:
+        for one in reversed((path, *path.parents)):
+            if not one.exists():
+                one.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        why = f"the folder cannot be made ({error.strerror}): {name_another(path)}"
+        raise OSError(error.errno, why, str(path)) from error
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"is no folder: {name_another(path)}", str(path))
+
+
+def name_another(folder: Path) -> str:
+    """Return what to do where a folder cannot be used, or written to."""
+    return f"name another place, or let user {_user()} write in {_nearest(folder)}"
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder that is there, at or above one."""
+    return next((one for one in (folder, *folder.parents) if one.is_dir()), Path("/"))
 
 
 def remove(path: Path) -> None:

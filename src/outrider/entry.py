@@ -15,6 +15,7 @@ def main() -> int:
     except KeyboardInterrupt:
         os.write(2, b"outrider: interrupted\n")
         return 130
+    cli.name_standard_output()
     return cli.main()
 
 

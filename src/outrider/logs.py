@@ -82,6 +82,15 @@ def _thread_died(died: threading.ExceptHookArgs) -> None:
     logging.getLogger("outrider").critical("thread %s ended by a fault", name, exc_info=info)
 
 
+def is_where_the_log_goes(stream: TextIO) -> bool:
+    """Return whether a stream goes to the same terminal, pipe or file as the log does."""
+    try:
+        first, second = os.fstat(stream.fileno()), os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False  # closed, or in memory
+    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+
+
 def is_system_log(stream: TextIO) -> bool:
     """Return whether a stream goes to journald: what is printed there is kept, and not by us."""
     try:

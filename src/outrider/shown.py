@@ -5,9 +5,12 @@ characters, lines of its own. Everything that is printed goes through `shown`, h
 `outrider.console`; ruff (T20, TID251) and tests/test_nothing_else_prints.py see to it.
 """
 
+import errno
+import io
 import json
 import logging
 import math
+import os
 import re
 import sys
 import unicodedata
@@ -87,6 +90,66 @@ def as_cell(text: str) -> str:
 def of_cell(cell: str) -> str:
     """Return the text of a cell that `as_cell` (or a spreadsheet) wrote."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+STANDARD_OUTPUT = "standard output"
+
+
+class _NamedOutput(io.TextIOWrapper):
+    """Standard output whose errors say that they are its own: the system does not say it."""
+
+    def write(self, text: str) -> int:
+        """Write; raise OSError that names standard output, BrokenPipeError as it comes."""
+        try:
+            return super().write(text)
+        except OSError as error:
+            raise _named(error) from error
+
+    def flush(self) -> None:
+        """Flush, likewise."""
+        try:
+            super().flush()
+        except OSError as error:
+            raise _named(error) from error
+
+
+def _named(error: OSError) -> OSError:
+    if error.errno is None or error.errno == errno.EPIPE:
+        return error
+    return OSError(error.errno, error.strerror, STANDARD_OUTPUT)
+
+
+def name_standard_output() -> None:
+    """Let every error of standard output name it, from now on; for the program's own start."""
+    _open_what_is_closed()
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper):
+        sys.stdout = _NamedOutput(
+            out.buffer, out.encoding, out.errors, line_buffering=out.line_buffering
+        )
+
+
+def _open_what_is_closed() -> None:
+    """Open the null device where a standard stream was closed (`>&-`).
+
+    Else the next file that is opened takes its number, and what is printed goes into that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            stream = open(number, "w" if number else "r", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)  # held to the end, whatever stands over it
+
+
+def let_go_of_standard_output() -> None:
+    """Give what is still to be flushed at the end a place to go."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def survive_any_text() -> None:

@@ -48,10 +48,19 @@ read_a_video() {
 
 set_a_centre_up() {
     say "the centre is set up and serves"
-    "$OUTRIDER" centre init centre --opening-keys opening
+    "$OUTRIDER" centre init centre --opening-keys opening --hotlists hotlists
     printf 'port = %s\nenrol_port = %s\n' "$PORT" "$ENROL_PORT" >> centre/centre.toml
     "$OUTRIDER" centre serve --dir centre 2> serve.log &
     SERVE=$!
+    say "it signs a list of one vehicle: two of two keys, offline in earnest"
+    for key in a b; do "$OUTRIDER" centre hotlist key "root-$key.pem"; done
+    "$OUTRIDER" centre hotlist stage-root --repository hotlists \
+        --root-key root-a.pem --root-key root-b.pem
+    for key in a b; do
+        "$OUTRIDER" centre hotlist sign-root --repository hotlists --root-key "root-$key.pem"
+    done
+    printf 'vrm,reason\n%s,stolen\n' "$MARK" > stolen.csv
+    "$OUTRIDER" centre hotlist publish stolen.csv --list stolen --repository hotlists
     until grep -q '"serving"' serve.log; do kill -0 "$SERVE"; sleep 0.2; done
 }
 
@@ -75,6 +84,10 @@ fi
 
 say "the unit docks"
 "$OUTRIDER" sync -c unit.toml --unmetered
+
+say "the list has come from the centre to the unit"
+"$OUTRIDER" hotlist check "$MARK" -c unit.toml | tee checked.txt
+grep -q "exact $MARK in stolen" checked.txt
 
 say "the centre opens what came"
 "$OUTRIDER" centre open --dir centre --keys opening

@@ -2,10 +2,16 @@
 
 import json
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from outrider.cli import main
@@ -28,6 +34,51 @@ def test_a_change_of_level_is_logged_once(caplog: pytest.LogCaptureFixture) -> N
         "camera: fault: unplugged",
         "camera: ok: unplugged",
     ]
+
+
+def test_a_change_that_a_screen_shows_in_the_same_place_is_not_logged(tmp_path: Path) -> None:
+    """`run --lines 2>&1`: each line of health once; in two places, each has it."""
+    both = tmp_path / "both.txt"
+    words = [sys.executable, "-m", "outrider.entry", "run", "--lines", "--alarm", "none"]
+    environment = {**os.environ, "STATE_DIRECTORY": str(tmp_path / "state")}
+    with both.open("w") as out:
+        subprocess.run(
+            [*words, "--source", f"pictures:{_pictures(tmp_path)}"],
+            stdout=out,
+            stderr=out,
+            check=True,
+            env=environment,
+        )
+    said = both.read_text().splitlines()
+    assert sum("kept in CLEAR" in line for line in said) == 1, said
+    assert sum("no hotlist" in line for line in said) == 1, said
+
+
+def _pictures(folder: Path) -> Path:
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    cv2.imwrite(str(pictures / "one.jpg"), np.full((240, 320), 90, np.uint8))
+    return pictures
+
+
+def test_status_of_a_stopped_replay_is_in_this_machines_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recording of last year: it was stopped today, so long ago, and not last year."""
+    (tmp_path / "unit.toml").write_text(f'[unit]\nstate_dir = "{tmp_path}"\n')
+    words = ["run", "-c", str(tmp_path / "unit.toml"), "--alarm", "none", "--quiet"]
+    source = f"pictures:{_pictures(tmp_path)}"
+    before = SystemClock().stamp(SystemClock().mono_ns()).utc
+    assert main([*words, "--source", source, "--start", "2025-01-02T03:04:05Z"]) == 0
+    assert main(["status", "--state-dir", str(tmp_path), "--json"]) == 1
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["ended"]
+    assert datetime.fromisoformat(shown["utc"]) >= before.replace(microsecond=0)
+    main(["status", "--state-dir", str(tmp_path)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "The unit was stopped: last word at" in said
+    assert " ago, from process" in said
+    assert "2025" not in said
 
 
 def test_status_shows_a_fault_and_its_exit_status(

@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-from outrider.command_line import Subparsers, new_parser
+from outrider.command_line import Parser, Subparsers, new_parser
 
 _BENCHES = {
     "pipeline": "frames per second, ms a stage, hit latency, drops, CPU a thread, memory",
@@ -36,7 +36,7 @@ def register(commands: Subparsers) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    parser = argparse.ArgumentParser(prog="outrider bench")
+    parser = Parser(prog="outrider bench")
     benches = parser.add_subparsers(dest="name", required=True)
     importlib.import_module(f"outrider.bench.{args.name}").register(benches)
     chosen = parser.parse_args([args.name, *args.options])

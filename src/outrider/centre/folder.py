@@ -292,17 +292,25 @@ def opening_keys(given: Path | None, folder: CentreFolder) -> Path:
     return given or folder.root / "opening"
 
 
-def write_settings(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
-    """Write the first settings of a centre. Raises OSError."""
+def write_settings(
+    folder: CentreFolder, hosts: tuple[str, ...], repository: Path | None = None
+) -> None:
+    """Write the first settings of a centre; repository: of its signed hotlists. Raises OSError."""
     defaults = CentreSettings.model_validate({"server": {"hosts": hosts}})
     text = f"""# Settings of the reference centre; `outrider centre init` wrote them.
 # All other keys stand below as comments, with the defaults that are in force while they are left
 # out. A key that is not known is refused with its line.
-[server]
+{_hotlists(repository)}[server]
 hosts = {json.dumps(list(hosts))}
 {_commented(defaults)}
 """
     durable.write(folder.settings, text.encode(), 0o644)
+
+
+def _hotlists(repository: Path | None) -> str:
+    if repository is None:
+        return ""
+    return f"[hotlists]\nrepository = {json.dumps(str(repository))}\n"
 
 
 def _commented(settings: CentreSettings) -> str:

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outrider.settings_file import ConfigError
-from outrider.shown import complain
+from outrider.shown import STANDARD_OUTPUT, complain, let_go_of_standard_output
 from outrider.sources import SourceError
 
 DONE = 0
@@ -48,6 +48,9 @@ _REMEDIES = {
     errno.ENOSPC: ": free space there, or name another disk",
     errno.EROFS: ": it cannot be written: name another place",
 }
+_OUTPUT_REMEDY = (
+    ": what was to be shown is cut short; free space where it goes, or send it elsewhere"
+)
 _NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
@@ -73,6 +76,8 @@ def finish(
         except wrong_use as error:
             return say(parser.prog, error, WRONG_USE)
         except expected as error:
+            if isinstance(error, OSError) and error.filename == STANDARD_OUTPUT:
+                let_go_of_standard_output()  # said once: not again when it is flushed
             return say(parser.prog, error, FAILED)
 
     parser.set_defaults(handler=run)
@@ -89,6 +94,8 @@ def words_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = error.filename
         where = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes | Path) else ""
+        if name == STANDARD_OUTPUT:
+            return where + error.strerror + _OUTPUT_REMEDY
         return where + error.strerror + _REMEDIES.get(error.errno or 0, "")
     if isinstance(error, UnicodeError):
         return "text that is not UTF-8 stands where text should"

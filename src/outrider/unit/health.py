@@ -51,8 +51,12 @@ class Beats:
 class HealthBoard:
     """Asks every component how it is; logs each change of level."""
 
-    def __init__(self, askers: Sequence[Callable[[], ComponentHealth]]) -> None:
+    def __init__(
+        self, askers: Sequence[Callable[[], ComponentHealth]], *, logged: bool = True
+    ) -> None:
+        """logged: whether changes are logged; not, where a screen shows them in the same place."""
         self._askers = tuple(askers)
+        self._logged = logged
         self._levels: dict[str, Level] = {}
 
     def ask(self) -> tuple[ComponentHealth, ...]:
@@ -65,7 +69,7 @@ class HealthBoard:
     def _log_change(self, component: ComponentHealth) -> None:
         before = self._levels.get(component.name, Level.OK)
         self._levels[component.name] = component.level
-        if component.level is before:
+        if component.level is before or not self._logged:
             return
         level = {Level.FAULT: logging.ERROR, Level.WARNING: logging.WARNING}.get(
             component.level, logging.INFO
@@ -90,13 +94,19 @@ def as_json(component: ComponentHealth) -> dict[str, Any]:
     }
 
 
-def write_status(path: Path, clock: Clock, components: Sequence[ComponentHealth]) -> None:
-    """Replace the status file with the health of now. Raises OSError where it cannot be."""
+def write_status(
+    path: Path, clock: Clock, components: Sequence[ComponentHealth], *, ended: bool = False
+) -> None:
+    """Replace the status file with the health of now. Raises OSError where it cannot be.
+
+    clock: the machine's, also for a recording. ended: whether the run is over, in order.
+    """
     document = {
         "schema": STATUS_SCHEMA,
         "pid": os.getpid(),
         "mono_ns": time.monotonic_ns(),
         "utc": clock.stamp(clock.mono_ns()).iso_ms(),
+        "ended": ended,
         "level": worst(components).value,
         "components": [as_json(component) for component in components],
     }

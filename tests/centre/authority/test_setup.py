@@ -45,6 +45,19 @@ def test_made_once(tmp_path: Path) -> None:
     assert content(folder.root) == before
 
 
+def test_where_the_hotlists_are_is_set_up_with_the_centre(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`init --hotlists` names them in the settings; later it says where to name them."""
+    lists = tmp_path / "lists"
+    words = ["centre", "init", str(tmp_path / "centre"), "--keys-here", "--hotlists"]
+    assert main([*words, str(lists)]) == 0
+    assert CentreFolder(tmp_path / "centre").load().hotlists.repository == lists
+    assert main([*words, str(lists)]) == 0
+    assert main([*words, str(tmp_path / "others")]) == 2
+    assert "under [hotlists] in" in capsys.readouterr().err
+
+
 def test_private_files_are_private(tmp_path: Path) -> None:
     """Private keys are their owner's, and the folders too."""
     folder = made(tmp_path / "centre")

@@ -6,7 +6,11 @@ import pytest
 
 from outrider import cli
 from outrider.bench.cli import _BENCHES
+from outrider.command_line import Parser
 from outrider.unit.settings import sections
+from tests import wrong_use
+
+GOLDEN = Path(__file__).resolve().parents[2] / "replay" / "golden_drive"
 
 COMMANDS = sorted(cli.COMMANDS)
 
@@ -34,6 +38,42 @@ def test_bare_outrider_prints_its_help(capsys: pytest.CaptureFixture[str]) -> No
     assert cli.main([]) == 2
     printed = capsys.readouterr().err
     assert all(command in printed for command in COMMANDS)
+
+
+def test_an_unknown_option_shows_the_usage_of_its_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Every command, at every depth: its own usage, not the program's, and the nearest option."""
+    assert [words for words, parser in wrong_use.leaves() if not isinstance(parser, Parser)] == []
+    for words, meant in (
+        (["run", "--hotlst=x"], "(did you mean --hotlist?); `outrider run --help`"),
+        (["centre", "units", "--jsn"], "(did you mean --json?); `outrider centre units --help`"),
+        (["status", "now"], "unrecognized: now; `outrider status --help`"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words)
+        said = capsys.readouterr().err
+        assert ended.value.code == 2
+        assert said.startswith(f"usage: outrider {' '.join(words[:-1])} "), said
+        assert meant in said
+
+
+def test_a_state_folder_that_cannot_be_used_is_said_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file, or where none can be made: which setting names it, and a status of 2 for `run`."""
+    (tmp_path / "file").touch()
+    run = ["run", "--quiet", "--source", f"drive:{GOLDEN}", "--alarm", "none"]
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nobody")):
+        monkeypatch.setenv("STATE_DIRECTORY", str(place))
+        assert cli.main(run) == 2
+        said = capsys.readouterr().err
+        assert str(place) in said
+        assert "state_dir under [unit]" in said
+        assert "Errno" not in said
+    (tmp_path / "list.csv").write_text("vrm,reason\nAB12CDE,stolen\n")
+    assert cli.main(["hotlist", "import", str(tmp_path / "list.csv")]) != 0
+    assert "name another place" in capsys.readouterr().err
 
 
 def test_settings_that_are_not_there_are_not_called_good(

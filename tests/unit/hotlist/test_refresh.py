@@ -24,3 +24,12 @@ def test_what_is_missing_names_a_command_that_takes_it(
     with pytest.raises(SystemExit):
         cli.main([*named[1].split(), "--help"])
     assert named[2] in capsys.readouterr().out
+
+
+def test_a_unit_without_a_root_of_trust_says_the_whole_way_to_one(tmp_path: Path) -> None:
+    """Who never had lists at his centre is told what to do there, and then here."""
+    with pytest.raises(NotSetUpError) as raised:
+        refresh(Settings(), HotlistStore(tmp_path), SystemClock(), "https://centre.example")
+    said = str(raised.value)
+    for step in ("publish a list", "centre.toml", "enrol the unit anew", "1.root.json"):
+        assert step in said

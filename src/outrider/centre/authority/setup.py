@@ -22,16 +22,23 @@ class Made:
     opening_keys: Path
 
 
-def set_up(folder: CentreFolder, hosts: tuple[str, ...], opening: Path, clock: Clock) -> Made:
+def set_up(
+    folder: CentreFolder,
+    hosts: tuple[str, ...],
+    opening: Path,
+    clock: Clock,
+    repository: Path | None = None,
+) -> Made:
     """Make what is missing of a centre. Run again, it makes only what is missing then.
 
-    Raises AuthorityError, KeyFileError, SealingError, ConfigError, OSError.
+    repository: where its signed hotlists will be published. Raises AuthorityError, KeyFileError,
+    SealingError, ConfigError, OSError.
     """
     made: list[Path] = []
     for path in (folder.root, folder.ca_key.parent, folder.receipt_key.parent, folder.store):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not folder.settings.exists():
-        write_settings(folder, hosts)
+        write_settings(folder, hosts, repository)
         made.append(folder.settings)
     made += _authority(folder, clock)
     made += _receipt_key(folder)

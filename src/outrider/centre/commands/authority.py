@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 from outrider import durable
 from outrider.centre.authority.authority import Authority, time_of
@@ -103,6 +104,11 @@ def _register_init(commands: Subparsers) -> None:
         help="folder of the private keys that open sealed reads, outside the centre's",
     )
     parser.add_argument(
+        "--hotlists",
+        type=values.folder,
+        help="folder of the signed hotlists, as `centre hotlist` publishes them (none)",
+    )
+    parser.add_argument(
         "--keys-here",
         action="store_true",
         help="confirm: keep those keys in the centre's own folder (a trial on one machine)",
@@ -152,7 +158,10 @@ def _init(args: argparse.Namespace) -> int:
             "machine's disk, or confirm with --keys-here for a trial on one machine"
         )
     _refuse_other_names(folder, tuple(args.host or ()))
-    done = set_up(folder, tuple(args.host or ("localhost",)), opening, SystemClock())
+    repository = args.hotlists.absolute() if args.hotlists else None
+    _refuse_other_lists(folder, repository)
+    hosts = tuple(args.host or ("localhost",))
+    done = set_up(folder, hosts, opening, SystemClock(), repository)
     for path in done.made:
         say(f"made {path}")
     if not done.made:
@@ -177,6 +186,18 @@ def _refuse_other_names(folder: CentreFolder, hosts: tuple[str, ...]) -> None:
             f"{', '.join(other)}: put it into hosts in {folder.settings}, the first one being what "
             "tickets carry, keep the names that units enrolled with, and run init again without "
             "--host"
+        )
+
+
+def _refuse_other_lists(folder: CentreFolder, repository: Path | None) -> None:
+    """Refuse a folder of hotlists that a centre would not get: init keeps its settings."""
+    if repository is None or not folder.settings.exists():
+        return
+    if folder.load().hotlists.repository != repository:
+        raise UseError(
+            f"{folder.root} is set up already; nothing is changed. For its hotlists: put "
+            f'repository = "{repository}" under [hotlists] in {folder.settings}, and start '
+            "`outrider centre serve` again"
         )
 
 
@@ -277,7 +298,7 @@ def _card(line: UnitLine) -> Line | str:
     kinds = Counter(fork.kind for fork in line.forks)
     if kinds[Kind.COPIED]:
         return styled("COPIED", "red")
-    return f"put back {kinds[Kind.PUT_BACK]}x" if kinds else "one"
+    return f"put back {kinds[Kind.PUT_BACK]}x" if kinds else "not copied"
 
 
 def _bad(count: int) -> Line | str:

@@ -13,7 +13,7 @@ from typing import TextIO
 from outrider.command_line import Subparsers, add_json, exits, new_parser
 from outrider.command_line.exits import UseError, finish
 from outrider.console import Screen
-from outrider.logs import is_system_log
+from outrider.logs import is_system_log, is_where_the_log_goes
 from outrider.settings_file import Section
 from outrider.shown import complain
 from outrider.unit.devices.source_spec import FRAME_SOURCES, POSITION_SOURCES
@@ -66,9 +66,13 @@ def _run(args: argparse.Namespace) -> int:
         parts = open_parts(settings, options_of(args), stop)
         parts = replace(parts, watched=(*parts.watched, outlet.health))
         events = events_on(outlet.stream, as_json=args.json) if _told(args) else NoEvents()
-        summary = Appliance(parts, settings, events, on_hang=leave_within).run(stop)
+        told_twice = isinstance(events, ConsoleEvents) and is_where_the_log_goes(sys.stdout)
+        unit = Appliance(parts, settings, events, leave_within, health_logged=not told_twice)
+        summary = unit.run(stop)
     if not _told(args) and not args.quiet:
         complain(f"outrider run: {summary.frames} frames, {summary.reads} reads")
+    if outlet.refused is not None:
+        return exits.say("outrider run", outlet.refused, exits.FAILED)
     return exits.FAILED if summary.faults else exits.DONE
 
 

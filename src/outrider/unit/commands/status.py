@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from outrider.clock import said_duration
 from outrider.command_line import Subparsers, add_json, new_parser
 from outrider.command_line.exits import finish
 from outrider.console import Screen, line, styled
@@ -37,7 +38,7 @@ def _run(args: argparse.Namespace) -> int:
         say_json(status, indent=1)
     else:
         _show(status)
-    return 1 if status["level"] == Level.FAULT.value or status["stale"] else 0
+    return 1 if status["level"] == Level.FAULT.value or status["stale"] or status["ended"] else 0
 
 
 class StatusError(Exception):
@@ -58,18 +59,25 @@ def _load(path: Path) -> dict[str, Any]:
         raise StatusError(f"{path}: of another version of outrider; restart the unit")
     status["age_s"] = round((time.monotonic_ns() - status["mono_ns"]) / 1e9, 1)
     status["stale"] = not 0 <= status["age_s"] <= _STALE_AFTER_S
+    status.setdefault("ended", False)  # of an older version
     return status
+
+
+def _standing(status: dict[str, Any]) -> str:
+    return "The unit was stopped:" if status["ended"] else "The unit does not run, or hangs:"
+
+
+def _last_word(status: dict[str, Any]) -> str:
+    """Return when it was last heard of, in this machine's time; how long ago, if known."""
+    ago = f", {said_duration(status['age_s'])} ago" if status["age_s"] >= 0 else ""
+    at = f"{status['utc'][:19].replace('T', ' ')} UTC"
+    return f" last word at {at}{ago}, from process {status['pid']}"
 
 
 def _show(status: dict[str, Any]) -> None:
     console = Screen()
-    if status["stale"]:
-        console.print(
-            line(
-                ("The unit does not run, or hangs:", "bold red"),
-                f" last word at {status['utc']} from process {status['pid']}",
-            )
-        )
+    if status["stale"] or status["ended"]:
+        console.print(line((_standing(status), "bold red"), _last_word(status)))
     table = Table("component", "state", "detail", "counts")
     for component in status["components"]:
         counts = "  ".join(f"{name} {count}" for name, count in component["counts"].items())

@@ -42,8 +42,11 @@ def refresh(
         )
     if root is None:
         raise NotSetUpError(
-            "hotlist.trusted_root is not set, and the centre had no root when the unit was "
-            "enrolled: set it, or give `outrider hotlist update --root FILE`"
+            "this unit has no root of trust for signed lists: the centre had none when the unit "
+            "was enrolled. At the centre: make keys and a root, publish a list (README: Use it), "
+            "name the repository under [hotlists] in centre.toml. Then enrol the unit anew; or "
+            "bring metadata/1.root.json of the repository here by hand, for "
+            "`outrider hotlist update --root FILE` or as hotlist.trusted_root in the settings"
         )
     fetcher = HttpFetcher(_tls(settings))
     try:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from outrider.clock import NS_PER_S, ClockQuality, said_duration
+from outrider.clock import NS_PER_S, ClockQuality, SystemClock, said_duration
 from outrider.records import ComponentHealth, Frame, Level, Origin, Part
 from outrider.unit.events import Events, RunSummary
 from outrider.unit.health import HealthBoard, HealthKeeper, write_status
@@ -49,9 +49,15 @@ class Appliance:
         settings: Settings,
         events: Events,
         on_hang: Callable[[], None] = lambda: None,
+        *,
+        health_logged: bool = True,
     ) -> None:
-        """on_hang: called, as the run is stopped, when a driver hangs: see to the process's end."""
+        """on_hang: called, as the run is stopped, when a driver hangs: see to the process's end.
+
+        health_logged: as HealthBoard's logged.
+        """
         self.parts = parts
+        self._health_logged = health_logged
         self._on_hang = on_hang
         self._settings = settings
         self._events = events
@@ -69,6 +75,8 @@ class Appliance:
             parts.inputs.positions,
             parts.other_recognisers,
         )
+        # Whoever asks how the unit is asks in his own time, not in a recording's.
+        self._wall = SystemClock() if parts.inputs.recording else parts.inputs.clock
         self._status_failed = False
         self._ended = threading.Event()  # lists and positions serve until the last read is made
 
@@ -127,7 +135,7 @@ class Appliance:
             parts.journal.health,
             *parts.watched,
         )
-        board = HealthBoard(askers)
+        board = HealthBoard(askers, logged=self._health_logged)
         limit_s = self._settings.pipeline.watchdog_s
 
         def end() -> None:
@@ -143,7 +151,8 @@ class Appliance:
             self.parts.alarm.signal_dock(docked)
         self._events.health(components)
         try:
-            write_status(self._settings.status_file, self.parts.inputs.clock, components)
+            ended = self._ended.is_set()
+            write_status(self._settings.status_file, self._wall, components, ended=ended)
         except OSError as error:
             if not self._status_failed:
                 _log.error("%s: the status cannot be kept: %s", self._settings.status_file, error)

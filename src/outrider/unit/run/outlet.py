@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TextIO, cast
 
 from outrider.records import ComponentHealth, Level, Part
+from outrider.shown import STANDARD_OUTPUT
 
 _log = logging.getLogger(__name__)
 _QUEUE_TEXTS = 1024
@@ -30,6 +31,7 @@ class Outlet(io.TextIOBase):
         self._put = _sink(out)
         self._texts: queue.Queue[str | None] = queue.Queue(_QUEUE_TEXTS)
         self._fault = ""
+        self._refused: OSError | None = None
         self._not_shown = 0
         self._thread = threading.Thread(target=self._serve, name="outlet", daemon=True)
         self._thread.start()
@@ -79,6 +81,11 @@ class Outlet(io.TextIOBase):
         level = Level.WARNING if self._not_shown else Level.OK
         return ComponentHealth(Part.SCREEN, level, "standard output", counts)
 
+    @property
+    def refused(self) -> OSError | None:
+        """The error by which something was not shown, but for a reader that has gone."""
+        return self._refused
+
     def end(self) -> None:
         """Write what is queued, for 2 s at most; may be called twice."""
         try:
@@ -97,7 +104,14 @@ class Outlet(io.TextIOBase):
             except (OSError, ValueError) as error:  # ValueError: it has been closed
                 self._not_shown += 1
                 self._fault = getattr(error, "strerror", None) or str(error)
+                self._refused = _named(error)
                 _log.warning("standard output: %s: what happens is no longer shown", self._fault)
+
+
+def _named(error: OSError | ValueError) -> OSError | None:
+    if isinstance(error, BrokenPipeError) or not isinstance(error, OSError):
+        return None
+    return OSError(error.errno, error.strerror, STANDARD_OUTPUT)
 
 
 def _sink(out: TextIO) -> Callable[[str], None]:

@@ -51,6 +51,7 @@ from outrider.unit.recognise.track import Tracker
 from outrider.unit.run.app import Parts
 from outrider.unit.run.inputs import Inputs, open_inputs
 from outrider.unit.run.replay_outputs import NoAlarm, NoJournal
+from outrider.unit.settings.places import make_places
 from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.state import SyncWatch
 
@@ -79,6 +80,7 @@ def open_parts(settings: Settings, options: RunOptions, stop: threading.Event) -
     With a camera, models that cannot be used do not end the unit: it says so, on the alarm unit
     and in its status, and tries again until they are there.
     """
+    make_places(settings)
     with ExitStack() as undo:  # what was opened ends where a later part cannot be opened
         inputs = _undone(
             undo,

@@ -18,6 +18,9 @@ FILE = "enrolment.json"
 FOLDER = "identity"
 
 
+NAME_STATE = "name it as state_dir under [unit] in the settings, or as STATE_DIRECTORY"
+
+
 class EnrolmentFileError(Exception):
     """The unit's enrolment cannot be read: which file, what is wrong, and what to do."""
 
@@ -93,6 +96,10 @@ def read(state_dir: Path) -> Enrolment | None:
         return Enrolment.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
+    except NotADirectoryError as error:
+        raise EnrolmentFileError(
+            f"{state_dir}: is no folder: the unit's state needs one: {NAME_STATE}"
+        ) from error
     except (OSError, ValidationError) as error:
         raise EnrolmentFileError(
             f"{path}: cannot be read: {error}; give it back its owner and content, or remove it "
