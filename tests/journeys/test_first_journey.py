@@ -46,4 +46,5 @@ def test_what_is_read_is_found_at_the_centre(tmp_path: Path, order: str) -> None
     assert status == 0, told[-6000:]
     assert "the journey is made" in told
     assert "rows set aside: 0" in told
+    assert "not copied" in told  # the card, in the table of units: a word that needs no other
     assert (tmp_path / "patch.jpg").read_bytes().startswith(b"\xff\xd8")
