@@ -196,8 +196,9 @@ def test_at_the_dock_there_is_work_while_something_is_left(make: Make, tmp_path:
     refused.set_aside(outbox.db, [1, 2, 3, 4], now, pictures=True, status=422, why="no")
     outbox.close()
     assert not dock._has_work(AT_THE_DOCK)
-    query(journal, "DELETE FROM refused WHERE seq < 2")
-    assert dock._has_work(AT_THE_DOCK)
+    query(journal, "UPDATE picture SET state = 1 WHERE role = 1 AND seq > 1")
+    query(journal, "DELETE FROM refused WHERE seq = 4")
+    assert dock._has_work(AT_THE_DOCK), "refused ones that are half sent hide no other"
     query(journal, "UPDATE picture SET state = 1")
     assert not dock._has_work(AT_THE_DOCK)
     dock._upkeep._done_s = None

@@ -82,6 +82,11 @@ class Outbox:
         )
         return Remaining(urgent, rows, pictures, reads)
 
+    def has_pictures(self, leave: Collection[int]) -> bool:
+        """Return whether a picture is still to be sent, but for those of rows in leave."""
+        found = self._db.execute("SELECT seq FROM picture WHERE state = ?", (PictureState.PENDING,))
+        return any(seq not in leave for (seq,) in found)
+
     def held_back(self) -> int:
         """Return how many rows that are to be sent are held back, because they lie in clear."""
         return clear_rows(self._db) if self._sealed_only else 0

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from outrider import durable
 from outrider.clock import Clock, ClockQuality
-from outrider.records import Role
 from outrider.unit.certificates import TransportSettingsError, tls_context
 from outrider.unit.hotlist.keys import ListKeys, LockedError
 from outrider.unit.hotlist.store import HotlistStore
@@ -275,10 +274,9 @@ class Dock:
             remaining, held_back = outbox.remaining(), outbox.held_back()
             now = self._clock.stamp(self._clock.mono_ns())
             aside = refused.waiting(outbox.db, now)
-        if remaining.rows > held_back + len(aside.rows):
-            return True
-        pictures = remaining.pictures - len(Role) * len(aside.pictures)
-        return pictures > 0 and not held_back
+            if remaining.rows > held_back + len(aside.rows):
+                return True
+            return not held_back and outbox.has_pictures(aside.pictures)
 
     def _seal_earlier(self) -> str:
         """Seal what was kept in clear before enrolment; return what is in the way, if anything."""
