@@ -336,6 +336,15 @@ def test_what_is_in_force_is_told_with_every_list(tmp_path: Path) -> None:
     none.close()
 
 
+def test_a_lists_age_is_told_as_it_is(tmp_path: Path) -> None:
+    """To the day where it is years: 999.4 days are not a thousand."""
+    put(HotlistStore(tmp_path).list("stolen"), [voi("AB12CDE")], revision="1")
+    clock = RecordedClock(NOW_NS + round(999.4 * 24 * HOUR_NS))
+    matcher = HotlistMatcher(HotlistStore(tmp_path), clock)
+    assert matcher.health().detail == "stolen:1, 999 days old"
+    matcher.close()
+
+
 def test_a_new_generation_is_in_force_from_the_next_look(tmp_path: Path) -> None:
     """Whoever looks first, the look-up or the revision on a read; the old file is closed."""
     store = HotlistStore(tmp_path)
