@@ -14,34 +14,9 @@ if ! "$python" -c 'import outrider, ai_edge_litert, tflite_runtime'; then
     exit 1
 fi
 
-missing=()
-for package in qemu-user-static mmdebstrap; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
-if ((${#missing[@]})); then
-    if ((EUID)); then
-        echo "check_models.sh: these Debian packages are missing; ask root for: apt-get install ${missing[*]}" >&2
-        exit 1
-    fi
-    apt-get update -q
-    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-fi
-
-# Both are made under another name first, so that a broken download is not taken for a whole one.
-mkdir -p "$cache"
-if [ ! -d "$cache/root" ]; then
-    rm -rf "$cache/root.part"
-    mmdebstrap --quiet --arch=arm64 --variant=extract --include=python3,libstdc++6 bookworm "$cache/root.part"
-    mv "$cache/root.part" "$cache/root"
-fi
-if ! cmp -s "$here/requirements.txt" "$cache/site/requirements.txt"; then
-    rm -rf "$cache/site" "$cache/site.part"
-    "$python" -m pip install --quiet --disable-pip-version-check --target "$cache/site.part" \
-        --platform manylinux2014_aarch64 --platform manylinux_2_17_aarch64 --platform manylinux_2_34_aarch64 \
-        --python-version 3.11 --only-binary=:all: --no-deps -r "$here/requirements.txt"
-    cp "$here/requirements.txt" "$cache/site.part/"
-    mv "$cache/site.part" "$cache/site"
-fi
+. "$here/arm64_root.sh"
+arm64_root qemu-user-static
+arm64_wheels site "$here/requirements.txt"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

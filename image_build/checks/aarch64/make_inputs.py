@@ -1,6 +1,7 @@
 """Render what both machines are given: patches of plates, and frames of a drive.
 
 Usage: python make_inputs.py PATCHES OUT.npz
+       python make_inputs.py --frames OUT.npz     (the camera's full pictures alone)
 """
 
 import sys
@@ -22,6 +23,9 @@ from camera_model import photograph, scene
 _SEED = 2026
 _DRIVE = RenderSettings(seed=3, width_px=640, height_px=480, light=LightPlan.SUN)
 _SECONDS = (5.0, 11.0, 17.0, 23.0)
+_FULL = RenderSettings(seed=3, width_px=1456, height_px=1088, light=LightPlan.SUN)
+_FULL_SECONDS = (4.0, 28.0, 46.0, 55.0)
+"""No plate, three, one that is looked at twice, and one: 1.25 a frame."""
 
 
 def patches(count: int) -> Image:
@@ -31,12 +35,16 @@ def patches(count: int) -> Image:
     return np.stack([stretch_contrast(photograph(view, rng)) for view in views])
 
 
-def frames() -> Image:
-    """Return frames of a rendered drive, uint8 n x 480 x 640 grey."""
-    drive = RenderedDrive(_DRIVE)
-    pictures = (drive.picture(round(second * _DRIVE.rate_hz)) for second in _SECONDS)
+def frames(settings: RenderSettings, seconds: tuple[float, ...]) -> Image:
+    """Return frames of a rendered drive, uint8 n x H x W grey."""
+    drive = RenderedDrive(settings)
+    pictures = (drive.picture(round(second * settings.rate_hz)) for second in seconds)
     return np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in pictures])
 
 
 if __name__ == "__main__":
-    np.savez(sys.argv[2], patches=patches(int(sys.argv[1])), frames=frames())
+    if sys.argv[1] == "--frames":
+        np.savez(sys.argv[2], frames=frames(_FULL, _FULL_SECONDS))
+    else:
+        small = frames(_DRIVE, _SECONDS)
+        np.savez(sys.argv[2], patches=patches(int(sys.argv[1])), frames=small)
