@@ -1,5 +1,6 @@
 """The forms on the wire: each comes back as it was, and what is not of it is refused by name."""
 
+import base64
 import dataclasses
 import json
 import uuid
@@ -95,6 +96,7 @@ def test_a_ticket_comes_back_as_it_was() -> None:
     """As canonical JSON; its time is over at that very instant."""
     assert Ticket.decode(TICKET.encode()) == TICKET
     assert TICKET.encode() == canonical.dumps(json.loads(TICKET.encode()))
+    assert json.loads(TICKET.encode())["expires"] == "2026-11-30T12:00:00Z"
     assert has_expired(TICKET, TICKET.expires)
     assert not has_expired(TICKET, datetime(2026, 11, 30, 11, 59, 59, tzinfo=UTC))
     assert code_digest("A" * 26).hex().startswith("ec0ae2b3")
@@ -194,6 +196,15 @@ def test_faults_are_named_by_their_place_a_few_of_them() -> None:
     assert faults_in(faults_of(1001)) == "1001 fields are faulty or not known"
 
 
+def test_a_question_in_many_runs_is_bounded_as_in_one() -> None:
+    """A thousand rows in all."""
+    runs = [{"first": n, "marks": base64.b64encode(bytes(16 * 600)).decode()} for n in (1, 2000)]
+    asked = Question("unit-7", "2026-11-21T05:00:00.000Z;gps", uuid.UUID(int=9), ())
+    body = json.loads(holdings.encode_question(asked)) | {"runs": runs}
+    with pytest.raises(WireError, match="asks about 1200 rows, at most 1000"):
+        holdings.decode_question(json.dumps(body).encode())
+
+
 def test_an_answer_of_another_version_counts_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the centre has signed it: nothing is erased by what is not understood."""
     centre = SigningIdentity.generate()
@@ -284,6 +295,8 @@ def test_a_policy_that_is_none_lists_its_faults_and_where() -> None:
             'area = "c"\n[areas]\nb = [[1, 1], [2, 2], [1, 2]]\na = [[1, 1], [2, 2], [1, 2]]',
             "list.toml",
         )
+    with pytest.raises(PolicyError, match=r"^list\.toml: "):
+        policy_from_toml("area = ", "list.toml")
     with pytest.raises(PolicyError) as many:
         policy_from({f"field-{n}": 1 for n in range(30)}, "policy")
     assert str(many.value).count("; ") == hotlist_policy._FAULTS_SHOWN - 1 == 19

@@ -1,5 +1,6 @@
 """A file that is no key is refused in plain words, whatever its bytes are."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,13 @@ def test_no_more_of_a_file_is_read_than_a_key_takes(tmp_path: Path) -> None:
     path.write_bytes(b" " * 4096 + path.read_bytes())
     with pytest.raises(KeyFileError, match="is needed"):
         read_key(path, LABEL)
+
+
+def test_a_pipe_in_a_keys_place_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody may ever write into it."""
+    os.mkfifo(tmp_path / "file.key")
+    with pytest.raises(KeyFileError):
+        read_key(tmp_path / "file.key", LABEL)
 
 
 def test_a_key_comes_back(tmp_path: Path) -> None:

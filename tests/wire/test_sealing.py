@@ -126,6 +126,7 @@ def test_what_was_written_once_still_opens() -> None:
     key = Opener([centre]).open_key(sealed, JOURNAL)
     text = b'{"kind":"audit","record":{"actor":"unit 7"},"schema":3}'
     assert key.open_text(bytes.fromhex(ROW_ONCE), PLACE) == text
+    assert key.key_id == sealed.key_id
     assert key.open(bytes.fromhex(PICTURE_ONCE), Place(JOURNAL, 3, 17)) == b"picture"
 
 
@@ -165,6 +166,7 @@ def test_a_text_of_up_to_256_kib_opens() -> None:
 def test_a_key_that_does_not_seal_has_a_name_and_nothing_sealed() -> None:
     """Recordings and benches are kept in clear, under keys that say so."""
     key, sealed = Sealer(None).new_key(JOURNAL)
+    assert (Sealer(None).centre_key_id, Sealer(None).seals) == ("none", False)
     assert key.key_id == sealed.key_id
     assert (key.secret, sealed.centre_key_id, sealed.sealed) == (None, "none", b"")
 

@@ -23,7 +23,7 @@ from outrider.wire.batch import Batch, Gap
 from outrider.wire.canonical import WireError
 from outrider.wire.chain import SealedPicture, SealedRow, row_hash
 from outrider.wire.epoch import Epoch
-from outrider.wire.hash_chain import GENESIS
+from outrider.wire.hash_chain import GENESIS, link_hash
 from outrider.wire.key_file import KeyFileError
 from outrider.wire.picture_bundle import BundledPicture, PictureBundle
 from outrider.wire.read_record import RecordKind
@@ -108,10 +108,10 @@ def lying_bomb() -> bytes:
         (repack(lambda plain: plain.replace(b'"unit":"unit-7"', b'"unit":"../etc"')), "unit"),
         (with_row(body=base64.b64encode(b"other").decode()), "not what its hash"),
         (with_row(body="&&&"), "base64"),
-        (with_row(seq=2), "not what its hash"),
+        (with_row(seq=2), "^line 2: row 2 is not what its hash"),
         (with_row(seq=True), "seq"),
         (with_row(kind=77), "77"),
-        (with_row(extra=1), "extra"),
+        (with_row(extra=1), "^line 2: .*extra"),
         (with_row(hash="00"), "hash"),
     ],
 )
@@ -119,6 +119,40 @@ def test_bad_batches_are_refused_with_the_line(body: bytes, reason: str) -> None
     """Whatever is wrong with a batch is said; a bomb is stopped at the limit."""
     with pytest.raises(WireError, match=reason):
         batches.decode(body)
+
+
+def test_a_rows_hash_covers_each_of_its_fields_as_it_ever_did() -> None:
+    """Hashes of 30 November 2026: every journal, and the centre's proof of it, hangs on them."""
+    pictures = (
+        SealedPicture(Role.PATCH, 5, 100, bytes(range(32))),
+        SealedPicture(Role.OVERVIEW, 6, 70_000, bytes(32)),
+    )
+    whole = row_hash(JOURNAL, 3, RecordKind.HIT, 4, GENESIS, pictures, b"body")
+    bare = row_hash(JOURNAL, 3, RecordKind.READ, 4, GENESIS, (), b"body")
+    link = link_hash(b"label\0", 7, GENESIS, b"content")
+    assert [one.hex() for one in (whole, bare, link)] == [
+        "701b9bb085681fb75267bbe1d79244c2376dd693d0ce637a99bf417f6d64cf9f",
+        "d2d947647f91b8a68251fb185fdb347db313ace05c0e2eb7eef9d984d3c126d9",
+        "66540930fc8e9e3287f404b52e75077cd7d182e5875933ccd5d5645dc7d70990",
+    ]
+
+
+def test_a_body_is_bounded_and_a_signature_is_base64_and_nothing_else() -> None:
+    """Eight MiB, to the byte; what a lenient reader would pass over is refused."""
+    most = Body(bytes(upload.MAX_BODY_BYTES))
+    assert upload.check(NAME, most, upload.headers(NAME, most, UNIT, SENT), UNIT.public)
+    with pytest.raises(WireError, match="at most 8388608"):
+        upload.check(NAME, Body(most.data + b"x"), {}, UNIT.public)
+    signature = UNIT.sign("upload", b"body")
+    with pytest.raises(WireError, match="signature"):
+        UNIT.public.verify("upload", b"body", f"{signature[:9]}\n{signature[9:]}")
+
+
+def test_a_bundle_without_the_end_of_its_header_is_cut_short() -> None:
+    """It is told as that, and not as a header that is none."""
+    body = bundles.encode(PictureBundle("unit-7", JOURNAL, ()))
+    with pytest.raises(WireError, match="header is cut short"):
+        bundles.decode(body.rstrip(b"\n"))
 
 
 def test_rows_must_ascend_and_have_their_keys() -> None:

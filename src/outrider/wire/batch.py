@@ -28,7 +28,6 @@ VERSION = 2
 MAX_ROWS = 1000
 MAX_PLAIN_BYTES = 16 * 2**20
 _MAX_LINE_BYTES = 512 * 1024
-_MAX_WINDOW_BYTES = 8 * 2**20
 _T = TypeVar("_T")
 
 
@@ -135,8 +134,7 @@ def _unpack(body: bytes) -> bytes:
             raise WireError(f"unpacks to more than {MAX_PLAIN_BYTES} bytes")
         if size < 0:
             raise WireError("zstd without its length: nobody can tell what it unpacks to")
-        unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
-        return unpacker.decompress(body, allow_extra_data=False)
+        return zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise WireError(f"not zstd, cut short, or more than one frame: {error}") from error
 

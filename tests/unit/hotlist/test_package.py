@@ -128,6 +128,7 @@ def test_wrong_lines_are_refused(lines: list[object]) -> None:
         ([_GOOD, 5, [1, 5], {"end": 2}], "^line 3: vrm is int"),
         ([_GOOD, 5, [], {"end": 2}], "^line 3: no change"),
         ([_GOOD | {"more": 1}, {"end": 0}], "^line 1: more"),
+        ([_GOOD | {"policy": '{"rank": 0}'}, {"end": 0}], "^line 1: policy: rank"),
         ([_GOOD, "x" * (1 << 18)], "^line 2 is longer"),
         ([_GOOD, {"end": 0}, "x" * (1 << 21)], "^line 3 is longer"),
     ],
@@ -148,8 +149,22 @@ def test_a_package_has_an_end_by_its_number_of_entries(monkeypatch: pytest.Monke
 
 def test_text_stands_in_a_package_as_it_is() -> None:
     """Not in six characters for each letter that English lacks."""
-    plain = zstandard.ZstdDecompressor().decompressobj().decompress(_bytes([(1, to_row(voi("É")))]))
-    assert "É".encode() in plain
+    packed = _bytes([(1, to_row(voi("É")))])
+    assert zstandard.get_frame_parameters(packed).has_checksum
+    header, change, end = (
+        zstandard.ZstdDecompressor().decompressobj().decompress(packed).split(b"\n", 2)
+    )
+    assert header.startswith(b'{"format":"outrider-hotlist-1",')
+    assert change.startswith('[1,"É","'.encode())
+    assert not change.endswith(b'""]'), "cells that are empty at the end are left out"
+    assert end == b'{"end":1}\n'
+
+
+def test_a_last_line_without_its_end_is_a_line() -> None:
+    """As a text editor may leave it."""
+    lines = b"\n".join(json.dumps(line).encode() for line in (_GOOD, 5, {"end": 1}))
+    packed = io.BytesIO(zstandard.ZstdCompressor().compress(lines))
+    assert list(PackageReader(packed).changes()) == [(5, None)]
 
 
 def test_who_has_nothing_takes_the_whole_list() -> None:
