@@ -115,6 +115,8 @@ def test_what_a_running_unit_still_writes_in_clear_is_held_back(journal: Path) -
     outbox = Outbox(journal, sealed_only=True)
     assert (outbox.rows(URGENT, 9), outbox.rows(ORDINARY, 9), outbox.held_back()) == ([], [], 22)
     outbox.close()
+    with contextlib.closing(Outbox(journal)) as plain:
+        assert plain.held_back() == 0, "a unit that seals nothing holds nothing back"
     assert reseal_folder(journal, SEALER, "unit-7", SystemClock()).rows == 22
     assert names(journal) == Counter({"unit-7": 21})
 

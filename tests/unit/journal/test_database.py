@@ -112,7 +112,7 @@ def test_one_file_beside_it_tells_of_a_database_that_is_gone(tmp_path: Path, lef
     path = tmp_path / left
     path.parent.mkdir(exist_ok=True)
     assert not is_gone(tmp_path)
-    path.write_bytes(b"something")
+    path.write_bytes(b"x")
     assert is_gone(tmp_path)
 
 
@@ -152,6 +152,7 @@ def test_segments_that_are_full_are_closed(tmp_path: Path) -> None:
         before = len(os.listdir("/proc/self/fd"))
         store.append([pictured(Role.PATCH) for _ in range(9)])
         assert len(os.listdir("/proc/self/fd")) == before
+        assert store.segments.begun() == [], "what the database knows is told to it no more"
 
 
 def test_pictures_are_on_the_disk_before_the_row_that_names_them(

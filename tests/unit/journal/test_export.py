@@ -1,12 +1,14 @@
 """Taking reads out of a journal: what opens, what does not, and who looked."""
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from outrider.clock import RecordedClock
-from outrider.unit.journal.export import Consultation, export
+from outrider.unit.journal.export import Consultation, as_json, export
 from outrider.unit.journal.reader import JournalReader
 from outrider.unit.journal.segments import path_of
 from outrider.unit.journal.verify import verify
@@ -45,7 +47,10 @@ def test_a_row_that_does_not_open_is_shown_with_its_reason(journal: Path) -> Non
     assert [one.row.seq for one in found] == [1, 2, 3, 4, 5, 6]
     closed = found[1]
     assert (closed.record, closed.sent, closed.pictures, closed.missing) == (None, False, {}, ())
-    assert closed.why_not
+    shown = as_json(closed)
+    assert (shown["seq"], shown["kind"], shown["sent"]) == (2, "read", False)
+    assert shown["sealed"] == closed.why_not != ""
+    assert "record" not in shown
 
 
 def test_the_crew_is_told_of_losses_and_of_no_other_count(journal: Path) -> None:
@@ -55,6 +60,28 @@ def test_the_crew_is_told_of_losses_and_of_no_other_count(journal: Path) -> None
         told = reader.status().for_the_crew()
     assert told["lost_rows"] == 2
     assert "erased_rows" not in told
+
+
+def test_verify_says_that_a_key_is_missing(journal: Path) -> None:
+    """Each row that it would open is told, and each picture."""
+    query(journal, "DELETE FROM data_key")
+    report = verify(journal, Opener([CENTRE]))
+    missing = [fault for fault in report.faults if "does not open or is missing" in fault]
+    assert len(missing) == 5 + 8
+    assert (report.first_seq, report.last_seq, report.opened) == (1, 6, 0)
+
+
+def test_verify_says_what_sqlite_finds(journal: Path) -> None:
+    """A database that breaks its own rules is not sound, though each row is."""
+    with contextlib.closing(sqlite3.connect(journal / "journal.sqlite3")) as db:
+        db.execute("INSERT INTO damaged_row (kind) VALUES (1)")
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'seq INTEGER,', 'seq INTEGER NOT NULL,') "
+            "WHERE name = 'damaged_row'"
+        )
+        db.commit()
+    assert "database: NULL value in damaged_row.seq" in verify(journal).faults
 
 
 def test_verify_says_what_is_missing(journal: Path) -> None:

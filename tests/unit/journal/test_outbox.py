@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from outrider.clock import NS_PER_S, ClockQuality, SystemClock, UtcStamp
 from outrider.records import Hit, OfficerAction, Read
 from outrider.unit.journal import held, refused
+from outrider.unit.journal import outbox as outboxes
 from outrider.unit.journal.database import record_gaps, transaction
 from outrider.unit.journal.epochs import LAST, append_line, epoch_of, read_epoch_log
 from outrider.unit.journal.outbox import ORDINARY, URGENT, Outbox, Remaining, _within
 from outrider.unit.journal.queue import entry_for
-from outrider.unit.journal.schema import KEY_LOG
+from outrider.unit.journal.schema import KEY_LOG, JournalError
 from outrider.unit.journal.segments import Stream, path_of
 from outrider.unit.journal.store import Store, read_key_log
 from outrider.wire.batch import Gap
@@ -106,6 +107,8 @@ def test_the_oldest_rows_go_first_and_of_one_epoch_at_a_time(outbox: Outbox) -> 
     assert seqs(outbox.rows(ORDINARY, 9, leave=[1, 2, 5])) == [6, 7]
     assert seqs(outbox.of_one_epoch(every(outbox))) == [3, 4, 1, 2, 5]
     assert outbox.of_one_epoch([]) == []
+    (last,) = outbox.of_one_epoch(every(outbox)[-1:])
+    assert seqs(outbox.of_one_epoch([last, *every(outbox)])) == [7, 6, 7]
     assert [epoch_of(outbox.db, seq)[1] for seq in (1, 5, 6, 99)] == [5, 5, LAST, LAST]
 
 
@@ -260,6 +263,22 @@ def test_the_pictures_of_what_is_erased_leave_the_card(journal: Path) -> None:
     assert left == sorted(f"{n:08d}.seg" for (n,) in outbox.db.execute(newest))
     assert len(left) == 3 < len(before)
     outbox.close()
+
+
+def test_a_card_that_gives_no_picture_is_said_once(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many there are; a journal that is none has nothing to send, and says so."""
+
+    def fails(directory: Path, picture: object) -> None:
+        raise OSError(5, "input/output error")
+
+    outbox.rows_receipted(every(outbox), receipt(7), NOW)
+    monkeypatch.setattr(outboxes, "read_sealed", fails)
+    assert outbox.pictures(Stream.PATCHES, 99, 10**9) == []
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
+    with pytest.raises(JournalError, match="holds no journal; nothing to send"):
+        Outbox(outbox.directory / "nothing")
 
 
 def test_receipts_are_kept_as_long_as_they_are_for_something(journal: Path) -> None:

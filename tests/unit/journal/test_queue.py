@@ -103,6 +103,24 @@ def test_what_does_not_fit_is_lost_and_counted() -> None:
     assert backlog.counts.lost == 2
 
 
+def test_what_is_urgent_is_bounded_too() -> None:
+    """Two thousand: no card that takes nothing fills the memory with hits."""
+    backlog = Backlog()
+    backlog.set_failing(True)
+    assert all(backlog.put(entry(RecordKind.HIT, size=0)) for _ in range(2000))
+    assert not backlog.put(entry(RecordKind.HIT, size=0))
+    assert (backlog.counts.lost, len(backlog)) == (1, 2000)
+
+
+def test_who_does_not_wait_is_not_counted_as_waiting() -> None:
+    """While the disk fails, and when the journal closes."""
+    for end in (lambda one: one.set_failing(True), Backlog.set_closing):
+        backlog = Backlog(wait_above=1)
+        end(backlog)
+        assert all(backlog.put(entry()) for _ in range(3))
+        assert backlog.counts.waits == 0
+
+
 def test_pictures_are_given_up_in_order_those_of_hits_last() -> None:
     """Overviews go before patches, and those of reads before those of hits."""
     backlog = Backlog(keep_bytes=40)

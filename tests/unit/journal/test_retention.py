@@ -214,6 +214,7 @@ def sys_root(tmp_path: Path) -> tuple[Path, Writes]:
         ("life_time", "0x03 0x09\n", "80 to 90 %"),
         ("life_time", "0x0b 0x01\n", "exceeded"),
         ("pre_eol_info", "0x03\n", "spare blocks"),
+        ("pre_eol_info", "0x01\n", ""),
         ("errors_count", "4\n", "4 errors"),
         ("errors_count", "0\n", ""),
         ("life_time", "what\n", ""),

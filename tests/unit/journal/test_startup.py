@@ -57,10 +57,18 @@ def test_damaged_row_is_set_apart(journal: Path) -> None:
     assert not verify(journal).sound
     closed = fill(journal, reads(100, 5))
     assert closed.health().level is Level.WARNING
-    assert "1 rows" in closed.health().detail
+    assert "1 rows and 0 pictures lost" in closed.health().detail
     report = verify(journal, OPENER)
     assert (report.faults, report.lost, report.rows) == ([], 1, 66)
     assert query(journal, "SELECT seq FROM damaged_row") == [(30,)]
+
+
+def test_a_row_whose_hash_is_damaged_does_not_break_the_chain(journal: Path) -> None:
+    """What it was stands in the row after it."""
+    query(journal, "UPDATE row SET hash = zeroblob(32) WHERE seq = 30")
+    prepare(journal)
+    report = verify(journal, OPENER)
+    assert (report.faults, report.lost, report.rows) == ([], 1, 60)
 
 
 @pytest.mark.parametrize("seqs", [(61,), (60, 61), (1, 2), (29, 30, 31)])

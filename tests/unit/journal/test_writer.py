@@ -211,6 +211,8 @@ def test_full_disk_is_a_fault_and_loses_nothing(
     disk.full = False
     commits.wait_for(400)
     journal.close()
+    assert not journal._backlog._failing, "a producer that runs ahead waits again"
+    assert journal.health().counts["errors"] >= 1
     assert journal.health().counts["lost"] == 0
     assert seqs(tmp_path / "journal") == list(range(1, 401))
 
@@ -332,12 +334,26 @@ def test_what_is_committed_is_named(make: Make) -> None:
     journal.put_action(makers.action(2))
     journal.put_read(*makers.pictured(makers.read(3)))
     commits.wait_for(4)
+    assert sorted(one.seq for one in commits.all) == [1, 2, 3, 4]
     told = {(one.kind, one.record_id) for one in commits.all}
     assert told >= {
         (RecordKind.HIT, hit.hit_id),
         (RecordKind.ACTION, hit.hit_id),
         (RecordKind.READ, makers.read(3).read_id),
     }
+
+
+def test_hits_are_remembered_within_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest: a hit's read comes just after it."""
+    monkeypatch.setattr(writer, "_HITS_REMEMBERED", 2)
+    journal = SealedJournal(tmp_path, JournalSettings(sealing="none"), SystemClock(), live=True)
+    hits = [makers.hit(number) for number in (1, 2, 3)]
+    for hit in hits:
+        journal.put_hit(*makers.pictured(hit))
+    assert list(journal._hit_reads) == [hit.read.read_id for hit in hits[1:]]
+    journal.close()
 
 
 def test_the_pictures_of_a_hit_are_kept_with_hits_those_of_its_read_too(tmp_path: Path) -> None:
