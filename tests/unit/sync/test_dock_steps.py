@@ -1,6 +1,7 @@
 """Each step of a docking from the settings: when there is work, by which way, and what follows."""
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,14 +16,15 @@ from outrider.clock import ClockQuality, RecordedClock
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.keys import LockedError
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.journal import refused
+from outrider.unit.journal import JournalError, refused
 from outrider.unit.journal.outbox import Outbox
+from outrider.unit.ports import DockOutcome
 from outrider.unit.settings import sections as config
 from outrider.unit.settings.sections import Settings
 from outrider.unit.sync import dock as docks
 from outrider.unit.sync import lists
 from outrider.unit.sync.cadence import SlotSession
-from outrider.unit.sync.dock import Dock, Manner
+from outrider.unit.sync.dock import BusyError, Dock, Manner
 from outrider.unit.sync.link import CentreLink
 from outrider.unit.sync.list_key import CentreKey
 from outrider.unit.sync.reconcile import Compared
@@ -30,13 +32,13 @@ from outrider.unit.sync.refusals import of, said
 from outrider.unit.sync.session import Identity, ListLine, Summary, SyncSession
 from outrider.unit.sync.transport import Answer, HttpsCentre, _retry_after_s
 from outrider.unit.sync.upkeep import Upkeep
-from outrider.wire.enrolment import RenewalAnswer
+from outrider.wire.enrolment import RenewalAnswer, key_text
 from outrider.wire.signing import SigningIdentity
 from tests.fault.processes import free_ports
 from tests.unit.journal import makers
 from tests.unit.journal.filled import fill, query, reads
 from tests.unit.sync.authority import DAY, Authority, utc_now
-from tests.unit.sync.centre import TestCentre, serve, status
+from tests.unit.sync.centre import Handler, TestCentre, serve, status
 from tests.unit.sync.enrolled_unit import EnrolledUnit, enrolled_unit
 from tests.unit.sync.test_dock import settings_file
 
@@ -170,6 +172,38 @@ def test_a_session_is_made_as_the_link_and_the_settings_say(
     assert bool(waiting) == metered
 
 
+def test_what_is_sent_again_is_added_up(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a conflict sent again, and what the comparison did."""
+    dock = make()
+    monkeypatch.setattr(dock._reconciler, "run", lambda *_: Compared(again=3))
+    ran: list[int] = []
+    session: Any = SimpleNamespace(
+        summary=Summary(sent_again=2, link="eth0"), run=lambda _: ran.append(1)
+    )
+    nothing: Any = None
+    dock._compare(session, nothing, nothing, threading.Event())
+    assert (session.summary.sent_again, ran) == (5, [1])
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(200, DockOutcome.DONE), (500, DockOutcome.FAILED)])
+def test_the_running_unit_hears_how_a_docking_by_hand_ended(
+    make: Make,
+    centre: TestCentre,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    outcome: DockOutcome,
+) -> None:
+    """It sounds it."""
+    left: list[tuple[int, DockOutcome | None]] = []
+    dock = make()
+    monkeypatch.setattr(
+        dock._state, "write", lambda state, docked: left.append((state.reads_left, docked))
+    )
+    centre.misbehaviour = [] if code == 200 else [status(code)]
+    once(dock)
+    assert left == [(0 if code == 200 else 3, outcome)]
+
+
 # When there is work.
 
 
@@ -268,6 +302,32 @@ def test_a_watch_audits_what_it_disclosed_as_it_goes(
     assert written == [1, 2, 2]
 
 
+def test_a_watch_outlives_a_journal_that_cannot_be_used(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit may mend it, or has it just then: the watch waits, and looks again."""
+    dock, stop, waits = make(), threading.Event(), list[int]()
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    errors: list[Exception] = [BusyError("at work"), JournalError("newer"), busy]
+    monkeypatch.setattr(docks, "_LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr(dock._backoff, "wait", lambda _: waits.append(len(errors)))
+
+    def one_round(*_: object) -> None:
+        if not errors:
+            stop.set()
+            return
+        raise errors.pop(0)
+
+    monkeypatch.setattr(dock, "_round", one_round)
+    dock.watch(Manner(), stop, lambda _: None)
+    assert waits == [1, 0]
+    stop.clear()
+    errors.append(sqlite3.OperationalError("disk I/O error"))
+    with pytest.raises(sqlite3.OperationalError, match="I/O"):
+        dock.watch(Manner(), stop, lambda _: None)
+
+
 # Over mutual TLS.
 
 
@@ -352,6 +412,7 @@ def test_a_refusal_says_what_to_do(answer: Answer, text: str) -> None:
 def test_the_centres_own_words_are_told_as_they_are() -> None:
     """Its message; else what it sent, cut and made safe to print."""
     assert said(Answer(500, b'{"message": "full"}')) == "full"
+    assert said(Answer(500, b'{"why": "full"}')) == "{'why': 'full'}"
     assert said(Answer(500, b'["full", 3]')) == "['full', 3]"
     assert said(Answer(500, b"<html>\x1b[31m")) == said(Answer(500, b"<html>\x1b[31m")).strip()
     assert "\x1b" not in said(Answer(500, b"<html>\x1b[31m"))
@@ -373,10 +434,17 @@ def test_what_the_centre_asks_for_is_heard_and_no_proxy_is(
     """The environment sends no upload past somebody else."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_ports(1)[0]}")
-    centre.misbehaviour = [status(503, Retry_After="7")]
+    heard: list[str] = []
+
+    def act(handler: Handler) -> bool:
+        heard.append(handler.headers["Accept-Encoding"])
+        return status(503, Retry_After="7")(handler)
+
+    centre.misbehaviour = [act]
     with HttpsCentre(url, None) as way:
         answer = way.put("/v1/units/u/batches/00000000-0000-0000-0000-000000000001", b"", {})
     assert (answer.status, answer.retry_after_s) == (503, 7.0)
+    assert heard == ["identity"], "what is not packed cannot unpack to too much"
 
 
 # Upkeep.
@@ -433,6 +501,26 @@ def test_a_renewal_is_an_answer_of_200_or_201(unit: EnrolledUnit, code: int, tak
         upkeep._ask(centre, pem)
 
 
+def test_a_list_of_the_revoked_that_is_not_given_is_told(unit: EnrolledUnit) -> None:
+    """What is kept stays in force."""
+    centre: Any = SimpleNamespace(get=lambda *_: Answer(500, b'{"message": "later"}'))
+    before = unit.files.revoked.read_bytes()
+    with pytest.raises(ValueError, match="the centre answers 500: later"):
+        upkeep_of(unit.settings("https://localhost:1"))._fetch_list(centre, Summary())
+    assert unit.files.revoked.read_bytes() == before
+
+
+def test_a_renewal_without_a_sealing_key_changes_none(unit: EnrolledUnit) -> None:
+    """The one that the unit has stays in use; nor is one kept that belongs nowhere."""
+    settings = unit.settings("https://localhost:1")
+    before, summary = unit.files.sealing_key.read_bytes(), Summary()
+    upkeep_of(settings)._keep_sealing_key("", summary)
+    journal = settings.journal.model_copy(update={"centre_public_key": None})
+    nowhere = settings.model_copy(update={"journal": journal})
+    upkeep_of(nowhere)._keep_sealing_key(key_text(bytes(32)), summary)
+    assert (unit.files.sealing_key.read_bytes(), summary.notes) == (before, [])
+
+
 # The lists.
 
 
@@ -453,6 +541,18 @@ def test_a_list_that_cannot_be_read_is_told_with_its_reason() -> None:
         ListLine("broken", "?", 0.0, "its file is damaged"),
         ListLine("stolen", "7", 1.4, "not updated"),
     )
+
+
+def test_a_list_that_was_refused_is_a_fault(
+    unit: EnrolledUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The docking tells it; the others are in force."""
+    refused_one = SimpleNamespace(name="stolen", fault="stolen: its digest is wrong")
+    fine = SimpleNamespace(name="other", fault="")
+    monkeypatch.setattr(lists, "refresh", lambda *_: [refused_one, fine])
+    settings = unit.settings("https://localhost:1")
+    found = lists.bring_lists(settings, HotlistStore(settings.hotlist_dir), RecordedClock(0))
+    assert found.faults == ("stolen: its digest is wrong",)
 
 
 def test_a_fault_of_this_machine_is_not_the_centres_absence(

@@ -105,7 +105,7 @@ def test_another_unmetered_link_is_another_stay() -> None:
         there = CentreLink(interface, False, "NetworkManager")
         assert docking.after(there, summary(rows=1)) is DockOutcome.DONE
         assert docking.after(there, summary(rows=1)) is None
-    assert docking.after(AT_THE_DOCK, summary()) is None
+    assert Docking().after(AT_THE_DOCK, summary()) is None, "nothing went"
 
 
 def test_a_network_manager_that_hangs_is_not_waited_for(
@@ -125,6 +125,7 @@ def test_running_unit_hears_of_it_once(tmp_path: Path) -> None:
     left, watch = SyncStateFile(tmp_path), SyncWatch(tmp_path)
     now = CLOCK.stamp(CLOCK.mono_ns())
     assert watch.health().level is Level.OFF
+    assert watch.health().detail == "no sync has run since the machine started"
     assert watch.dock_news() is None
     left.write(state_of(summary(rows=3), now), DockOutcome.DONE)
     assert watch.dock_news() is DockOutcome.DONE

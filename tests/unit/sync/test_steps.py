@@ -1,5 +1,6 @@
 """Each step of a session, with a centre in this process: what is tried, kept, told, given up."""
 
+import contextlib
 import threading
 import time
 import uuid
@@ -14,16 +15,24 @@ from outrider.unit.journal.segments import Stream
 from outrider.unit.reaching import Reason
 from outrider.unit.sync import cadence
 from outrider.unit.sync.backoff import Backoff
-from outrider.unit.sync.cadence import PICTURES_EVERY, Cadence, PaddedCentre, SlotSession
+from outrider.unit.sync.cadence import (
+    PICTURES_EVERY,
+    Cadence,
+    PaddedCentre,
+    SlotChooser,
+    SlotSession,
+)
 from outrider.unit.sync.reconcile import Reconciler
 from outrider.unit.sync.session import Identity, Summary, SyncSession
 from outrider.unit.sync.transport import Answer, UnreachableError
+from outrider.unit.sync.uploads import Chooser
 from outrider.wire import padding, receipt
 from outrider.wire.canonical import WireError
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import UploadKind, UploadName
 from tests.unit.journal import makers
 from tests.unit.journal.test_outbox import A_HIT, A_READ, write
+from tests.unit.journal.test_outbox import receipt as an_answer
 from tests.unit.sync.centre import Refusal, TestCentre
 
 UNIT = SigningIdentity.generate()
@@ -40,6 +49,7 @@ class Direct:
         self.script: list[Answer | UnreachableError | None] = []
         self.tried: list[UploadName] = []
         self.sizes: list[tuple[str, int]] = []
+        self.asked: list[str] = []
 
     def put(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         _, _, _, unit, kind, upload_id = path.split("/")
@@ -60,6 +70,7 @@ class Direct:
         return Answer(200, receipt.encode(made, self.centre.identity))
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        self.asked.append(path)
         instead = self.script.pop(0) if self.script else None
         if isinstance(instead, UnreachableError):
             raise instead
@@ -340,6 +351,7 @@ def test_only_what_the_centre_says_it_holds_is_confirmed(made: Made) -> None:
     """What it lacks goes again, with its pictures; what it holds without pictures sends those."""
     made.run()
     assert compare(made, Summary()) == ({1, 2, 3, 4, 5}, 0)
+    assert made.way.asked == ["/v1/units/unit-7/holdings"]
     journal = made.outbox.journal_id
     del made.centre.rows[journal, 2]
     for place in [p for p in made.centre.pictures if p[1] in (2, 5)]:
@@ -486,6 +498,21 @@ def test_what_does_not_fit_into_a_slot_waits_for_the_dock(
     assert (upload.count, upload.seqs) == (1, (3,))
     assert fresh.pictures(10) is None
     assert fresh._too_large == {3}
+
+
+def test_as_many_pictures_go_in_a_slot_as_fit(tmp_path: Path) -> None:
+    """One less at a time, until the whole of the bundle is small enough."""
+    write(tmp_path / "j", [A_HIT, makers.hit(4)])
+    with contextlib.closing(Outbox(tmp_path / "j")) as outbox:
+        outbox.rows_receipted(outbox.rows(0, 9), an_answer(), SystemClock().stamp(0))
+        chooser = SlotChooser(Chooser(outbox, "unit-7", True, 9))
+        found = outbox.pictures(Stream.HITS, 9, 10**9)
+        assert len(found) == 4
+        three = len(chooser.of_pictures(found[:3]).body)
+        for size, count in ((three, 3), (three - 1, 2)):
+            upload = chooser.pictures(size)
+            assert upload is not None
+            assert upload.count == count
 
 
 def test_a_padded_way_is_the_same_way(made: Made) -> None:
