@@ -503,11 +503,18 @@ def test_a_renewal_is_an_answer_of_200_or_201(unit: EnrolledUnit, code: int, tak
 
 def test_a_list_of_the_revoked_that_is_not_given_is_told(unit: EnrolledUnit) -> None:
     """What is kept stays in force."""
-    centre: Any = SimpleNamespace(get=lambda *_: Answer(500, b'{"message": "later"}'))
+    asked: list[tuple[str, int]] = []
+
+    def get(path: str, max_bytes: int) -> Answer:
+        asked.append((path, max_bytes))
+        return Answer(500, b'{"message": "later"}')
+
+    centre: Any = SimpleNamespace(get=get)
     before = unit.files.revoked.read_bytes()
     with pytest.raises(ValueError, match="the centre answers 500: later"):
         upkeep_of(unit.settings("https://localhost:1"))._fetch_list(centre, Summary())
     assert unit.files.revoked.read_bytes() == before
+    assert asked == [("/v1/revoked", 2**20)], "a list of a megabyte at most"
 
 
 def test_a_renewal_without_a_sealing_key_changes_none(unit: EnrolledUnit) -> None:

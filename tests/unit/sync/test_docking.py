@@ -98,6 +98,17 @@ def test_done_and_failed_are_sounded_once_a_stay() -> None:
     assert docking.after(AT_THE_DOCK, summary(rows=9)) is DockOutcome.DONE
 
 
+def test_where_no_route_is_known_nobody_is_told_of_another_form(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A unit without a network looks each ten seconds."""
+    for text, warned in (("", False), ("[]", False), ("[{}]", True), ("{", True)):
+        caplog.clear()
+        monkeypatch.setattr(links, "_run", lambda *_, said=text: said)
+        assert interface_to("192.0.2.7") == ""
+        assert any(one.levelname == "WARNING" for one in caplog.records) == warned
+
+
 def test_another_unmetered_link_is_another_stay() -> None:
     """From one dock straight to the next; one row by itself is something that went."""
     docking = Docking()

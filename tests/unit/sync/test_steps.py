@@ -500,6 +500,15 @@ def test_what_does_not_fit_into_a_slot_waits_for_the_dock(
     assert fresh._too_large == {3}
 
 
+def test_a_slot_takes_no_more_rows_than_the_settings_say(made: Made) -> None:
+    """Hits and what officers did first, then the oldest reads: three in all."""
+    session = made.session(SlotSession, metered=True, batch_rows=3)
+    assert isinstance(session, SlotSession)
+    upload = session._slots().rows(cadence.ROWS_BYTES)
+    assert upload is not None
+    assert upload.seqs == (1, 3, 4)
+
+
 def test_as_many_pictures_go_in_a_slot_as_fit(tmp_path: Path) -> None:
     """One less at a time, until the whole of the bundle is small enough."""
     write(tmp_path / "j", [A_HIT, makers.hit(4)])
