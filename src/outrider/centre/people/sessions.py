@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from outrider.centre.access.people import Person, Rank, Role
@@ -86,11 +86,6 @@ class Sessions:
             )
             ended += 1
         return ended
-
-
-def accepted(person: Person, version: str) -> Person:
-    """Return a person who accepted a version of the rules of use."""
-    return replace(person, policy_version=version)
 
 
 def _digest(token: str) -> str:
