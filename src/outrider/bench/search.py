@@ -21,7 +21,7 @@ import numpy as np
 from outrider.bench.postgres_cluster import running, temporary_database
 from outrider.bench.search_plans import keep_plans
 from outrider.bench.search_rows import NOW_US, fill_postgres, fill_store, made_up, mark_of
-from outrider.centre.store import open_store, queries
+from outrider.centre.store import open_store, pattern_queries, queries
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import DAY_US
@@ -167,13 +167,13 @@ def _crossed(session: SearchSession, rng: random.Random) -> object:
         Question(first, first + 6 * _HOUR_US, place=_place(rng)),
         Question(first + DAY_US, first + DAY_US + 6 * _HOUR_US, place=_place(rng)),
     ]
-    return queries.crossed(session, YEAR, scenes, 2, 1001)
+    return pattern_queries.crossed(session, YEAR, scenes, 2, 1001)
 
 
 def _associates(session: SearchSession, rng: random.Random) -> object:
     first = NOW_US - rng.randrange(1, 360) * DAY_US
     question = Question(first, first + DAY_US, (_vehicle(rng),))
-    return queries.associates(session, YEAR, question, 30_000_000, 2, 1001)
+    return pattern_queries.associates(session, YEAR, question, 30_000_000, 2, 1001)
 
 
 SEARCHES: dict[str, Ask] = {
@@ -210,7 +210,7 @@ def convoys(name: str, store: CentreStore, reads: int) -> Figures:
         with store.searching(YEAR) as session:
             start_ns = time.monotonic_ns()
             question = Question(NOW_US - DAY_US, NOW_US)
-            queries.convoys(session, YEAR, question, 10_000_000, 3, 1001)
+            pattern_queries.convoys(session, YEAR, question, 10_000_000, 3, 1001)
             times_ms.append((time.monotonic_ns() - start_ns) / 1e6)
     return _figures(name, reads, "associates, all of a day", times_ms, times_ms)
 

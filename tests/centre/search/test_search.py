@@ -58,13 +58,13 @@ def test_whoever_corrects_many_reads_hides_none(
     reads_here: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of too many corrections to a mark none is left out without a word; those of then count."""
-    monkeypatch.setattr(corrected, "MOST_MARKS", 1)
+    monkeypatch.setattr(corrected, "MOST_FIXES", 1)
     search, scope = reads_here.search, reads_here.scope(action=Action.CORRECT)
     for key, at_us in ((2, NOW_US - DAY_US), (1, NOW_US - HOUR_US)):
         search.correct(scope, uuid.UUID(bytes=sighting(key, at_us).read_id), "ZZ99ZZZ")
     found = search.mark(reads_here.scope(), "ZZ99ZZZ", days(2, 0.5))
     assert [read.corrected_to for read in found.reads] == ["ZZ99ZZZ"]
-    with pytest.raises(TooMany, match="for a shorter time"):
+    with pytest.raises(TooMany, match="for less time"):
         search.mark(reads_here.scope(), "ZZ99ZZZ", days(2))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.centre.store import meetings, queries
+from outrider.centre.store import meetings, pattern_queries
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us
@@ -68,7 +68,7 @@ def test_both_databases_give_the_same_pairs(store: CentreStore) -> None:
     store.file(rows)
     bounds = Bounds(0, BASE_US, None, None, coarse=False)
     with store.searching(bounds) as session:
-        found = queries.convoys(session, bounds, Question(0, BASE_US), 60_000_000, 2, 100)
+        found = pattern_queries.convoys(session, bounds, Question(0, BASE_US), 60_000_000, 2, 100)
     assert found == every_two(tracks, 60_000_000, 2)
     assert found
 

@@ -7,7 +7,7 @@ import uuid
 import psycopg
 import pytest
 
-from outrider.centre.store import queries
+from outrider.centre.store import pattern_queries, queries
 from outrider.centre.store.bounds import Bounds, Box, coarse_e7
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import from_us, to_us
@@ -257,7 +257,7 @@ def test_scenes_crossed_gives_who_was_at_two(store: CentreStore) -> None:
         Question(BASE_US - 99 * HOUR_US, BASE_US - 98 * HOUR_US, place=here),
     ]
     with store.searching(ALL) as session:
-        found = queries.crossed(session, ALL, scenes, 2, 100)
+        found = pattern_queries.crossed(session, ALL, scenes, 2, 100)
     assert [(c.mark, c.scenes) for c in found] == [("AB12CDE", (1, 2))]
 
 
@@ -275,8 +275,8 @@ def test_associates_meet_again_and_again_across_midnight(store: CentreStore) -> 
     store.file(rows)
     question = Question(0, BASE_US, marks=("AB12CDE",))
     with store.searching(ALL) as session:
-        found = queries.associates(session, ALL, question, 10_000_000, 2, 100)
-        pairs = queries.convoys(session, ALL, EVER, 10_000_000, 2, 100)
+        found = pattern_queries.associates(session, ALL, question, 10_000_000, 2, 100)
+        pairs = pattern_queries.convoys(session, ALL, EVER, 10_000_000, 2, 100)
     assert [(m.other, m.times, m.cameras) for m in found] == [("LL65LLL", 3, 3)]
     assert [(m.mark, m.other, m.times) for m in pairs] == [("AB12CDE", "LL65LLL", 3)]
     assert to_us(found[0].first_at) < midnight <= to_us(found[0].last_at)
@@ -293,7 +293,7 @@ def test_a_leap_is_what_no_car_can_make(store: CentreStore) -> None:
         ]
     )
     with store.searching(ALL) as session:
-        found = queries.leaps(session, ALL, EVER, 70.0, 1000.0, 10)
+        found = pattern_queries.leaps(session, ALL, EVER, 70.0, 1000.0, 10)
     assert [leap.vrm for leap in found] == ["AB12CDE"]
 
 

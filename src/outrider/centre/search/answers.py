@@ -128,7 +128,10 @@ class CloneSuspect:
 
 @dataclass(frozen=True, slots=True)
 class ShownHit:
-    """A hit with what became of it; answer: empty while nobody has answered."""
+    """A hit with what became of it; answer: empty while nobody has answered.
+
+    mark: as it was read, folded; corrected_to: what somebody at the centre says that it is.
+    """
 
     hit_id: uuid.UUID
     read_id: uuid.UUID
@@ -141,6 +144,7 @@ class ShownHit:
     possible: bool
     answer: str
     note: str
+    corrected_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Clone suspects: two reads of one mark that no one car can have been at both of."""
 
 from outrider.centre.search.answers import CloneSuspect
-from outrider.centre.store import queries
+from outrider.centre.store import pattern_queries
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import from_us
+from outrider.centre.store.fixes import Fixes
 from outrider.centre.store.places import metres_between
 from outrider.centre.store.queries import SearchSession
 from outrider.centre.store.questions import Leap, Question
@@ -13,10 +14,10 @@ SLACK_M = 2_000.0  # of positions and clocks together
 
 
 def suspects(
-    session: SearchSession, bounds: Bounds, question: Question, most: int
+    session: SearchSession, bounds: Bounds, question: Question, most: int, fixes: Fixes
 ) -> list[CloneSuspect]:
     """Return suspects, by mark and time."""
-    leaps = queries.leaps(session, bounds, question, FASTER_KMH / 3.6, SLACK_M, most)
+    leaps = pattern_queries.leaps(session, bounds, question, FASTER_KMH / 3.6, SLACK_M, most, fixes)
     return [found for leap in leaps if (found := _suspect(leap)) is not None]
 
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from outrider.centre.search.answers import FoundRead
-from outrider.centre.search.asking import Span, TooMany
+from outrider.centre.search.asking import TooMany
 from outrider.centre.store.columns import from_us, to_us
-from outrider.centre.store.papers import CORRECTION, Paper, PaperStore
-from outrider.centre.store.questions import MOST_MARKS
+from outrider.centre.store.fixes import MOST_FIXES
+from outrider.centre.store.papers import CORRECTION, Paper, PaperStore, named, over_within
+from outrider.centre.store.queries import SearchSession
+from outrider.centre.store.questions import Question
 from outrider.centre.store.records import StoreError
 from outrider.vrm import fold
 from outrider.wire import canonical
@@ -21,6 +23,7 @@ from outrider.wire.canonical import WireError
 
 CORRECTED, WITHDRAWN = "corrected", "withdrawn"
 _MOST_BYTES = 4096
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,35 @@ def as_paper(read: FoundRead, made: Correction, before: Paper | None) -> Paper:
 
 def with_corrections(store: PaperStore, reads: Sequence[FoundRead]) -> tuple[FoundRead, ...]:
     """Return reads with what they were corrected to. Raises StoreError."""
-    papers = store.papers_named(CORRECTION, [str(read.read_id) for read in reads])
+    return _with(store.papers_named(CORRECTION, _names(reads)), reads)
+
+
+def corrected_in(session: SearchSession, reads: Sequence[FoundRead]) -> tuple[FoundRead, ...]:
+    """Return reads with what they were corrected to, within a search. Raises StoreError."""
+    if not reads:
+        return ()
+    with session.papers() as papers:
+        return _with(named(papers, CORRECTION, _names(reads)), reads)
+
+
+def true_marks(session: SearchSession, reads: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return what reads were corrected to, of those that were. Raises StoreError."""
+    found: dict[uuid.UUID, str] = {}
+    with session.papers() as papers:
+        for start in range(0, len(reads), _AT_ONCE):
+            names = [str(one) for one in reads[start : start + _AT_ONCE]]
+            for paper in named(papers, CORRECTION, names):
+                one = _in_force(paper)
+                if one is not None:
+                    found[one.read_id] = one.mark
+    return found
+
+
+def _names(reads: Sequence[FoundRead]) -> list[str]:
+    return [str(read.read_id) for read in reads]
+
+
+def _with(papers: Sequence[Paper], reads: Sequence[FoundRead]) -> tuple[FoundRead, ...]:
     found = {one.read_id: one for paper in papers if (one := _in_force(paper)) is not None}
     return tuple(
         replace(read, corrected_to=one.mark, corrected_by=one.by, corrected_at=one.at)
@@ -60,22 +91,32 @@ def with_corrections(store: PaperStore, reads: Sequence[FoundRead]) -> tuple[Fou
     )
 
 
-def corrected_to(store: PaperStore, vrm: str, span: Span) -> tuple[uuid.UUID, ...]:
-    """Return the reads of a span that were corrected to a folded mark.
+def counting_as(session: SearchSession, question: Question, like: str = "") -> Question:
+    """Return a question about marks that finds what was corrected to one of them, too.
 
-    None is left out: who corrects many reads hides none. Raises TooMany, StoreError.
+    like: marks that fit it count. None is left out: who corrects many reads hides none. Raises
+    TooMany, StoreError.
     """
-    found = [
-        uuid.UUID(paper.paper_id)
-        for paper in store.papers(CORRECTION, subject=vrm, state=CORRECTED)
-        if span.since_us <= paper.until_us <= span.until_us  # when the read was made: as_paper
-    ]
-    if len(found) > MOST_MARKS:
-        raise TooMany(
-            f"more than {MOST_MARKS} reads were corrected to this mark then: ask for a shorter "
-            "time, or for the mark exactly as it was read"
-        )
-    return tuple(found)
+    part: tuple[str, object] = ("subject LIKE ?", like)
+    if not like:
+        part = session.among("subject", question.marks or (), "text")
+    found = fixes_of(session, question.since_us, question.until_us, *part)
+    return replace(question, corrected=tuple(uuid.UUID(bytes=read) for read in found))
+
+
+def fixes_of(
+    session: SearchSession, since_us: int, until_us: int, part: str = "", *values: object
+) -> dict[bytes, str]:
+    """Return the corrections in force of the reads of a span; part: one more condition.
+
+    None is left out. Raises TooMany, StoreError.
+    """
+    most = MOST_FIXES + 1  # a correction is over when its read is: as_paper
+    with session.papers() as papers:
+        found = over_within(papers, CORRECTION, CORRECTED, since_us, until_us, most, part, *values)
+    if len(found) > MOST_FIXES:
+        raise TooMany(f"more than {MOST_FIXES:,} reads of then were corrected: ask for less time")
+    return {uuid.UUID(name).bytes: vrm for name, vrm in found}
 
 
 def _in_force(paper: Paper) -> Correction | None:

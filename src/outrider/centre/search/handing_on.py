@@ -12,7 +12,7 @@ from outrider.centre.search import asking
 from outrider.centre.search.answers import FoundRead
 from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.core import Outcome, place_facts, span_facts
-from outrider.centre.search.corrected import with_corrections
+from outrider.centre.search.corrected import corrected_in, counting_as
 from outrider.centre.search.reads import MOST_PAGE, MOST_READS, ReadSearches
 from outrider.centre.search.record import shown_outcome
 from outrider.centre.search.telling import told
@@ -49,12 +49,13 @@ class HandingOn(ReadSearches):
         self.check(scope, question, facts)
 
         def ask(session: SearchSession) -> tuple[int, Outcome]:
-            total = queries.count(session, scope.bounds, question, MOST_READS)
+            wanted = counting_as(session, question) if folded else question
+            total = queries.count(session, scope.bounds, wanted, MOST_READS)
             if total > MOST_READS:
                 raise TooMany(f"more than {MOST_READS:,} reads: export a shorter span at a time")
             sheet = _Sheet(write)
             sheet.add(_heading(scope, recipient, span))
-            self._write(session, scope, question, sheet)
+            self._write(session, scope, wanted, sheet)
             outcome = shown_outcome([], sheet.forces, total)
             return total, outcome | {"sha256": sheet.digest.hexdigest()}
 
@@ -67,7 +68,7 @@ class HandingOn(ReadSearches):
         while True:
             page = queries.sightings(session, scope.bounds, question, MOST_PAGE, after)
             cameras = queries.cameras(session, [one.camera for one in page])
-            for read in with_corrections(self.store, [told(scope, s, cameras) for s in page]):
+            for read in corrected_in(session, [told(scope, s, cameras) for s in page]):
                 sheet.forces[read.force] += 1
                 sheet.add(_PLAIN.dump_python(read, mode="json"))
             if len(page) < MOST_PAGE:

@@ -14,10 +14,11 @@ from outrider.centre.search.answers import FirstAndLast, Listing, OneHit, ShownH
 from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.blind import Asked
 from outrider.centre.search.core import MOST_ROWS, Outcome, SearchCore, place_facts, span_facts
+from outrider.centre.search.corrected import corrected_in, counting_as, fixes_of, true_marks
 from outrider.centre.search.reads import MOST_READS
 from outrider.centre.search.record import shown_outcome
 from outrider.centre.search.telling import forces_of, ids_of, told
-from outrider.centre.store import queries
+from outrider.centre.store import pattern_queries, queries
 from outrider.centre.store.columns import from_us
 from outrider.centre.store.places import Place
 from outrider.centre.store.queries import SearchSession
@@ -49,14 +50,18 @@ class PatternSearches(SearchCore):
         self.check(scope, question, facts)
 
         def ask(session: SearchSession) -> tuple[FirstAndLast, Outcome]:
-            total = queries.count(session, scope.bounds, question, MOST_READS)
-            ends = [
-                queries.sightings(session, scope.bounds, replace(question, order=order), 1, None)
+            wanted = counting_as(session, question)
+            total = queries.count(session, scope.bounds, wanted, MOST_READS)
+            both = [
+                one
                 for order in (Order.OLDEST, Order.NEWEST)
+                for one in queries.sightings(
+                    session, scope.bounds, replace(wanted, order=order), 1, None
+                )
             ]
-            both = [one for end in ends for one in end]
             cameras = queries.cameras(session, [one.camera for one in both])
-            first, last = (told(scope, end[0], cameras) if end else None for end in ends)
+            reads = corrected_in(session, [told(scope, one, cameras) for one in both])
+            first, last = reads if reads else (None, None)
             asked = Asked(span.since_us, span.until_us, None, vrm)
             blind = self.blind.of(session, scope, asked, total, list(cameras))
             found = FirstAndLast(scope.decision_id, total, first, last, blind)
@@ -80,7 +85,12 @@ class PatternSearches(SearchCore):
             self.check(scope, question, facts)
 
         def ask(session: SearchSession) -> list[CrossedMark]:
-            return queries.crossed(session, scope.bounds, questions, least, MOST_ROWS + 1)
+            fixes: dict[bytes, str] = {}
+            for question in questions:
+                fixes |= fixes_of(session, question.since_us, question.until_us)
+            return pattern_queries.crossed(
+                session, scope.bounds, questions, least, MOST_ROWS + 1, fixes
+            )
 
         return self.listing(scope, facts, ask, Asked(first, last), cancel)
 
@@ -92,7 +102,9 @@ class PatternSearches(SearchCore):
         vrm = fold(asking.asked_mark(mark))
         question = Question(span.since_us, span.until_us, (vrm,))
         facts = {"kind": "associates", "marks": [vrm], "least": least}
-        return self._meetings(scope, question, facts, window, least, cancel, queries.associates)
+        return self._meetings(
+            scope, question, facts, window, least, cancel, pattern_queries.associates
+        )
 
     def convoys(
         self, scope: Scope, span: Span, *, place: Place | None = None,
@@ -103,7 +115,9 @@ class PatternSearches(SearchCore):
             raise AskedWrongly("convoys: at most a day and two hours at a time")
         question = Question(span.since_us, span.until_us, place=place)
         facts = {"kind": "convoys", "least": least, **place_facts(place)}
-        return self._meetings(scope, question, facts, window, least, cancel, queries.convoys)
+        return self._meetings(
+            scope, question, facts, window, least, cancel, pattern_queries.convoys
+        )
 
     def _meetings(
         self, scope: Scope, question: Question, facts: dict[str, Any], window: timedelta,
@@ -116,8 +130,11 @@ class PatternSearches(SearchCore):
         self.check(scope, question, facts)
 
         def ask(session: SearchSession) -> list[Associate]:
+            fixes = fixes_of(session, question.since_us - window_us, question.until_us + window_us)
             try:
-                return query(session, scope.bounds, question, window_us, least, MOST_ROWS + 1)
+                return query(
+                    session, scope.bounds, question, window_us, least, MOST_ROWS + 1, fixes
+                )
             except TooMuch as error:
                 raise TooMany(f"{error}: ask for less time, or a place") from error
 
@@ -142,7 +159,8 @@ class PatternSearches(SearchCore):
         asked = Asked(span.since_us, span.until_us, place, folded[0] if folded else "")
 
         def ask(session: SearchSession) -> list[Any]:
-            return clones.suspects(session, scope.bounds, question, MOST_ROWS + 1)
+            fixes = fixes_of(session, question.since_us, question.until_us)
+            return clones.suspects(session, scope.bounds, question, MOST_ROWS + 1, fixes)
 
         return self.listing(scope, facts, ask, asked, cancel)
 
@@ -171,8 +189,11 @@ class PatternSearches(SearchCore):
         self.check(scope, Question(span.since_us, span.until_us), facts)
 
         def ask(session: SearchSession) -> list[ShownHit]:
-            most = MOST_ROWS if newest else MOST_ROWS + 1
-            return [_shown(h) for h in queries.hits(session, scope.bounds, wanted, most)]
+            most, own = MOST_ROWS if newest else MOST_ROWS + 1, wanted
+            if marks:
+                asked = Question(span.since_us, span.until_us, marks)
+                own = replace(wanted, corrected=counting_as(session, asked).corrected)
+            return _shown(session, queries.hits(session, scope.bounds, own, most))
 
         return self.listing(scope, facts, ask, Asked(span.since_us, span.until_us), cancel)
 
@@ -191,7 +212,7 @@ class PatternSearches(SearchCore):
             same = replace(ever, listed=found[0].listed)
             times = len(queries.hits(session, scope.bounds, same, MOST_ROWS))
             outcome = shown_outcome([], {found[0].force: 1}, 1) | {"marks": [found[0].vrm]}
-            return OneHit(_shown(found[0]), times), outcome
+            return OneHit(_shown(session, found)[0], times), outcome
 
         return self.run(scope, {"kind": "hit", "hit": str(hit_id)}, ask, cancel)
 
@@ -230,8 +251,13 @@ class PatternSearches(SearchCore):
             self.deny(scope, {"kind": "hits"}, Denied("field", "your role is not told of hits"))
 
 
-def _shown(hit: FoundHit) -> ShownHit:
-    return ShownHit(
-        hit.hit_id, hit.read_id, from_us(hit.at_us), hit.vrm, hit.listed, hit.list_name,
-        hit.response, hit.match_class, hit.possible, hit.answer, hit.note,
-    )  # fmt: skip
+def _shown(session: SearchSession, hits: Sequence[FoundHit]) -> list[ShownHit]:
+    true = true_marks(session, [hit.read_id for hit in hits])
+    return [
+        ShownHit(
+            hit.hit_id, hit.read_id, from_us(hit.at_us), hit.vrm, hit.listed, hit.list_name,
+            hit.response, hit.match_class, hit.possible, hit.answer, hit.note,
+            true.get(hit.read_id),
+        )
+        for hit in hits
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ from outrider.centre.search.answers import Answer, FoundRead
 from outrider.centre.search.asking import AskedWrongly, Span, TooMany
 from outrider.centre.search.blind import Asked
 from outrider.centre.search.core import Outcome, SearchCore, place_facts, span_facts
-from outrider.centre.search.corrected import corrected_to, with_corrections
+from outrider.centre.search.corrected import corrected_in, counting_as
 from outrider.centre.search.pages import decode_page, encode_page
 from outrider.centre.search.record import shown_outcome
 from outrider.centre.search.telling import forces_of, ids_of, told
@@ -39,9 +39,6 @@ class ReadSearches(SearchCore):
         question = Question(span.since_us, span.until_us, (fold(asked),), order=order)
         if exact:
             question = replace(question, exact=(asked,))
-        else:
-            reads = corrected_to(self.store, fold(asked), span)
-            question = replace(question, corrected=reads)
         facts = {"kind": "mark", "marks": [asked], "exact": exact}
         return self._reads(scope, question, facts, page, size, cancel, vrm=fold(asked))
 
@@ -88,9 +85,9 @@ class ReadSearches(SearchCore):
         def ask(session: SearchSession) -> tuple[FoundRead, Outcome]:
             read = _read_of(session, scope, read_id)
             outcome = shown_outcome([read_id], {read.force: 1}, 1) | {"marks": [fold(read.mark)]}
-            return read, outcome
+            return corrected_in(session, [read])[0], outcome
 
-        return with_corrections(self.store, [self.run(scope, facts, ask, cancel)])[0]
+        return self.run(scope, facts, ask, cancel)
 
     def read_in(self, scope: Scope, read_id: uuid.UUID, cancel: Cancel | None) -> FoundRead:
         """Return a read of the scope, for an act that stands in the trail already.
@@ -134,8 +131,7 @@ class ReadSearches(SearchCore):
             answer = self._answer(session, scope, narrowed, found, total, size, vrm)
             return answer, shown_outcome(ids_of(found), forces_of(found), total)
 
-        answer = self.run(scope, facts, ask, cancel)
-        return replace(answer, reads=with_corrections(self.store, answer.reads))
+        return self.run(scope, facts, ask, cancel)
 
     def _answer(
         self, session: SearchSession, scope: Scope, question: Question, found: list[Sighting],
@@ -144,7 +140,7 @@ class ReadSearches(SearchCore):
         cameras = queries.cameras(session, [one.camera for one in found])
         asked = Asked(question.since_us, question.until_us, question.place, vrm)
         blind = self.blind.of(session, scope, asked, total, list(cameras))
-        reads = tuple(told(scope, one, cameras) for one in found)
+        reads = corrected_in(session, [told(scope, one, cameras) for one in found])
         more = encode_page(found[-1]) if len(found) == size else ""
         return Answer(scope.decision_id, total, reads, blind, more)
 
@@ -163,7 +159,9 @@ def _narrowed(session: SearchSession, question: Question, like: str, unit: str) 
         marks = session.marks_like(like, MOST_MARKS + 1)
         if len(marks) > MOST_MARKS:
             raise TooMany(f"more than {MOST_MARKS} marks fit: give more of the mark")
-        return replace(question, marks=tuple(marks))
+        return counting_as(session, replace(question, marks=tuple(marks)), like)
     if unit:
         return replace(question, cameras=tuple(queries.cameras_of(session, unit)))
+    if question.marks and not question.exact:
+        return counting_as(session, question)
     return question

@@ -27,6 +27,7 @@ CREATE TABLE paper (
 CREATE INDEX paper_holder ON paper (kind, holder);
 CREATE INDEX paper_subject ON paper (kind, subject);
 """
+UNTIL_INDEX = "CREATE INDEX paper_until ON paper (kind, until_us);\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +97,44 @@ class PaperStore(Part):
 
     def papers_named(self, kind: str, names: Sequence[str]) -> list[Paper]:
         """Return the last states of those papers of a kind that are there; 500 names at most."""
-        if not names:
-            return []
         with self._backend.reading("read papers") as session:
-            found = session.rows(
-                f"SELECT {_COLUMNS} FROM paper WHERE kind = ? AND paper_id IN "
-                f"({placeholders(len(names))}) ORDER BY paper_id, revision",
-                kind,
-                *names,
-            )
-        return list({row[1]: Paper(*row) for row in found}.values())
+            return named(session, kind, names)
+
+
+def named(session: Session, kind: str, names: Sequence[str]) -> list[Paper]:
+    """Return the last states of those papers of a kind that are there; 500 names at most."""
+    if not names:
+        return []
+    found = session.rows(
+        f"SELECT {_COLUMNS} FROM paper WHERE kind = ? AND paper_id IN "
+        f"({placeholders(len(names))}) ORDER BY paper_id, revision",
+        kind,
+        *names,
+    )
+    return list({row[1]: Paper(*row) for row in found}.values())
+
+
+def over_within(
+    session: Session, kind: str, state: str, since_us: int, until_us: int, most: int,
+    part: str = "", *values: object,
+) -> list[tuple[str, str]]:  # fmt: skip
+    """Return name and subject of papers that are in a state and over within a span; so many.
+
+    part: one more condition, with its values.
+    """
+    more = f" AND {part}" if part else ""
+    found = session.rows(
+        "SELECT paper_id, subject FROM paper AS p WHERE kind = ? AND state = ? "
+        f"AND until_us BETWEEN ? AND ?{more} AND revision = (SELECT max(revision) "
+        "FROM paper AS q WHERE q.kind = p.kind AND q.paper_id = p.paper_id) LIMIT ?",
+        kind,
+        state,
+        since_us,
+        until_us,
+        *values,
+        most,
+    )
+    return [(name, subject) for name, subject in found]
 
 
 def forget(session: Session, before_us: int) -> int:

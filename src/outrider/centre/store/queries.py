@@ -6,27 +6,24 @@ Every query stands on the tables through a Where that begins with the bounds: th
 
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from outrider.centre.store.bounds import Bounds
-from outrider.centre.store.columns import from_us
 from outrider.centre.store.filed import HOUR_US
-from outrider.centre.store.meetings import APART_US, MOST_TRACKS, meetings
+from outrider.centre.store.fixes import FixingSession, Seen
 from outrider.centre.store.places import MOST_CELLS, Place, cells_of, coarse_cells_of
 from outrider.centre.store.questions import (
     After,
-    Associate,
     Busy,
     CameraFacts,
-    CrossedMark,
     FoundHit,
     HitQuestion,
-    Leap,
     Order,
     Question,
     Sighting,
 )
-from outrider.centre.store.session import Row, Session, placeholders
+from outrider.centre.store.session import Row, Session
 from outrider.records import Direction, Response
 
 _COLUMNS = (
@@ -34,10 +31,9 @@ _COLUMNS = (
     "heading, speed, direction, clock_ms, place_dm"
 )
 _DIRECTIONS = tuple(direction.value for direction in Direction)
-_METRES = 0.011132
 
 
-class SearchSession(Session, Protocol):
+class SearchSession(Session, FixingSession, Protocol):
     """A transaction that sees the searchable within its bounds, and can do nothing else."""
 
     def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
@@ -48,8 +44,16 @@ class SearchSession(Session, Protocol):
         """
         ...
 
-    def tracks(self, where: str, values: Sequence[object], most: int) -> bytes:
+    def among_reads(self, column: str, reads: Sequence[bytes]) -> tuple[str, Sequence[object]]:
+        """Return the condition that a column is one of many reads' identifiers, and its values."""
+        ...
+
+    def tracks(self, seen: Seen, where: str, values: Sequence[object], most: int) -> bytes:
         """Return the sightings that conditions hold of, at most so many, as meetings.TRACK."""
+        ...
+
+    def papers(self) -> AbstractContextManager[Session]:
+        """Give a transaction that reads the centre's papers."""
         ...
 
     def marks_like(self, pattern: str, most: int) -> list[str]:
@@ -95,8 +99,8 @@ class Where:
         if not reads:
             return self.among("vrm", marks, "text")
         part, value = self._session.among(f"{self._table}vrm", marks, "text")
-        ids = f"{self._table}read_id IN ({placeholders(len(reads))})"
-        return self.add(f"({part} OR {ids})", value, *reads)
+        ids, values = self._session.among_reads(f"{self._table}read_id", reads)
+        return self.add(f"({part} OR {ids})", value, *values)
 
     def place(self, place: Place) -> "Where":
         """Add that the position, as closely as it may be told, lies in a place."""
@@ -122,7 +126,8 @@ def positions(coarse: bool, table: str = "") -> tuple[str, str]:
     )
 
 
-def _where(session: SearchSession, bounds: Bounds, question: Question) -> Where:
+def where_of(session: SearchSession, bounds: Bounds, question: Question) -> Where:
+    """Return the conditions of a question, those of the bounds first."""
     where = Where(session, bounds).add(
         "at_us BETWEEN ? AND ?", question.since_us, question.until_us
     )
@@ -141,7 +146,7 @@ def _where(session: SearchSession, bounds: Bounds, question: Question) -> Where:
 
 def count(session: SearchSession, bounds: Bounds, question: Question, most: int) -> int:
     """Return how many sightings there are, counted no further than one more than `most`."""
-    where = _where(session, bounds, question)
+    where = where_of(session, bounds, question)
     found = session.one(
         f"SELECT count(*) FROM (SELECT 1 FROM sighting WHERE {where.text} LIMIT ?) AS found",
         *where.values,
@@ -154,7 +159,7 @@ def sightings(
     session: SearchSession, bounds: Bounds, question: Question, limit: int, after: After | None
 ) -> list[Sighting]:
     """Return a page of sightings in order."""
-    where = _where(session, bounds, question)
+    where = where_of(session, bounds, question)
     down = question.order is Order.NEWEST
     if after is not None:
         than = "<" if down else ">"
@@ -197,113 +202,6 @@ def cameras_of(session: SearchSession, unit_id: str) -> list[int]:
     return [n for (n,) in session.rows("SELECT number FROM camera WHERE unit_id = ?", unit_id)]
 
 
-def crossed(
-    session: SearchSession, bounds: Bounds, scenes: Sequence[Question], least: int, most: int
-) -> list[CrossedMark]:
-    """Return the marks that were at `least` scenes or more, those at the most scenes first."""
-    parts, values = [], []
-    for number, scene in enumerate(scenes):
-        where = _where(session, bounds, scene)
-        parts.append(f"SELECT DISTINCT vrm, {number} AS scene FROM sighting WHERE {where.text}")
-        values += where.values
-    bits = " + ".join(
-        f"max(CASE WHEN scene = {number} THEN {1 << number} ELSE 0 END)"
-        for number in range(len(scenes))
-    )
-    found = session.rows(
-        f"SELECT vrm, {bits} FROM ({' UNION ALL '.join(parts)}) AS seen GROUP BY vrm "
-        "HAVING count(*) >= ? ORDER BY count(*) DESC, vrm LIMIT ?",
-        *values,
-        least,
-        most,
-    )
-    everyone = range(len(scenes))
-    return [
-        CrossedMark(vrm, tuple(n + 1 for n in everyone if mask >> n & 1)) for vrm, mask in found
-    ]
-
-
-def associates(
-    session: SearchSession,
-    bounds: Bounds,
-    question: Question,
-    window_us: int,
-    least: int,
-    most: int,
-) -> list[Associate]:
-    """Return the marks that the question's marks met: same camera, within the window, so often."""
-    ours, theirs = _where(session, bounds, question), Where(session, bounds, "b")
-    found = session.rows(
-        "WITH a AS (SELECT vrm, camera, at_us FROM sighting WHERE "
-        f"{ours.text}) SELECT a.vrm, b.vrm, count(DISTINCT a.at_us / ?) AS times, "
-        "count(DISTINCT b.camera), min(b.at_us), max(b.at_us) FROM a JOIN sighting AS b "
-        "ON b.camera = a.camera AND b.at_us BETWEEN a.at_us - ? AND a.at_us + ? "
-        f"AND b.vrm <> a.vrm WHERE {theirs.text} GROUP BY a.vrm, b.vrm "
-        "HAVING count(DISTINCT a.at_us / ?) >= ? ORDER BY times DESC, b.vrm LIMIT ?",
-        *ours.values,
-        APART_US,
-        window_us,
-        window_us,
-        *theirs.values,
-        APART_US,
-        least,
-        most,
-    )
-    return [_associate(*row) for row in found]
-
-
-def _associate(
-    mark: str, other: str, times: int, cameras: int, first_us: int, last_us: int
-) -> Associate:
-    return Associate(mark, other, times, cameras, from_us(first_us), from_us(last_us))
-
-
-def convoys(
-    session: SearchSession,
-    bounds: Bounds,
-    question: Question,
-    window_us: int,
-    least: int,
-    most: int,
-) -> list[Associate]:
-    """Return all pairs of marks that met so often; each pair once. Raises TooMuch."""
-    where = _where(session, bounds, question)
-    data = session.tracks(where.text, where.values, MOST_TRACKS + 1)
-    return meetings(data, window_us, least, most)
-
-
-def leaps(
-    session: SearchSession, bounds: Bounds, question: Question, faster_mps: float, slack_m: float,
-    most: int,
-) -> list[Leap]:  # fmt: skip
-    """Return successive sightings of one mark further apart than a car can go, plus a slack.
-
-    Plane geometry at the first of the two: candidates, to be measured on the sphere by the caller.
-    """
-    where = _where(session, bounds, question)
-    latitude, longitude = positions(bounds.coarse)
-    # A degree of longitude is taken as long as one of latitude: never too short.
-    high = f"((la - p_la) * {_METRES}) * ((la - p_la) * {_METRES})"
-    wide = f"((lo - p_lo) * {_METRES}) * ((lo - p_lo) * {_METRES})"
-    reach = "(? + ? * (at_us - p_us) / 1000000.0)"
-    found = session.rows(
-        f"WITH seen AS (SELECT vrm, read_id, at_us, {latitude} AS la, {longitude} AS lo "
-        f"FROM sighting WHERE {where.text} AND latitude_e7 IS NOT NULL), pair AS (SELECT seen.*, "
-        "lag(read_id) OVER w AS p_id, lag(at_us) OVER w AS p_us, lag(la) OVER w AS p_la, "
-        "lag(lo) OVER w AS p_lo FROM seen WINDOW w AS (PARTITION BY vrm ORDER BY at_us)) "
-        "SELECT vrm, p_id, p_us, p_la, p_lo, read_id, at_us, la, lo FROM pair "
-        f"WHERE p_us IS NOT NULL AND {high} + {wide} > {reach} * {reach} "
-        "ORDER BY vrm, at_us LIMIT ?",
-        *where.values,
-        *(slack_m, faster_mps) * 2,
-        most,
-    )
-    return [
-        Leap(vrm, (uuid.UUID(bytes=a), us1, la1, lo1), (uuid.UUID(bytes=b), us2, la2, lo2))
-        for vrm, a, us1, la1, lo1, b, us2, la2, lo2 in found
-    ]
-
-
 def hits(
     session: SearchSession, bounds: Bounds, question: HitQuestion, limit: int
 ) -> list[FoundHit]:
@@ -314,7 +212,7 @@ def hits(
         if getattr(question, column) is not None:
             where.add(f"hit.{column} = ?", getattr(question, column))
     if question.marks is not None:
-        where.among("vrm", question.marks, "text")
+        where.marks(question.marks, [read.bytes for read in question.corrected])
     if question.hit_id is not None:
         where.add("hit.hit_id = ?", question.hit_id.bytes)
     if not question.silent:
@@ -354,7 +252,7 @@ def hit_ids(
 
 def frequency(session: SearchSession, bounds: Bounds, question: Question) -> dict[str, int]:
     """Return how often each of the question's marks was seen."""
-    where = _where(session, bounds, question)
+    where = where_of(session, bounds, question)
     found = session.rows(
         f"SELECT vrm, count(*) FROM sighting WHERE {where.text} GROUP BY vrm", *where.values
     )

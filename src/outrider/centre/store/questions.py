@@ -144,6 +144,7 @@ class HitQuestion:
     hit_id: uuid.UUID | None = None
     listed: str | None = None
     silent: bool = True
+    corrected: tuple[uuid.UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

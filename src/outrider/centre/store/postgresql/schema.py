@@ -236,6 +236,7 @@ _FORCES_1 = (
 
 MIGRATIONS = (
     _TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1, _PAPERS_1, _DAMAGED_1, _FORCES_1,
+    papers.UNTIL_INDEX,
 )  # fmt: skip
 _MIGRATING = "SELECT pg_advisory_xact_lock(1870033522, 3)"
 

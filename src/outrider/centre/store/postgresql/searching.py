@@ -7,12 +7,13 @@ import psycopg
 
 from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.columns import month_of
+from outrider.centre.store.fixes import Fixes, Seen
 from outrider.centre.store.meetings import MARK_BYTES
 from outrider.centre.store.postgresql.search_schema import MARK_LAG_US, SETTINGS
 from outrider.centre.store.postgresql.sessions import PostgresSession, column_type, placed
 from outrider.centre.store.records import StoreError
 from outrider.centre.store.search_ports import Cancel, Cancelled
-from outrider.centre.store.session import Row
+from outrider.centre.store.session import Row, Session
 
 # One plan for a query whatever is asked: planning over a year of weeks takes longer than most
 # searches; which weeks are touched is found when it runs.
@@ -36,21 +37,36 @@ class PostgresSearchSession(PostgresSession):
             return f"{column} = ?::{kind}", values[0]
         return f"{column} = ANY (?::{kind}[])", list(values)
 
+    def among_reads(self, column: str, reads: Sequence[bytes]) -> tuple[str, Sequence[object]]:
+        """Return `column = ANY (array)`."""
+        return f"{column} = ANY (?::bytea[])", (list(reads),)
+
     def marks_like(self, pattern: str, most: int) -> list[str]:
         """Return folded marks with a sighting within the bounds."""
         return [vrm for (vrm,) in self.rows("SELECT marks_like(?, ?::integer)", pattern, most)]
 
-    def tracks(self, where: str, values: Sequence[object], most: int) -> bytes:
+    def tracks(self, seen: Seen, where: str, values: Sequence[object], most: int) -> bytes:
         """Return sightings packed: one value, for a million rows are fetched slowly one by one."""
         found = self.one(
-            "SELECT string_agg(int8send(at_us) || int4send(camera) || "
-            f"convert_to(rpad(vrm, {MARK_BYTES}), 'UTF8'), ''::bytea) FROM "
-            f"(SELECT at_us, camera, vrm FROM sighting WHERE {where} AND octet_length(vrm) = "
-            f"char_length(vrm) AND char_length(vrm) <= {MARK_BYTES} LIMIT ?) AS t",
+            f"{seen.begin()}SELECT string_agg(int8send(at_us) || int4send(camera) || "
+            f"convert_to(rpad(counts_as, {MARK_BYTES}), 'UTF8'), ''::bytea) FROM "
+            f"(SELECT at_us, camera, counts_as FROM {seen.source} AS seen WHERE {where} "
+            "AND octet_length(counts_as) = char_length(counts_as) "
+            f"AND char_length(counts_as) <= {MARK_BYTES} LIMIT ?) AS t",
+            *seen.values,
             *values,
             most,
         )
         return b"" if found is None or found[0] is None else bytes(found[0])
+
+    def fixed(self, fixes: Fixes) -> tuple[str, Sequence[object], str]:
+        """Return corrections as a table made of two arrays."""
+        table = "fixed AS (SELECT * FROM unnest(?::bytea[], ?::text[]) AS f (read_id, vrm))"
+        return table, (list(fixes), list(fixes.values())), "s.read_id"
+
+    def papers(self) -> contextlib.AbstractContextManager[Session]:
+        """Give this transaction itself: the searcher may read papers."""
+        return contextlib.nullcontext(self)
 
 
 def bind(session: PostgresSession, bounds: Bounds) -> None:

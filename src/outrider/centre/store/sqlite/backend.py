@@ -11,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from outrider.centre.store.bounds import Bounds
@@ -64,8 +65,9 @@ class SqliteBackend:
             with locked(folder / "opening.lock", "open the store"):
                 _make(path)
                 search_file.make(folder / search_file.FILE)
-            self._search = SearchFile(folder / search_file.FILE)
             self._intake = IntakeFile(path)
+            reading = partial(self._intake.reading, "read papers")
+            self._search = SearchFile(folder / search_file.FILE, reading)
         self._expiry = Expiry(self._intake, (self._opened, self._pictures))
 
     def close(self) -> None:

@@ -123,7 +123,9 @@ CREATE TABLE picture (
 CREATE UNIQUE INDEX picture_place ON picture (journal, seq, role);
 """
 
-INTAKE = (_INTAKE_1, _INTAKE_2, papers.TABLE.format(text="TEXT", blob="BLOB"))
+INTAKE = (
+    _INTAKE_1, _INTAKE_2, papers.TABLE.format(text="TEXT", blob="BLOB"), papers.UNTIL_INDEX,
+)  # fmt: skip
 OPENED_DAY = (_OPENED_1,)
 PICTURE_DAY = (_PICTURES_1,)
 

@@ -11,15 +11,16 @@ import os
 import queue
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from outrider.centre.store.bounds import Bounds
+from outrider.centre.store.fixes import Fixes, Seen
 from outrider.centre.store.meetings import MARK_BYTES, packed
 from outrider.centre.store.search_ports import Cancel, Cancelled
 from outrider.centre.store.search_tables import FORCES_BY_TIME, Dialect, statements
-from outrider.centre.store.session import Row
+from outrider.centre.store.session import Row, Session, placeholders
 from outrider.centre.store.sqlite.files import SqliteSession, gone, transaction, translated
 from outrider.centre.store.sqlite.schema import BUSY_S, connect, migrate
 
@@ -95,8 +96,15 @@ def parts_of(vrm: str) -> set[str]:
     return {vrm[n : n + 2] for n in range(len(vrm) - 1)}
 
 
+Papers = Callable[[], contextlib.AbstractContextManager[Session]]
+
+
 class SqliteSearchSession(SqliteSession):
-    """What a search may do."""
+    """What a search may do. papers: begins a transaction that reads the centre's papers."""
+
+    def __init__(self, db: sqlite3.Connection, papers: Papers) -> None:
+        super().__init__(db)
+        self._papers = papers
 
     def among(self, column: str, values: Sequence[object], kind: str) -> tuple[str, object]:
         """Return `column IN (...)` over a list in JSON."""
@@ -104,13 +112,30 @@ class SqliteSearchSession(SqliteSession):
             return f"{column} = ?", values[0]
         return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values))
 
-    def tracks(self, where: str, values: Sequence[object], most: int) -> bytes:
+    def among_reads(self, column: str, reads: Sequence[bytes]) -> tuple[str, Sequence[object]]:
+        """Return `column IN (...)`: JSON has no bytes, and a name in hex finds no index."""
+        return f"{column} IN ({placeholders(len(reads))})", reads
+
+    def tracks(self, seen: Seen, where: str, values: Sequence[object], most: int) -> bytes:
         """Return sightings packed."""
         query = (
-            f"SELECT at_us, camera, vrm FROM sighting WHERE {where} "
-            f"AND length(vrm) <= {MARK_BYTES} LIMIT ?"
+            f"{seen.begin()}SELECT at_us, camera, counts_as FROM {seen.source} AS seen "
+            f"WHERE {where} AND length(counts_as) <= {MARK_BYTES} LIMIT ?"
         )
-        return packed(self.db.execute(query, (*values, most)))
+        return packed(self.db.execute(query, (*seen.values, *values, most)))
+
+    def fixed(self, fixes: Fixes) -> tuple[str, Sequence[object], str]:
+        """Return corrections as a table made of JSON, which has no bytes: names are in hex."""
+        table = (
+            "fixed AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS read_id, "
+            "json_extract(value, '$[1]') AS vrm FROM json_each(?))"
+        )
+        listed = json.dumps([(read.hex().upper(), vrm) for read, vrm in fixes.items()])
+        return table, (listed,), "hex(s.read_id)"
+
+    def papers(self) -> contextlib.AbstractContextManager[Session]:
+        """Begin a transaction of its own: papers are kept in another file."""
+        return self._papers()
 
     def marks_like(self, pattern: str, most: int) -> list[str]:
         """Return folded marks with a sighting within the bounds."""
@@ -227,9 +252,10 @@ class SqliteFilingSession(SqliteSession):
 class SearchFile:
     """The file: searched on connections that only read, filed into by one at a time."""
 
-    def __init__(self, path: Path) -> None:
-        """Take a file that has been made."""
+    def __init__(self, path: Path, papers: Papers) -> None:
+        """Take a file that has been made. papers: begins a transaction that reads papers."""
         self.path = path
+        self._papers = papers
         self._idle: queue.LifoQueue[_Bound] = queue.LifoQueue()
 
     def close(self) -> None:
@@ -245,7 +271,7 @@ class SearchFile:
             bound = self._take()
             try:
                 with bound.to(bounds), _broken_off_by(cancel, bound.db):
-                    yield SqliteSearchSession(bound.db)
+                    yield SqliteSearchSession(bound.db, self._papers)
             except BaseException:
                 bound.db.close()  # whatever it was left in serves nobody else
                 raise
