@@ -13,6 +13,7 @@ from outrider.centre.store.filed import (
     FiledRead,
     reads_of,
 )
+from outrider.centre.store.first_hits import Numbers, camera_key, not_filed_yet
 from outrider.centre.store.records import ConflictError
 from outrider.centre.store.search_tables import ANSWER, HIT, SIGHTING
 from outrider.centre.store.session import Session
@@ -40,15 +41,17 @@ class FilingSession(Session, Protocol):
 
 def file_rows(session: FilingSession, rows: Sequence[Filed]) -> None:
     """File rows; one that is there, because whoever filed it was killed after, is left."""
-    session.lock_forces(alone=False)
+    hits = [row for row in rows if isinstance(row, FiledHit)]
+    # Alone where there are hits: two that file a hit and its read at once would both file the read.
+    session.lock_forces(alone=bool(hits))
     numbers, forces = _cameras(session, [r.camera for r in _with_camera(rows)]), _Forces(session)
-    reads = _not_yet(session, "sighting", reads_of(rows))
-    found = [read.row(numbers[_key(read.camera)], forces.of(read)) for read in reads]
+    hits = _not_yet(session, "hit", hits)
+    reads = not_filed_yet(session, _not_yet(session, "sighting", reads_of(rows)), hits, numbers)
+    found = [read.row(numbers[camera_key(read.camera)], forces.of(read)) for read in reads]
     session.insert("sighting", tuple(SIGHTING), found)
     session.note_marks({fold(r.mark): r.at_us for r in sorted(reads, key=lambda r: r.at_us)})
     _note_activity(session, reads, numbers, forces)
-    hits = _not_yet(session, "hit", [row for row in rows if isinstance(row, FiledHit)])
-    found = [hit.row(numbers[_key(hit.read.camera)], forces.of(hit.read)) for hit in hits]
+    found = [hit.row(numbers[camera_key(hit.read.camera)], forces.of(hit.read)) for hit in hits]
     session.insert("hit", tuple(HIT), found)
     answers = _not_yet(session, "answer", [row for row in rows if isinstance(row, FiledAnswer)])
     session.insert("answer", tuple(ANSWER), [answer.row() for answer in answers])
@@ -58,21 +61,17 @@ def _with_camera(rows: Sequence[Filed]) -> list[FiledRead]:
     return reads_of(rows) + [row.read for row in rows if isinstance(row, FiledHit)]
 
 
-def _key(camera: Camera) -> tuple[str, str]:
-    return camera.unit_id, camera.camera_id
-
-
 def _not_yet(session: FilingSession, table: str, rows: Sequence[_Row]) -> list[_Row]:
     unique = {row.row_key: row for row in rows}
     new = session.new_of(table, list(unique)) if unique else set()
     return [row for key, row in unique.items() if key in new]
 
 
-def _cameras(session: Session, cameras: Sequence[Camera]) -> dict[tuple[str, str], int]:
+def _cameras(session: Session, cameras: Sequence[Camera]) -> Numbers:
     """Return the number of each camera, by unit and camera; made where it is new."""
-    found: dict[tuple[str, str], int] = {}
+    found: Numbers = {}
     for camera in cameras:
-        key = _key(camera)
+        key = camera_key(camera)
         if key in found:
             continue
         row = session.one("SELECT number FROM camera WHERE unit_id = ? AND camera_id = ?", *key)
@@ -125,11 +124,10 @@ def force_at(forces: Sequence[tuple[int, str]], at_us: int) -> str:
 
 
 def _note_activity(
-    session: Session, reads: Sequence[FiledRead], numbers: dict[tuple[str, str], int],
-    forces: _Forces,
-) -> None:  # fmt: skip
+    session: Session, reads: Sequence[FiledRead], numbers: Numbers, forces: _Forces
+) -> None:
     counts = Counter(
-        (numbers[_key(r.camera)], forces.of(r), r.square, r.at_us // HOUR_US) for r in reads
+        (numbers[camera_key(r.camera)], forces.of(r), r.square, r.at_us // HOUR_US) for r in reads
     )
     session.each(
         "INSERT INTO activity (camera, force, square, hour, reads) VALUES (?, ?, ?, ?, ?) "

@@ -84,6 +84,8 @@ FORCES_BY_TIME = (
     "INSERT INTO unit_force_since SELECT unit_id, 0, force FROM unit_force;\n"
     "DROP TABLE unit_force;\n"
 )
+# Version 3: a hit may come before its read, or without it.
+HIT_BY_READ = "CREATE INDEX hit_read ON hit (read_id);\n"
 
 
 def statements(dialect: Dialect) -> str:

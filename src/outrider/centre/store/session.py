@@ -110,7 +110,10 @@ class Backend(Protocol):
         ...
 
     def find(self, session: Session, record_id: uuid.UUID) -> list[Row]:
-        """Return opened reads and hits of an identifier, columns as OPENED."""
+        """Return opened reads and hits of an identifier, columns as OPENED.
+
+        Of a read without a row of its own, one hit that holds it.
+        """
         ...
 
     def snapshot(self) -> AbstractContextManager[tuple[Session, Iterator[Row]]]:

@@ -129,12 +129,16 @@ class PostgresBackend:
         )
 
     def find(self, session: Session, record_id: uuid.UUID) -> list[Row]:
-        """Return opened reads and hits of an identifier."""
-        return session.rows(
-            f"SELECT {_OPENED_COLUMNS} FROM opened WHERE read_id = ? AND kind = 1 "
-            f"UNION ALL SELECT {_OPENED_COLUMNS} FROM opened WHERE hit_id = ? AND kind = 2",
-            record_id.bytes,
-            record_id.bytes,
+        """Return opened reads and hits of an identifier; of a read without its row, a hit."""
+        columns, name = f"SELECT {_OPENED_COLUMNS} FROM opened", record_id.bytes
+        found = session.rows(
+            f"{columns} WHERE read_id = ? AND kind = 1 UNION ALL "
+            f"{columns} WHERE hit_id = ? AND kind = 2",
+            name,
+            name,
+        )
+        return found or session.rows(
+            f"{columns} WHERE read_id = ? AND kind = 2 ORDER BY hit_id LIMIT 1", name
         )
 
     @contextlib.contextmanager

@@ -40,6 +40,11 @@ from outrider.records import uuid7_time
 INTAKE_FILE = "intake.sqlite3"
 _OPENED_COLUMNS = ", ".join(OPENED)
 _PICTURE_COLUMNS = ", ".join(PICTURE)
+_OWN = (
+    f"SELECT {_OPENED_COLUMNS} FROM opened WHERE read_id = ?1 AND kind = 1 "
+    f"UNION ALL SELECT {_OPENED_COLUMNS} FROM opened WHERE hit_id = ?1 AND kind = 2"
+)
+_HIT_OF = f"SELECT {_OPENED_COLUMNS} FROM opened WHERE read_id = ? AND kind = 2 ORDER BY hit_id"
 _HASH = OPENED.index("hash")
 _FILED = OPENED.index("filed_us")
 
@@ -179,18 +184,22 @@ class SqliteBackend:
         return found
 
     def find(self, session: Session, record_id: uuid.UUID) -> list[Row]:
-        """Look into the days around the one that the identifier tells, then into all others."""
+        """Look into the days around the one that the identifier tells, then into all others.
+
+        Of a read without its row, a hit that holds it is returned.
+        """
         days = self._opened.all()
         near = [day for day in days if day in _days_around(record_id)]
-        found = self._find_in(near, record_id)
-        return found or self._find_in([day for day in days if day not in near], record_id)
+        far = [day for day in days if day not in near]
+        for query in (_OWN, _HIT_OF):
+            for some in (near, far):
+                found = self._find_in(query, some, record_id)
+                if found:
+                    return found[:1] if query == _HIT_OF else found
+        return []
 
-    def _find_in(self, days: Iterable[str], record_id: uuid.UUID) -> list[Row]:
+    def _find_in(self, query: str, days: Iterable[str], record_id: uuid.UUID) -> list[Row]:
         found: list[Row] = []
-        query = (
-            f"SELECT {_OPENED_COLUMNS} FROM opened WHERE read_id = ?1 AND kind = 1 "
-            f"UNION ALL SELECT {_OPENED_COLUMNS} FROM opened WHERE hit_id = ?1 AND kind = 2"
-        )
         for day in days:
             with translated("find a record", self._folder), self._opened.reading(day) as file:
                 if file is not None:
