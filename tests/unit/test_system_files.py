@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from outrider.centre.folder import CentreFolder, opening_keys
 from outrider.cli import build_parser
 
 BUILD = Path(__file__).parents[2] / "image_build"
@@ -54,6 +55,9 @@ EXPOSURE = {  # of 10, as `systemd-analyze security --offline=true` counts; may 
     "outrider-centre-nightly.service": 1.2,
     "outrider-centre-open.service": 0.3,
     "outrider-centre-hotlist-renew.service": 0.3,
+    "outrider-centre-pictures.service": 0.3,
+    "outrider-centre-pages.service": 1.2,
+    "outrider-centre-answer.service": 1.2,
 }
 
 
@@ -70,6 +74,16 @@ def test_a_service_that_is_broken_into_can_do_little(unit: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
+@pytest.mark.parametrize("name", ["pages", "answer"])
+def test_no_private_key_can_be_read_where_people_ask(name: str) -> None:
+    """Neither those that open reads nor those that sign: whoever breaks in there has none."""
+    text = (BUILD / "systemd" / f"outrider-centre-{name}.service").read_text()
+    hidden = " ".join(re.findall(r"^InaccessiblePaths=(.+)$", text, re.MULTILINE)).split()
+    folder = CentreFolder(Path("/var/lib/outrider-centre"))
+    keys = folder.ca_key, folder.receipt_key, folder.list_keys, opening_keys(None, folder)
+    assert {f"-{path}" for path in (*keys, "/etc/outrider/opening")} == set(hidden)
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)

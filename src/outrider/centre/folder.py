@@ -233,6 +233,11 @@ class CentreFolder:
         return self.root / "keys" / "receipt.key"
 
     @property
+    def receipt_public(self) -> Path:
+        """Its public half, for services that check what the centre signed and sign nothing."""
+        return self.root / "keys" / "receipt.pub"
+
+    @property
     def sealing_key(self) -> Path:
         """The public key that units seal to; its private half is elsewhere."""
         return self.root / "keys" / "sealing.pub"

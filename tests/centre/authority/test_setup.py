@@ -23,6 +23,7 @@ from outrider.clock import SystemClock
 from outrider.settings_file import ConfigError, parse_as
 from outrider.wire.enrolment import Ticket, code_digest
 from outrider.wire.sealing import CentrePrivateKey, CentrePublicKey
+from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 HOSTS = ("centre.example", "10.0.0.1")
 
@@ -212,3 +213,15 @@ def test_no_message_sends_to_a_paper_without_its_name() -> None:
         if re.search(r"see (?:the |its )?(?:README|log|manual|documentation)\b", line)
     ]
     assert vague == []
+
+
+def test_a_folder_of_before_gets_the_public_half_of_its_receipt_key(tmp_path: Path) -> None:
+    """Made by `init` run again, of the key that is there: services that only verify read it."""
+    folder = made(tmp_path / "centre")
+    before = folder.receipt_key.read_bytes()
+    folder.receipt_public.unlink()
+    found = set_up(folder, ("other",), folder.root / "opening", SystemClock())
+    assert found.made == (folder.receipt_public,)
+    assert folder.receipt_key.read_bytes() == before
+    public = SigningIdentity.read(folder.receipt_key).public
+    assert VerifyingKey.read(folder.receipt_public) == public

@@ -71,10 +71,12 @@ def _authority(folder: CentreFolder, clock: Clock) -> list[Path]:
 
 
 def _receipt_key(folder: CentreFolder) -> list[Path]:
-    if folder.receipt_key.exists():
-        return []
-    SigningIdentity.generate().write(folder.receipt_key)
-    return [folder.receipt_key]
+    made = [path for path in (folder.receipt_key, folder.receipt_public) if not path.exists()]
+    if folder.receipt_key in made:
+        SigningIdentity.generate().write(folder.receipt_key)
+    if folder.receipt_public in made:
+        SigningIdentity.read(folder.receipt_key).public.write(folder.receipt_public)
+    return made
 
 
 def _sealing_key(folder: CentreFolder, opening: Path) -> list[Path]:

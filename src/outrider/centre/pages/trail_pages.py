@@ -7,13 +7,14 @@ from typing import Any
 
 from outrider.centre.checkpoints.keeping import CheckpointFolder
 from outrider.centre.checkpoints.verify import rows_after, verify
+from outrider.centre.folder import CentreFolder
 from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply, Site
 from outrider.centre.pages.layout import UK
 from outrider.centre.retention import last_row
 from outrider.centre.search.record import read_back
 from outrider.centre.store.records import AuditRow
 from outrider.wire.audit import AuditKind
-from outrider.wire.signing import SigningIdentity
+from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 _SHOWN = 50
 _LOOKED_AT = 5_000
@@ -109,8 +110,15 @@ def check(call: Call) -> Reply:
     return GoTo(f"/jobs/{job.name}")
 
 
+def _centres_key(folder: CentreFolder) -> VerifyingKey:
+    """Return the key that checkpoints are checked with: this service signs nothing."""
+    if folder.receipt_public.exists():
+        return VerifyingKey.read(folder.receipt_public)
+    return SigningIdentity.read(folder.receipt_key).public  # a folder of before
+
+
 def _verify(site: Site, say: Callable[[str], None]) -> dict[str, Any]:
-    key = SigningIdentity.read(site.folder.receipt_key).public
+    key = _centres_key(site.folder)
     kept = CheckpointFolder(site.folder.checkpoints, key)
     outside = kept.outside(site.settings.audit.overseer_file)
     known = [*outside, *kept.own()]
