@@ -18,7 +18,7 @@ EXPLAINED = {
         newest_upload_age_s speed_kmh
         reviewed_by settled_by settled_words corrected_at corrected_by made_by
         finding_words hits_to_send beyond_limit unusable_corners
-        recorded_by fitted_on chosen_by succeeded_utc_ns last_hour
+        recorded_by fitted_on chosen_by succeeded_utc_ns
         """,
     "columns of a list's row, kept and shown by their names": """
         intelligence_grading force_area protective_marking

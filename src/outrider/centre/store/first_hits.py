@@ -4,6 +4,7 @@ Hits are sent first, and a read may be lost with its day: what was met must be f
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from outrider.centre.store.filed import Camera, FiledHit, FiledRead
 from outrider.centre.store.session import Row, Session, placeholders
@@ -30,7 +31,7 @@ def not_filed_yet(
     of_hits |= {hit.read.read_id for hit in hits}
     filed = _filed_reads(session, sorted(of_hits))
     found: list[FiledRead] = []
-    for read in [*reads, *(hit.read for hit in hits)]:
+    for read in [*reads, *(replace(hit.read, row_key=hit.row_key) for hit in hits)]:
         known, facts = filed.setdefault(read.read_id, []), _facts(read, numbers)
         if read.read_id not in of_hits or facts not in known:
             known.append(facts)

@@ -275,27 +275,43 @@ def busy(
     session: SearchSession, bounds: Bounds, place: Place | None, since_us: int, until_us: int,
     before_us: int,
 ) -> list[Busy]:  # fmt: skip
-    """Return how busy cameras were in a span and before it (from before_us), there or anywhere."""
-    parts = ["hour BETWEEN ? AND ?"]
-    values: list[object] = [
-        max(before_us, bounds.not_before_us) // HOUR_US,
-        min(until_us, bounds.not_after_us) // HOUR_US,
-    ]
+    """Return the cameras that read in a span, or before it (from before_us), there or anywhere."""
+    first = max(before_us, bounds.not_before_us) // HOUR_US
+    last = min(until_us, bounds.not_after_us) // HOUR_US
+    then = max(since_us // HOUR_US, first)
+    part, values = "", list[object]()
     if bounds.forces is not None:
         part, value = session.among("force", sorted(bounds.forces), "text")
-        parts, values = [*parts, part], [*values, value]
-    if place is not None:
+        part, values = f" AND {part}", [value]
+    if place is None:
+        found = _busy_anywhere(session, part, values, first, then, last)
+    else:
         squares = list(coarse_cells_of(place.box))[:MOST_CELLS]
-        part, value = session.among("square", squares, "integer")
-        parts, values = [*parts, part], [*values, value]
-    first, last = since_us // HOUR_US, until_us // HOUR_US
-    found = session.rows(
-        "SELECT camera, sum(CASE WHEN hour < ? THEN reads ELSE 0 END), "
-        "sum(CASE WHEN hour BETWEEN ? AND ? THEN reads ELSE 0 END), max(hour) "
-        f"FROM activity WHERE {' AND '.join(parts)} GROUP BY camera ORDER BY camera",
-        first,
-        first,
+        there, value = session.among("square", squares, "integer")
+        found = session.rows(
+            f"SELECT camera, max(hour) >= ? FROM activity WHERE hour BETWEEN ? AND ? AND {there}"
+            f"{part} GROUP BY camera ORDER BY camera",
+            then,
+            first,
+            last,
+            value,
+            *values,
+        )
+    return [Busy(camera, bool(within)) for camera, within in found]
+
+
+def _busy_anywhere(
+    session: SearchSession, part: str, values: Sequence[object], first: int, then: int, last: int
+) -> list[Row]:
+    """Look whether each camera read: its first read tells, not a year of hours of all cameras."""
+    read = f"EXISTS (SELECT 1 FROM activity WHERE camera = number AND hour BETWEEN ? AND ?{part})"
+    return session.rows(
+        f"WITH heard AS MATERIALIZED (SELECT number, {read} AS within FROM camera) "
+        f"SELECT number, within FROM heard WHERE within OR {read} ORDER BY number",
+        then,
         last,
         *values,
+        first,
+        then - 1,
+        *values,
     )
-    return [Busy(camera, int(b), int(w), hour) for camera, b, w, hour in found]

@@ -84,8 +84,14 @@ FORCES_BY_TIME = (
     "INSERT INTO unit_force_since SELECT unit_id, 0, force FROM unit_force;\n"
     "DROP TABLE unit_force;\n"
 )
-# Version 3: a hit may come before its read, or without it.
-HIT_BY_READ = "CREATE INDEX hit_read ON hit (read_id);\n"
+# Version 3: a hit may come before its read, or without it; whether a camera read is looked up by
+# the camera, or by the place, and never by going through all hours of all cameras.
+BY_READ_AND_CAMERA = (
+    "CREATE INDEX hit_read ON hit (read_id);\n"
+    "DROP INDEX activity_hour;\n"
+    "CREATE INDEX activity_camera ON activity (camera, hour);\n"
+    "CREATE INDEX activity_square ON activity (square, hour);\n"
+)
 
 
 def statements(dialect: Dialect) -> str:

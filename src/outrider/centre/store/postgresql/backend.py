@@ -12,7 +12,7 @@ from outrider.centre.store.holding import SEALED, remember_all
 from outrider.centre.store.postgresql.searching import (
     PostgresFilingSession,
     PostgresSearchSession,
-    bind,
+    binding,
     broken_off_by,
 )
 from outrider.centre.store.postgresql.sessions import Pool, PostgresSession, translated
@@ -185,10 +185,11 @@ class PostgresBackend:
     @contextlib.contextmanager
     def searching(self, bounds: Bounds, cancel: Cancel | None) -> Iterator[PostgresSearchSession]:
         """Begin a transaction of the searcher's role, bound by its settings."""
-        with self._pool.transaction("search", _READ) as session:
-            bind(session, bounds)
-            with broken_off_by(cancel, session.connection):
-                yield PostgresSearchSession(session.connection)
+        with (
+            self._pool.transaction("search", _READ, *binding(bounds)) as session,
+            broken_off_by(cancel, session.connection),
+        ):
+            yield PostgresSearchSession(session.connection)
 
     @contextlib.contextmanager
     def filing(self) -> Iterator[PostgresFilingSession]:

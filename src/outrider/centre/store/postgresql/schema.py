@@ -10,7 +10,7 @@ import psycopg
 from outrider.centre.store import papers
 from outrider.centre.store.postgresql.search_schema import SEARCH_1
 from outrider.centre.store.records import StoreError
-from outrider.centre.store.search_tables import FORCES_BY_TIME, HIT_BY_READ
+from outrider.centre.store.search_tables import BY_READ_AND_CAMERA, FORCES_BY_TIME
 from outrider.wire.read_record import RecordKind
 
 _SEALED_COLUMNS = """
@@ -236,7 +236,7 @@ _FORCES_1 = (
 
 MIGRATIONS = (
     _TABLES_1 + _FUNCTIONS_1 + _ROLES_1, _TABLES_2, SEARCH_1, _PAPERS_1, _DAMAGED_1, _FORCES_1,
-    papers.UNTIL_INDEX + HIT_BY_READ,
+    papers.UNTIL_INDEX + BY_READ_AND_CAMERA,
 )  # fmt: skip
 _MIGRATING = "SELECT pg_advisory_xact_lock(1870033522, 3)"
 

@@ -69,9 +69,9 @@ class PostgresSearchSession(PostgresSession):
         return contextlib.nullcontext(self)
 
 
-def bind(session: PostgresSession, bounds: Bounds) -> None:
-    """Give up all rights but the searcher's, and set what it sees, until the transaction ends."""
-    session.one(_SET, *settings(bounds))
+def binding(bounds: Bounds) -> tuple[str, tuple[str, ...]]:
+    """Return what gives up all rights but the searcher's and sets what it sees, to the end."""
+    return _SET, settings(bounds)
 
 
 def settings(bounds: Bounds) -> tuple[str, ...]:

@@ -123,11 +123,21 @@ class Pool:
             self._pool.open(wait=True, timeout=_CONNECT_S)
 
     @contextlib.contextmanager
-    def transaction(self, what: str, begin: LiteralString) -> Iterator[PostgresSession]:
-        """Hold a transaction: all of the block is committed, or none of it. Raises StoreError."""
+    def transaction(
+        self, what: str, begin: LiteralString, first: str = "", values: Sequence[object] = ()
+    ) -> Iterator[PostgresSession]:
+        """Hold a transaction: all of the block is committed, or none of it. Raises StoreError.
+
+        first: a statement that goes to the server together with the transaction's beginning.
+        """
         with translated(what, self.where), self._pool.connection() as connection:
-            connection.execute(begin)
             try:
+                if first:
+                    with connection.pipeline():
+                        connection.execute(begin)
+                        connection.execute(placed(first), values, prepare=True)
+                else:
+                    connection.execute(begin)
                 yield PostgresSession(connection)
             except BaseException:
                 with contextlib.suppress(psycopg.Error):  # the first error is the one to report

@@ -19,7 +19,12 @@ from outrider.centre.store.bounds import Bounds
 from outrider.centre.store.fixes import Fixes, Seen
 from outrider.centre.store.meetings import MARK_BYTES, packed
 from outrider.centre.store.search_ports import Cancel, Cancelled
-from outrider.centre.store.search_tables import FORCES_BY_TIME, HIT_BY_READ, Dialect, statements
+from outrider.centre.store.search_tables import (
+    BY_READ_AND_CAMERA,
+    FORCES_BY_TIME,
+    Dialect,
+    statements,
+)
 from outrider.centre.store.session import Row, Session, placeholders
 from outrider.centre.store.sqlite.files import SqliteSession, gone, transaction, translated
 from outrider.centre.store.sqlite.schema import BUSY_S, connect, migrate
@@ -46,7 +51,7 @@ CREATE TRIGGER mark_goes AFTER DELETE ON mark BEGIN
         SELECT substr(old.vrm, value, 2) FROM json_each('[1,2,3,4,5,6,7,8,9]'));
 END;
 """
-SEARCH = (_SEARCH_1, FORCES_BY_TIME.format(text="TEXT"), HIT_BY_READ)
+SEARCH = (_SEARCH_1, FORCES_BY_TIME.format(text="TEXT"), BY_READ_AND_CAMERA)
 
 _IN_SCOPE = (
     "{t}.at_us BETWEEN (SELECT not_before_us FROM temp.bounds) "
