@@ -239,9 +239,13 @@ def test_hits_of_silent_entries_are_told_to_intelligence_alone(desk: Desk) -> No
         with pytest.raises(AskedWrongly, match="lies in your scope"):
             desk.search.hit(scope, hit_ids[0])
         assert desk.search.hit(scope, hit_ids[1]).times == 1
+        fresh = desk.search.fresh_hits(scope, days(0.9), (), 10)
+        assert [one.hit_id for one in fresh] == hit_ids[1:], role
+        assert desk.search.fresh_hits(scope, days(0.9), hit_ids[1:], 10) == ()
     told = desk.scope(Role.INTELLIGENCE)
     assert {one.hit_id for one in _shown(desk, told)} == set(hit_ids)
     assert desk.search.hit(told, hit_ids[0]).times == 2
+    assert len(desk.search.fresh_hits(told, days(0.9), (), 10)) == 2
 
 
 def _shown(desk: Desk, scope: Scope) -> list[ShownHit]:

@@ -228,9 +228,9 @@ class PatternSearches(SearchCore):
         self._check_hits(scope)
         facts = {"kind": "hits", "live": True, **span_facts(span.since_us, span.until_us)}
         self.check(scope, Question(span.since_us, span.until_us), facts)
-        around = span.since_us, span.until_us
+        around = HitQuestion(span.since_us, span.until_us, silent=scope.tells(Field.SILENT_HIT))
         with self.store.searching(scope.bounds, cancel) as session:
-            ids = queries.hit_ids(session, scope.bounds, *around, MOST_ROWS)
+            ids = queries.hit_ids(session, scope.bounds, around, MOST_ROWS)
         fresh = [one for one in ids if one not in known][:most]
         if not fresh:
             return ()
@@ -239,10 +239,10 @@ class PatternSearches(SearchCore):
             found = [
                 hit
                 for one in reversed(fresh)
-                for hit in queries.hits(session, scope.bounds, HitQuestion(*around, hit_id=one), 1)
+                for hit in queries.hits(session, scope.bounds, replace(around, hit_id=one), 1)
             ]
             forces = Counter(hit.force for hit in found)
-            return tuple(map(_shown, found)), shown_outcome([], forces, len(found))
+            return tuple(_shown(session, found)), shown_outcome([], forces, len(found))
 
         return self.run(scope, facts, ask, cancel)
 

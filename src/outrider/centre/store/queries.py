@@ -238,10 +238,13 @@ def hits(
 
 
 def hit_ids(
-    session: SearchSession, bounds: Bounds, since_us: int, until_us: int, limit: int
+    session: SearchSession, bounds: Bounds, question: HitQuestion, limit: int
 ) -> list[uuid.UUID]:
-    """Return the newest hits by their identifiers alone."""
-    where = Where(session, bounds, "hit").add("hit.at_us BETWEEN ? AND ?", since_us, until_us)
+    """Return the newest hits of a span by their identifiers alone."""
+    where = Where(session, bounds, "hit")
+    where.add("hit.at_us BETWEEN ? AND ?", question.since_us, question.until_us)
+    if not question.silent:
+        where.add("hit.response != ?", Response.SILENT.value)
     found = session.rows(
         f"SELECT hit_id FROM hit WHERE {where.text} ORDER BY hit.at_us DESC, hit.row_key LIMIT ?",
         *where.values,
