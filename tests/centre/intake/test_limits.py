@@ -78,7 +78,7 @@ def test_slow_head(small: tuple[Running, Unit], caplog: pytest.LogCaptureFixture
     ):
         secure.sendall(b"GET /v1/health HTTP/1.1\r\nHost: loc")
         assert raw.answer_of(secure) == b""
-    assert logged(caplog, "waited_for")[0]["waited_for"] == "head"
+    assert logged(caplog, "waited_for")[0] == {"waited_for": "head", "after_s": 0.5}
 
 
 def test_idle_connections_are_broken_off(small: tuple[Running, Unit]) -> None:

@@ -84,6 +84,9 @@ def test_what_was_enrolled_and_taken_stands_in_the_log(
         for _ in range(2):
             assert unit.put(name, body).status_code == 200
         lines = logged(caplog, "again", 2)
+        other = unit.put(name, unit.rows_body(1))
+    assert (other.status_code, other.json()["error"]) == (409, "other-body")
+    assert "came before with another body" in other.json()["message"]
     assert [(one["stored"], one["again"]) for one in lines] == [(3, False), (0, True)]
     assert {one["bytes"] for one in lines} == {len(body)}
 

@@ -196,13 +196,21 @@ def test_one_name_has_its_share_and_half_is_for_others() -> None:
     """So many of one name; further ones of it only while half of all are free."""
     gate = Gate(10, 2, lambda: 0.0)
     with gate.enter("a"), gate.enter("a"):
-        with pytest.raises(Refusal, match="a has 2 requests in flight"), gate.enter("a"):
+        with (
+            pytest.raises(Refusal, match="a has 2 requests in flight") as refusal,
+            gate.enter("a"),
+        ):
             pass
+        assert refusal.value.retry_after_s == 2.0
         with gate.enter("b"), gate.enter("c"):
             with gate.enter("b"):
                 assert gate.inside == 5
-                with pytest.raises(Refusal, match="5 requests are in flight"), gate.enter("c"):
+                with (
+                    pytest.raises(Refusal, match="5 requests are in flight") as refusal,
+                    gate.enter("c"),
+                ):
                     pass
+                assert refusal.value.retry_after_s == 2.0
             with gate.enter("c"):
                 assert gate.inside == 5
 

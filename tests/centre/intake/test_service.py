@@ -114,6 +114,23 @@ def test_what_a_restored_register_forgot_is_said(
     assert said(caplog, "ticket void again: the register forgot") == [{"unit": "used-8"}]
 
 
+def test_what_may_block_has_as_many_threads_as_the_settings_say(
+    make: Callable[..., IntakeService],
+) -> None:
+    """Not as many as the machine has cores, and never the loop's own."""
+    service = make(limits={"workers": 3})
+    assert service._intake.workers is service._workers
+    assert service._workers._max_workers == 3
+
+
+def test_a_register_that_cannot_be_compared_is_a_fault(
+    make: Callable[..., IntakeService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept outside the folder cannot be read: the service goes on, and says so."""
+    monkeypatch.setattr(Revocations, "compare", failing(OSError("no such folder")))
+    assert make()._faults == {"revocations": "not kept outside the folder: no such folder"}
+
+
 def test_a_fault_is_said_once_and_again_when_it_is_another(
     service: IntakeService, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -243,6 +260,7 @@ def test_a_service_keeps_house_from_its_first_moment(
         eventually(lambda: len(looks) > 8)
         ports = centre.service.ports
     assert done == ["files", "trail"]
+    assert said(caplog, "stopped") == [{"taken": {}, "refused": {}, "tls_refused": {}}]
     (serving,) = said(caplog, "serving")
     assert serving == {
         "version": __version__,

@@ -38,6 +38,20 @@ def test_each_handshake_that_fails_is_counted_once_by_its_reason(tmp_path: Path)
         assert list(counted.values()) == [2]
 
 
+def test_what_is_trusted_anew_is_asked_of_every_connection(tmp_path: Path) -> None:
+    """One that is open ends when the list of the revoked changes; who is trusted comes again."""
+    with running(tmp_path / "centre") as centre:
+        unit = enrolled(centre, tmp_path / "unit")
+        with raw.line(centre.service.ports.units, unit.tls()) as line:
+            line.sendall(raw.head("/v1/health", {}, "GET"))
+            assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
+            text = centre.folder.revoked.read_bytes()
+            centre.folder.revoked.write_bytes(text + b"\n")
+            raw.answer_of(line)
+        with unit.client() as client:
+            assert client.get("/v1/health").status_code == 200
+
+
 def test_certificate_of_another_authority(centre: Running) -> None:
     """A certificate that names the unit, made by somebody else, is refused in the handshake."""
     tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
