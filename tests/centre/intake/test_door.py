@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,21 @@ def test_one_that_has_gone_by_itself_makes_room_too() -> None:
             assert (door.waiting, door.turned_away) == (1, 1)
             guest.close()
         gone.close()
+
+
+def test_a_flood_at_the_door_is_said_once_a_second(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With how many had to go: whoever floods does not fill the disk."""
+    now_s = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    with Door(bind("127.0.0.1", 0), 8, 1) as door, contextlib.ExitStack() as stack:
+        for now_s[0] in (100.0, 100.0, 100.9, 101.0, 101.1):
+            stack.enter_context(socket.create_connection(door.getsockname()))
+            guest, _ = door.accept()
+            stack.callback(guest.close)
+    said = [(one.message, getattr(one, "fields", {})) for one in caplog.records]
+    assert said == [("too many at the door", {"turned_away": n}) for n in (1, 3)]
 
 
 def test_a_handshake_that_does_not_begin_is_broken_off(

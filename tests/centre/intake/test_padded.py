@@ -4,15 +4,23 @@ import logging
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from outrider.clock import SystemClock
 from outrider.wire import padding
-from outrider.wire.upload import Body
+from outrider.wire.enrolment import RENEWAL_PURPOSE
+from outrider.wire.upload import (
+    DIGEST_HEADER,
+    SENT_HEADER,
+    SIGNATURE_HEADER,
+    Body,
+    sent_text,
+)
 from outrider.wire.upload import headers as headers_of
-from tests.centre.intake.running import Running, Unit, enrolled, logged
+from tests.centre.intake.running import Running, Unit, enrolled, eventually, logged
 
 NOW = SystemClock().stamp(SystemClock().mono_ns())
 
@@ -72,23 +80,50 @@ def test_a_padded_upload_is_taken_without_its_padding(centre: Running, home: Pat
     assert (answer.status_code, len(answer.content)) == (200, padding.ANSWER_BYTES)
 
 
+def enrolled_line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    """Return the newest line of an enrolment."""
+    return logged(caplog, "enrolled")[-1]
+
+
+def told_of(caplog: pytest.LogCaptureFixture, unit_id: str) -> list[dict[str, Any]]:
+    """Return the lines of what was taken of a unit: another test's may come late."""
+    lines = [getattr(one, "fields", {}) for one in caplog.records]
+    return [line for line in lines if line.get("from") == unit_id and "again" in line]
+
+
 def test_what_was_enrolled_and_taken_stands_in_the_log(
     centre: Running, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Which unit, how much; that it came again is said, too."""
     with caplog.at_level(logging.INFO, "outrider.centre"):
         unit = enrolled(centre, home, "told")
-        assert logged(caplog, "enrolled")[0]["enrolled"] == "told"
+        eventually(lambda: {"enrolled": "told"}.items() <= enrolled_line(caplog).items())
         unit.fill(1)
         name, body = unit.name(), unit.rows_body()
         for _ in range(2):
             assert unit.put(name, body).status_code == 200
-        lines = logged(caplog, "again", 2)
         other = unit.put(name, unit.rows_body(1))
+        eventually(lambda: len(told_of(caplog, "told")) == 2)
     assert (other.status_code, other.json()["error"]) == (409, "other-body")
     assert "came before with another body" in other.json()["message"]
+    lines = told_of(caplog, "told")
     assert [(one["stored"], one["again"]) for one in lines] == [(3, False), (0, True)]
     assert {one["bytes"] for one in lines} == {len(body)}
+
+
+def test_a_renewal_that_is_none_says_which_field(unit: Unit) -> None:
+    """Whoever signs it well and writes it badly reads why."""
+    body = b'{"unit_id":"unit-7"}'
+    headers = {
+        DIGEST_HEADER: Body(body).content_digest,
+        SENT_HEADER: sent_text(NOW),
+        SIGNATURE_HEADER: unit.identity.sign(RENEWAL_PURPOSE, body),
+    }
+    with unit.client() as client:
+        path = f"/v1/units/{unit.unit_id}/certificate"
+        answer = client.post(path, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (422, "content")
+    assert "certificate_request" in answer.json()["message"]
 
 
 def test_a_renewal_that_was_cut_short_is_refused_by_its_digest(unit: Unit) -> None:

@@ -24,7 +24,7 @@ from outrider.centre.store.records import StoreError
 from outrider.centre.store_of import open_store_of
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.wire.sealing import SealingError
-from tests.centre.intake.running import HOSTS, eventually, running
+from tests.centre.intake.running import HOSTS, enrolled, eventually, running
 
 Fields = list[dict[str, Any]]
 
@@ -121,6 +121,32 @@ def test_what_may_block_has_as_many_threads_as_the_settings_say(
     service = make(limits={"workers": 3})
     assert service._intake.workers is service._workers
     assert service._workers._max_workers == 3
+    assert service._workers._thread_name_prefix == "intake"
+
+
+def test_each_listener_counts_its_own_connections(service: IntakeService) -> None:
+    """Who comes to enrol takes nobody's place who sends."""
+    units, enrolment = (one.config.http for one in service._listeners)
+    assert isinstance(units, type)
+    assert isinstance(enrolment, type)
+    assert units.__dict__["held"] is not enrolment.__dict__["held"]
+
+
+def test_health_tells_of_all_who_had_to_give_way(service: IntakeService) -> None:
+    """Units and strangers together."""
+    service._intake.gate.displaced, service._intake.strangers.displaced = 2, 3
+    assert service._health()["displaced"] == 5
+
+
+def test_lists_that_are_not_there_yet_hold_nothing_up(tmp_path: Path) -> None:
+    """The folder is made with the first list; till then there is none."""
+    with running(tmp_path / "centre", hotlists=tmp_path / "later") as centre:
+        unit = enrolled(centre, tmp_path / "unit")
+        with unit.client() as client:
+            assert client.get("/v1/hotlists/metadata/root.json").status_code == 404
+            (tmp_path / "later" / "metadata").mkdir(parents=True)
+            (tmp_path / "later" / "metadata" / "root.json").write_text("{}")
+            assert client.get("/v1/hotlists/metadata/root.json").status_code == 200
 
 
 def test_a_register_that_cannot_be_compared_is_a_fault(

@@ -105,10 +105,17 @@ def unit_app(intake: Intake, hotlists: Path | None) -> ASGIApp:
     ]
     if hotlists is not None:
         routes += [
-            Mount(f"/v1/hotlists/{part}", StaticFiles(directory=hotlists / part, check_dir=False))
+            Mount(f"/v1/hotlists/{part}", _files(hotlists / part))
             for part in ("metadata", "targets")
         ]
     return RequestFrame(_application(routes, intake), rates, intake.counts)
+
+
+def _files(folder: Path) -> StaticFiles:
+    """Return what serves a folder's files; one that is not there yet holds none."""
+    made = StaticFiles(directory=folder, check_dir=False)
+    made.config_checked = True  # else the first request finds out, and is an error of the centre's
+    return made
 
 
 def enrolment_app(intake: Intake) -> ASGIApp:
