@@ -42,10 +42,19 @@ def test_the_demo_counts_what_it_says_is_on_its_list() -> None:
     demo._show_alerts(listed, [listed[0]], screen)
     told = out.getvalue()
     due = sum(map(truth.due, truth.passes))
-    assert f"{due} of them come near enough" in told
-    assert f"{len(listed)} of these are on the demo's list" in told
+    assert f"near enough for the plate to be read: {due}." in told
+    assert f"list of vehicles of interest: {len(listed)}." in told
     assert f"on the list: {listed[0]}, one alert" in told
     assert f"on the list: {listed[1]}, no alert" in told
+
+
+def test_the_shortest_road_has_an_alert_to_see() -> None:
+    """15 s met one readable vehicle, and every fourth of one was none: a demo without its point."""
+    road = RenderSettings(seed=1, duration_s=15.0, rate_hz=12.0, width_px=960, height_px=720)
+    drive = RenderedDrive(road)
+    truth = drive.truth()
+    assert sum(map(truth.due, truth.passes)) == 1
+    assert len(demo._listed(truth)) == 1
 
 
 def test_a_machine_that_is_too_slow_is_told_once() -> None:

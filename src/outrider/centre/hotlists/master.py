@@ -12,12 +12,13 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from outrider.centre.hotlists.repository import RepositoryFault
+from outrider.wire import hotlist_columns
+from outrider.wire.hotlist_columns import ColumnsError, declared
 from outrider.wire.hotlist_entry import FIELDS, NumberedRow, Row, digest_of_table
 from outrider.wire.hotlist_package import Change, PackageRef
 
-_COLUMNS = ", ".join(
-    f"{name} {'INTEGER' if name == 'priority' else 'TEXT'} NOT NULL" for name in FIELDS
-)
+_COLUMNS = ", ".join(map(declared, FIELDS))
 _NAMES = ", ".join(FIELDS)
 _PLACES = ", ".join("?" * len(FIELDS))
 _DDL = f"""
@@ -67,12 +68,31 @@ class MasterList:
     """One master list in its SQLite file. Call within `change()` to alter it."""
 
     def __init__(self, path: Path) -> None:
+        """Open a file, made or brought up where needed. Raises RepositoryFault, sqlite3.Error."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
+        self._bring_up()
         Database(self._db).executescript(_DDL)
+
+    def _bring_up(self) -> None:
+        """Make an older file what this version writes. Raises RepositoryFault, sqlite3.Error."""
+        tables = ("entry", "incoming")
+        there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'").fetchone()
+        if there is None:
+            hotlist_columns.mark(self._db)
+            return
+        try:
+            with self.change():
+                hotlist_columns.bring_up(self._db, tables)
+        except ColumnsError as error:
+            self._db.close()
+            raise RepositoryFault(
+                f"{self.path}: {error}: bring outrider up to date; or put the file back from a "
+                "backup, and publish the list again"
+            ) from error
 
     @contextmanager
     def change(self) -> Iterator[None]:

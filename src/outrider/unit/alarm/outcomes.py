@@ -151,7 +151,7 @@ class Outcomes:
             return (
                 level,
                 f"{self._name}: away for {said_duration(away_s)}, {waiting} alerts wait:"
-                f" {self._reason}",
+                f" {self._reason.removeprefix(f'{self._name}: ')}",
             )
         status, hello = self._dispatcher.status, self._dispatcher.hello
         faults = UnitFaults(status.unit_faults if status else hello.unit_faults if hello else 0)

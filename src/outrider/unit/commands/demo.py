@@ -57,6 +57,7 @@ _AFTER = (
     "be read: only those whose plate could be are counted. Reads can be more than vehicles that "
     "are due, for some are read before their plate is large enough to count."
 )
+_SHOWN_ANYWAY = ("outrider.unit.health", "outrider.unit.alarm.outcomes")
 _LATE_S = 3.0  # the road is so far behind the receiver, which gives positions for now
 _LISTED_EVERY = 4  # of the vehicles whose plates can be read
 _REASONS = (
@@ -108,7 +109,8 @@ def _drive(drive: RenderedDrive, console: Screen, stack: ExitStack) -> int:
     unit = Appliance(open_demo(settings, inputs), settings, events)
     _explain(drive, len(listed), board, settings, console)
     # The screen shows each part's state as it changes: the log would say it a second time.
-    logging.getLogger("outrider.unit.health").setLevel(logging.ERROR)
+    for name in _SHOWN_ANYWAY:
+        logging.getLogger(name).setLevel(logging.ERROR)
     with officer.on_duty():
         unit.run(stop)
     console.print()
@@ -134,16 +136,19 @@ def _explain(
     truth = drive.truth()
     due = sum(map(truth.due, truth.passes))
     console.print()
-    console.print(
+    waits = said_duration(settings.hotlist.possible_waits_s)
+    for words in (
         f"A police car drives for {said_duration(drive.settings.duration_s)} along a drawn road. "
-        f"{len(truth.passes)} vehicles pass it; {due} of them come near enough for their plates "
-        f"to be read, and {listed} of these are on the demo's list of vehicles of interest. Each "
-        "line below is one plate that was read: time, mark, how sure, kind of plate, which way it "
-        "went, how many pictures, where. A box is an alert, one for each listed vehicle: at "
-        "once where the plate is read surely; while it is doubtful the unit looks on for up to "
-        f"{said_duration(settings.hotlist.possible_waits_s)}, and then says POSSIBLE. Nothing here "
-        "is a real vehicle's, and nothing stays on this machine."
-    )
+        f"Vehicles that pass it: {len(truth.passes)}. Of these, near enough for the plate to be "
+        f"read: {due}. Of those, on the demo's list of vehicles of interest: {listed}.",
+        "Each line below is one plate that was read: time, mark, how sure, kind of plate, which "
+        "way it went, in how many pictures, where. A box is an alert, one for each listed vehicle: at "
+        f"once where the plate is read surely; while it is doubtful the unit looks on for up to "
+        f"{waits}, and then says POSSIBLE.",
+        "Nothing here is a real vehicle's, and nothing stays on this machine.",
+    ):
+        console.print(words)
+        console.print()
     console.print(_OFFICER if board else _KEYS)
     console.print(
         "To practise as the crew, and to see how each part is, in another terminal:\n"
@@ -169,7 +174,8 @@ def _settings(folder: Path, hotlist: Path, board: simulator.Simulator | None) ->
 
 def _listed(truth: DriveTruth) -> list[str]:
     """Return the marks that are on the demo's list."""
-    return [one.vrm for one in truth.passes if truth.due(one)][1::_LISTED_EVERY]
+    due = [one.vrm for one in truth.passes if truth.due(one)]
+    return due[1::_LISTED_EVERY] or due[:1]  # on a short road too there is an alert to see
 
 
 def _write_hotlist(listed: Sequence[str], path: Path) -> Path:

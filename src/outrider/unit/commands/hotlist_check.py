@@ -58,18 +58,20 @@ def _check(args: argparse.Namespace, store: HotlistStore) -> int:
     matcher = open_matcher(args.hotlist or store.root, clock, HotlistSettings(), store.keys)
     try:
         results = [_one(matcher, args, text, place, utc_ns) for text in args.vrm]
-        detail = matcher.health()
+        detail, faults = matcher.health(), matcher.faults
         if args.when and utc_ns < matcher.newest_utc_ns:
             complain("--when is before a list was published: that list is looked at as of then")
     finally:
         matcher.close()
     if args.json:
-        say_json({"health": detail.detail, "checked": results}, indent=1)
+        say_json({"health": detail.detail, "complete": not faults, "checked": results}, indent=1)
     else:
         say(f"{detail.level.value}: {detail.detail}")
         for result in results:
-            _tell(result, args.explain)
-    return 0 if any(result["matches"] for result in results) else exits.NOT_LISTED
+            _tell(result, args.explain, complete=not faults)
+    if any(result["matches"] for result in results):
+        return exits.DONE
+    return exits.FAILED if faults else exits.NOT_LISTED
 
 
 def _one(
@@ -142,9 +144,10 @@ def _as_json(match: Match, read_vrm: str) -> dict[str, Any]:
     }
 
 
-def _tell(result: dict[str, Any], explained: bool) -> None:
+def _tell(result: dict[str, Any], explained: bool, *, complete: bool) -> None:
     if not result["matches"]:
-        say(f"{result['vrm']}: not listed")
+        found = "not listed" if complete else "NOT KNOWN: a list could not be looked at, see above"
+        say(f"{result['vrm']}: {found}")
     for match in result["matches"]:
         entry = match["entry"]
         say(

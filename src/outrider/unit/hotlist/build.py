@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from outrider.unit.hotlist import schema
 from outrider.unit.hotlist.schema import ListHeader
 from outrider.vrm import fold
+from outrider.wire import hotlist_columns
 from outrider.wire.hotlist_entry import NumberedRow, digest_of_table
 from outrider.wire.hotlist_package import Change
 
@@ -38,6 +39,7 @@ def build(
     """
     with closing(_in_memory()) as connection:
         Database(connection).executescript(schema.DDL)
+        hotlist_columns.mark(connection)
         with connection:
             try:
                 connection.executemany(schema.INSERT_ROW, ((n, *row) for n, row in rows))

@@ -13,6 +13,8 @@ from outrider.unit.hotlist import schema
 from outrider.unit.hotlist.build import header_of
 from outrider.unit.hotlist.schema import ListHeader
 from outrider.vrm import MAX_LENGTH
+from outrider.wire import hotlist_columns
+from outrider.wire.hotlist_columns import ColumnsError
 from outrider.wire.hotlist_entry import EntryError, NumberedRow, from_row
 from outrider.wire.hotlist_policy import ListPolicy, PolicyError, policy_from
 
@@ -50,17 +52,21 @@ class LookupFile:
                 ":memory:", check_same_thread=False, isolation_level=None
             )
             self._connection.deserialize(image)
-            self._connection.execute("PRAGMA query_only=ON")
             self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+            self._check_kind()
+            hotlist_columns.bring_up(self._connection)  # in memory: the file stays as it is
+            self._connection.execute("PRAGMA query_only=ON")
             self._read_head()
-        except (sqlite3.Error, KeyError, ValueError, PolicyError) as error:
+        except (sqlite3.Error, KeyError, ValueError, PolicyError, ColumnsError) as error:
             raise LookupFileError(
                 f"{name}: no usable look-up file ({_kind(error)}): import the list again"
             ) from error
 
-    def _read_head(self) -> None:
+    def _check_kind(self) -> None:
         if (found := self._pragma("application_id")) != schema.APPLICATION_ID:
             raise sqlite3.DatabaseError(f"application id {found:#x}")
+
+    def _read_head(self) -> None:
         meta = dict(self._connection.execute("SELECT key, value FROM meta"))
         self.header: ListHeader = header_of(meta)
         self.entries = int(meta["entries"])
@@ -143,7 +149,8 @@ class LookupFile:
 
 def _kind(error: Exception) -> str:
     """Return what is wrong; of a fault in the list's own words only its kind."""
-    return str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
+    speaks = isinstance(error, sqlite3.Error | ColumnsError)
+    return str(error) if speaks else type(error).__name__
 
 
 def _may_be(shape: str, length: int) -> bool:

@@ -86,6 +86,7 @@ class HotlistMatcher:
         self._incoming: _State | None = None
         self._thread: threading.Thread | None = None
         self._failures = 0
+        self._failed: dict[str, tuple[tuple[int, ...], str]] = {}
         self.refresh()
         self._take_over()
 
@@ -105,6 +106,11 @@ class HotlistMatcher:
         """When the newest list in force was true; 0 without any. No look-up is of before that."""
         lists = (self._incoming or self._serving).lists
         return max((one.file.header.published_utc_ns for one in lists), default=0)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why a mark that is not found may be listed all the same: lists not looked at."""
+        return (self._incoming or self._serving).faults
 
     def match(self, text: PlateText, position: Position, utc_ns: int) -> Sequence[Match]:
         """Return every entry that the mark meets, the most urgent first; silent ones included."""
@@ -141,7 +147,10 @@ class HotlistMatcher:
 
     def _fail(self, one: OpenList, error: Exception) -> None:
         self._failures += 1
-        fault = f"list {one.name}: a look-up failed ({error}); opening it again"
+        # A fault until another generation comes: opened again, it may fail at the same entry again,
+        # and what it did not answer was not "not listed".
+        fault = f"list {one.name}: a look-up failed ({error}): import or update the list again"
+        self._failed[one.name] = (one.stamp, fault)
         _log.error("%s", fault)
         with self._lock:
             rest = tuple(other for other in self._serving.lists if other is not one)
@@ -184,6 +193,9 @@ class HotlistMatcher:
                     lists += [one] if one is not None else []
                     continue
                 faults += refused
+            failed_at, fault = self._failed.get(name, (None, ""))
+            if failed_at == stamp and fault not in faults:
+                faults.append(fault)
             if one is not None:
                 lists.append(one)
             else:

@@ -45,6 +45,14 @@ class FileMatcher(HotlistMatcher):
             return state
         return ComponentHealth(state.name, self._trouble.level, self._trouble.detail, state.counts)
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """As the store's matcher; also that the list is not in force at all."""
+        trouble = self._trouble
+        if trouble is None or trouble.level is not Level.FAULT:
+            return super().faults
+        return (*super().faults, trouble.detail)
+
     def close(self) -> None:
         """Close and remove the list; may be called twice."""
         super().close()

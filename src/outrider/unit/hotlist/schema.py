@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 
 from outrider.vrm import fold
+from outrider.wire.hotlist_columns import declared
 from outrider.wire.hotlist_entry import FIELDS, NumberedRow
 
 APPLICATION_ID = 0x4F48_4C31  # "OHL1"
 PAGE_BYTES = 4096
 
-_COLUMNS = ", ".join(
-    f"{name} {'INTEGER' if name == 'priority' else 'TEXT'} NOT NULL" for name in FIELDS
-)
+_COLUMNS = ", ".join(map(declared, FIELDS))
 DDL = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entry (id INTEGER PRIMARY KEY, {_COLUMNS});

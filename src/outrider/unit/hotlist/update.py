@@ -157,12 +157,14 @@ def _bring(
     have = _revision_of(now)
     pointer = generations.pointer()
     held_off = pointer.held_off if pointer else ""
-    if offered.revision == have or held_off == str(offered.revision):
+    if held_off == str(offered.revision):
         return None
     if offered.revision < have:
         raise PackageError(f"older than revision {have}, which is in force")
     if now is not None and not _opens(generations, now):
-        have = 0
+        have = 0  # damaged, or of a version that is not read: the whole list again, same or newer
+    if offered.revision == have:
+        return None
     built = _build(repository, generations, now, offered.route(have), offered)
     return generations.commit(built, source=f"revision {offered.revision} from the centre")
 
@@ -170,6 +172,8 @@ def _bring(
 def _opens(generations: Generations, generation: Generation) -> bool:
     try:
         generations.open(generation).close()
+    except LockedError:
+        return True  # nobody can say: the key comes, or what follows says that it is wanted
     except (DamagedError, LookupFileError, OSError):
         return False
     return True
