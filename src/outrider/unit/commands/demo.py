@@ -142,8 +142,8 @@ def _explain(
         f"Vehicles that pass it: {len(truth.passes)}. Of these, near enough for the plate to be "
         f"read: {due}. Of those, on the demo's list of vehicles of interest: {listed}.",
         "Each line below is one plate that was read: time, mark, how sure, kind of plate, which "
-        "way it went, in how many pictures, where. A box is an alert, one for each listed vehicle: at "
-        f"once where the plate is read surely; while it is doubtful the unit looks on for up to "
+        "way it went, in how many pictures, where. A box is an alert, one for each listed vehicle: "
+        "at once where the plate is read surely; while it is doubtful the unit looks on for up to "
         f"{waits}, and then says POSSIBLE.",
         "Nothing here is a real vehicle's, and nothing stays on this machine.",
     ):
