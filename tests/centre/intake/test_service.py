@@ -124,9 +124,9 @@ def test_what_may_block_has_as_many_threads_as_the_settings_say(
     assert service._workers._thread_name_prefix == "intake"
 
 
-def test_each_listener_counts_its_own_connections(service: IntakeService) -> None:
+def test_each_listener_counts_its_own_connections(make: Callable[..., IntakeService]) -> None:
     """Who comes to enrol takes nobody's place who sends."""
-    units, enrolment = (one.config.http for one in service._listeners)
+    units, enrolment = (one.config.http for one in make()._listeners)
     assert isinstance(units, type)
     assert isinstance(enrolment, type)
     assert units.__dict__["held"] is not enrolment.__dict__["held"]
