@@ -350,21 +350,22 @@ def test_strangers_have_a_share_for_each_address(tmp_path: Path) -> None:
 
 
 def test_the_rest_of_a_refused_body_is_thrown_away_up_to_a_bound(
-    small: tuple[Running, Unit], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that is cut off while it sends never reads why; one that never ends is cut off."""
     monkeypatch.setattr(protocol, "_UNWANTED_BYTES", 20_000)
-    centre, unit = small
-    name = unit.name()
-    headers = unit.headers(name, b"") | {"Content-Length": str(10 * 2**30)}
-    for more, is_cut in ((10_000, False), (40_000, True)):
-        with raw.line(centre.service.ports.units, unit.tls()) as secure:
-            secure.sendall(raw.head(name.path, headers))
-            assert secure.recv(100).startswith(b"HTTP/1.1 413 ")
-            with contextlib.suppress(OSError):
-                secure.sendall(bytes(more))
-            secure.settimeout(5.0 if is_cut else 0.2)
-            assert (rest_of(secure) is not None) == is_cut
+    with running(tmp_path / "centre") as centre:
+        unit = enrolled(centre, tmp_path / "unit")
+        name = unit.name()
+        headers = unit.headers(name, b"") | {"Content-Length": str(10 * 2**30)}
+        for more, is_cut in ((10_000, False), (40_000, True)):
+            with raw.line(centre.service.ports.units, unit.tls()) as secure:
+                secure.sendall(raw.head(name.path, headers))
+                assert secure.recv(100).startswith(b"HTTP/1.1 413 ")
+                with contextlib.suppress(OSError):
+                    secure.sendall(bytes(more))
+                secure.settimeout(5.0 if is_cut else 0.2)
+                assert (rest_of(secure) is not None) == is_cut
 
 
 def rest_of(secure: ssl.SSLSocket) -> bytes | None:
