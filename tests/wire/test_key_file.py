@@ -67,3 +67,6 @@ def test_a_key_comes_back(tmp_path: Path) -> None:
     """What was written is what is read."""
     write_key(tmp_path / "file.key", LABEL, bytes(range(32)), 0o600)
     assert read_key(tmp_path / "file.key", LABEL) == bytes(range(32))
+    write_key(tmp_path / "public.key", LABEL, bytes(32), 0o644)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("file.key", "public.key")]
+    assert modes == [0o600, 0o644]

@@ -309,6 +309,9 @@ def test_hours_past_midnight_belong_to_the_day_on_which_they_began() -> None:
     """Friday's night ends on Saturday; Sunday's on Monday."""
     night = {(4, 22), (4, 23), (5, 0), (5, 1)}
     assert hours_of("Fri 22:00-02:00") == night
+    assert hours_of("Sat 07:00-07:00") == {(5, h) for h in range(7, 24)} | {
+        (6, h) for h in range(7)
+    }
     assert hours_of("Sun 23:00-01:00; Fri 22:00-02:00") == night | {(6, 23), (0, 0)}
 
 

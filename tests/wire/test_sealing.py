@@ -64,6 +64,7 @@ def test_nothing_can_be_moved(place: Place) -> None:
 def test_another_private_key_does_not_open() -> None:
     """Another centre's key says which key is needed."""
     _, sealed_key = SEALER.new_key(JOURNAL)
+    assert Opener([CENTRE]).key_ids == {CENTRE.public.key_id}
     with pytest.raises(SealingError, match=CENTRE.public.key_id):
         Opener([CentrePrivateKey.generate()]).open_key(sealed_key, JOURNAL)
 

@@ -162,6 +162,9 @@ def test_rows_must_ascend_and_have_their_keys() -> None:
     with pytest.raises(WireError, match="ascending"):
         batches.decode(batches.encode(twice))
     keyless = dataclasses.replace(batch, keys=batch.keys[:1])
+    late = dataclasses.replace(batch, epoch=Epoch(uuid.UUID(int=10), 2))
+    with pytest.raises(WireError, match="row 1 is of before its epoch, which begins at 2"):
+        batches.decode(batches.encode(late))
     with pytest.raises(WireError, match="sealed key"):
         batches.decode(batches.encode(keyless))
 
@@ -223,6 +226,14 @@ def test_upload_signature() -> None:
             upload.check(NAME, body, found | {header: value}, UNIT.public)
 
 
+@pytest.mark.parametrize("kind", UploadKind)
+def test_an_upload_says_what_it_is(kind: UploadKind) -> None:
+    """Rows or pictures, by their media types."""
+    name = dataclasses.replace(NAME, kind=kind)
+    found = upload.headers(name, Body(b""), UNIT, SENT)
+    assert found["Content-Type"] == upload.MEDIA_TYPES[kind]
+
+
 def test_an_upload_without_its_headers_is_refused() -> None:
     """Each of them: it is no error of the service's."""
     body = Body(b"rows")
@@ -281,6 +292,8 @@ def test_changed_receipt_is_refused(change) -> None:  # type: ignore[no-untyped-
     """A receipt with anything changed, left out or added after signing is refused."""
     envelope = json.loads(receipts.encode(receipts.make(NAME, Body(b"x"), 2, 1, "now"), CENTRE))
     envelope["receipt"] = change(envelope["receipt"])
+    with pytest.raises(WireError, match=r"^no receipt: "):
+        receipts.decode(None, CENTRE.public)  # type: ignore[arg-type]
     with pytest.raises(WireError):
         receipts.decode(json.dumps(envelope).encode(), CENTRE.public)
     with pytest.raises(WireError):

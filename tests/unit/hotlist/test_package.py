@@ -130,6 +130,8 @@ def test_wrong_lines_are_refused(lines: list[object]) -> None:
         ([_GOOD | {"more": 1}, {"end": 0}], "^line 1: more"),
         ([_GOOD | {"policy": '{"rank": 0}'}, {"end": 0}], "^line 1: policy: rank"),
         ([_GOOD, "x" * (1 << 18)], "^line 2 is longer"),
+        ([_GOOD, "x" * ((1 << 18) - 2)], "^line 2: no change"),
+        ([{"kind": "delta"}], "^line 1: no header of format"),
         ([_GOOD, {"end": 0}, "x" * (1 << 21)], "^line 3 is longer"),
     ],
 )

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,11 +126,20 @@ def sealing_store(directory: Path) -> Store:
     return Store(directory, SEALER, SystemClock().mono_ns, 2**20, 600.0)
 
 
-def test_what_follows_sealing_is_written_as_ever(journal: Path) -> None:
+def test_what_follows_sealing_is_written_as_ever(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pages are wiped one by one only while what lay in clear goes."""
     with contextlib.closing(sealing_store(journal)) as store:
+        real, wiped = store.rewrite, list[tuple[int]]()
+
+        def rewrite(*args: Any) -> None:
+            wiped.append(store.db.execute("PRAGMA secure_delete").fetchone())
+            real(*args)
+
+        monkeypatch.setattr(store, "rewrite", rewrite)
         reseal(store, "unit-7", SystemClock())
-        assert store.db.execute("PRAGMA secure_delete").fetchone() == (2,)
+        assert (wiped, store.db.execute("PRAGMA secure_delete").fetchone()) == ([(1,)], (2,))
 
 
 @pytest.mark.parametrize("code", [errno.ENOENT, errno.EIO, errno.EMFILE])

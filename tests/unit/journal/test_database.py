@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider.clock import SystemClock
+from outrider.clock import NS_PER_S, SystemClock
 from outrider.records import Role
 from outrider.unit.journal import schema
 from outrider.unit.journal.carve import carve_rows
@@ -74,6 +74,14 @@ def test_an_error_of_another_kind_is_not_busy(two: Two) -> None:
     for error in (wrong.value, sqlite3.ProgrammingError("no code")):
         assert not is_busy(error)
         assert not is_damage(error)
+
+
+@pytest.mark.parametrize(("code", "damaged"), [(11, True), (26, True), (266, True), (10, False)])
+def test_what_a_bad_page_says_is_damage(code: int, damaged: bool) -> None:
+    """That it is malformed, no database, or cannot be read; another fault of the disk may pass."""
+    error = sqlite3.DatabaseError()
+    error.sqlite_errorcode = code
+    assert is_damage(error) == damaged
 
 
 def test_a_journal_of_the_first_version_goes_on(tmp_path: Path) -> None:
@@ -153,6 +161,25 @@ def test_segments_that_are_full_are_closed(tmp_path: Path) -> None:
         store.append([pictured(Role.PATCH) for _ in range(9)])
         assert len(os.listdir("/proc/self/fd")) == before
         assert store.segments.begun() == [], "what the database knows is told to it no more"
+
+
+def test_a_closed_journal_holds_no_file(tmp_path: Path) -> None:
+    """Its segments and its database, whether it was written or not."""
+    before = len(os.listdir("/proc/self/fd"))
+    with contextlib.closing(store_in(tmp_path)) as store:
+        store.append([pictured(Role.PATCH, Role.OVERVIEW)])
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_crews_entries_are_under_a_young_key_too(tmp_path: Path) -> None:
+    """A key seals what a while of patrol makes, and no more."""
+    now_ns = [0]
+    store = Store(tmp_path, Sealer(CENTRE.public), lambda: now_ns[0], 2**20, 600.0)
+    with contextlib.closing(store):
+        for now_ns[0] in (0, 599 * NS_PER_S, 600 * NS_PER_S):
+            assert store.append_crew([pictured()]) == 1
+        first, second, third = store.db.execute("SELECT key_id FROM row ORDER BY seq").fetchall()
+    assert first == second != third
 
 
 def test_pictures_are_on_the_disk_before_the_row_that_names_them(

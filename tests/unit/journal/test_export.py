@@ -49,6 +49,7 @@ def test_a_row_that_does_not_open_is_shown_with_its_reason(journal: Path) -> Non
     assert (closed.record, closed.sent, closed.pictures, closed.missing) == (None, False, {}, ())
     shown = as_json(closed)
     assert (shown["seq"], shown["kind"], shown["sent"]) == (2, "read", False)
+    assert shown["hash"] == closed.row.hash.hex()
     assert shown["sealed"] == closed.why_not != ""
     assert "record" not in shown
 

@@ -104,6 +104,7 @@ def test_the_oldest_rows_go_first_and_of_one_epoch_at_a_time(outbox: Outbox) -> 
     assert seqs(outbox.rows(ORDINARY, 9)) == [1, 2, 5]
     assert seqs(outbox.rows(ORDINARY, 2)) == [1, 2]
     assert seqs(outbox.rows(ORDINARY, 1, leave=[1, 2])) == [5]
+    assert seqs(outbox.rows(ORDINARY, 2, leave=[1])) == [2, 5]
     assert seqs(outbox.rows(ORDINARY, 9, leave=[1, 2, 5])) == [6, 7]
     assert seqs(outbox.of_one_epoch(every(outbox))) == [3, 4, 1, 2, 5]
     assert outbox.of_one_epoch([]) == []

@@ -14,7 +14,7 @@ from outrider.unit.journal.epochs import epochs
 from outrider.unit.journal.retention import drop_segment, erase_rows
 from outrider.unit.journal.salvage import LEAP, _last_seqs, salvage
 from outrider.unit.journal.schema import KEY_LOG, journal_id, open_database
-from outrider.unit.journal.segments import path_of
+from outrider.unit.journal.segments import SET_APART, path_of
 from outrider.unit.journal.startup import prepare
 from outrider.unit.journal.verify import verify
 from outrider.wire.epoch import Epoch, Past
@@ -107,6 +107,17 @@ def test_files_that_no_row_names_are_removed(journal: Path) -> None:
     stray.write_bytes(b"half a picture")
     prepare(journal)
     assert not stray.exists()
+
+
+def test_strays_of_one_name_are_all_kept(journal: Path) -> None:
+    """A card that was put back twice: neither takes the other's place."""
+    stray = path_of(journal, 99)
+    for number in (1, 2, 1):
+        whole = path_of(journal, number).read_bytes()
+        stray.write_bytes(whole[:24] + (99).to_bytes(8, "big") + whole[32:])  # its own number
+        prepare(journal)
+    kept = sorted(path.name for path in (journal / SET_APART).iterdir())
+    assert kept == ["00000099-again-again.seg", "00000099-again.seg", "00000099.seg"]
 
 
 def test_bad_header_is_salvaged_from_what_there_is(journal: Path) -> None:

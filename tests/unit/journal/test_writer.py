@@ -16,6 +16,7 @@ from outrider.unit.journal import Committed, JournalError, SealedJournal, writer
 from outrider.unit.journal.keeper import Keeper
 from outrider.unit.journal.reader import JournalReader
 from outrider.unit.journal.verify import verify
+from outrider.unit.journal.witness import RuntimeWitness
 from outrider.unit.ports import Journal
 from outrider.unit.settings.sections import JournalSettings
 from outrider.wire.audit import AuditEvent, AuditKind
@@ -320,9 +321,22 @@ def test_a_writer_that_has_died_is_a_fault(tmp_path: Path) -> None:
     journal.start(threading.Event())
     journal.put_read(*makers.pictured(makers.read(1)))
     assert journal._thread is not None
+    assert journal._thread.name == "journal"
     journal._thread.join(WAIT_S)
     assert journal.health().level is Level.FAULT
     assert journal.health().detail.startswith("the writing thread has died: restart the unit")
+    journal.close()
+
+
+def test_a_record_that_is_lost_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """And one that is kept is not."""
+    journal = SealedJournal(tmp_path, JournalSettings(sealing="none"), SystemClock(), live=True)
+    journal.put_read(*makers.pictured(makers.read(1)))
+    assert caplog.messages == []
+    journal._backlog.keep_rows = 1
+    journal.put_read(*makers.pictured(makers.read(2)))
+    (said,) = caplog.messages
+    assert "a record is LOST" in said
     journal.close()
 
 
@@ -341,6 +355,23 @@ def test_what_is_committed_is_named(make: Make) -> None:
         (RecordKind.ACTION, hit.hit_id),
         (RecordKind.READ, makers.read(3).read_id),
     }
+
+
+def test_a_journal_tells_its_witness_how_far_it_has_come(tmp_path: Path) -> None:
+    """At the next start it vouches for the card."""
+    witness = RuntimeWitness(tmp_path / "run")
+    settings = settings_for(tmp_path / "journal")
+    for number in (1, 2):
+        journal = SealedJournal(
+            tmp_path / "journal", settings, SystemClock(), live=True, witness=witness
+        )
+        journal.start(threading.Event())
+        journal.put_read(*makers.pictured(makers.read(number)))
+        journal.close()
+    mark = witness.recall()
+    assert mark is not None
+    assert mark.seq == 4, "each read, and the event of its collection"
+    assert query(tmp_path / "journal", "SELECT count(*) FROM epoch") == [(1,)]
 
 
 def test_hits_are_remembered_within_a_bound(
