@@ -15,6 +15,7 @@ import pytest
 from outrider.clock import ClockQuality, RecordedClock
 from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.keys import LockedError
+from outrider.unit.hotlist.refresh import NotSetUpError
 from outrider.unit.hotlist.store import HotlistStore
 from outrider.unit.journal import JournalError, refused
 from outrider.unit.journal.outbox import Outbox
@@ -185,7 +186,10 @@ def test_what_is_sent_again_is_added_up(make: Make, monkeypatch: pytest.MonkeyPa
     assert (session.summary.sent_again, ran) == (5, [1])
 
 
-@pytest.mark.parametrize(("code", "outcome"), [(200, DockOutcome.DONE), (500, DockOutcome.FAILED)])
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [(200, DockOutcome.DONE), (500, DockOutcome.FAILED), (422, DockOutcome.FAILED)],
+)
 def test_the_running_unit_hears_how_a_docking_by_hand_ended(
     make: Make,
     centre: TestCentre,
@@ -199,8 +203,9 @@ def test_the_running_unit_hears_how_a_docking_by_hand_ended(
     monkeypatch.setattr(
         dock._state, "write", lambda state, docked: left.append((state.reads_left, docked))
     )
-    centre.misbehaviour = [] if code == 200 else [status(code)]
-    once(dock)
+    centre.misbehaviour = [] if code == 200 else [status(code)] * 99
+    summary = once(dock)
+    assert summary.gave_up == (code == 500)
     assert left == [(0 if code == 200 else 3, outcome)]
 
 
@@ -279,7 +284,8 @@ def test_the_way_is_looked_at_anew_after_ten_seconds_or_in_a_hurry(
 
 def test_one_sync_at_a_time_by_a_lock_beside_the_journal(make: Make, tmp_path: Path) -> None:
     """Under the name that the unit's other programs and its manual know."""
-    with make()._outbox():
+    with make()._outbox() as outbox:
+        assert outbox._sealed_only, "what lies in clear is held back"
         assert (tmp_path / "journal" / "sync.lock").exists()
 
 
@@ -402,6 +408,7 @@ def test_the_lists_are_opened_with_the_keys_that_were_given(make: Make) -> None:
         (Answer(401, b'{"error": "clock", "message": "no"}'), "clock is too far off"),
         (Answer(403, b'{"error": "other", "message": "not today"}'), "not today; ask its operator"),
         (Answer(503, b'{"message": "later"}'), "cannot take it now (503: later)"),
+        (Answer(405, b"{}"), "takes nothing from units (405)"),
     ],
 )
 def test_a_refusal_says_what_to_do(answer: Answer, text: str) -> None:
@@ -442,6 +449,7 @@ def test_what_the_centre_asks_for_is_heard_and_no_proxy_is(
 
     centre.misbehaviour = [act]
     with HttpsCentre(url, None) as way:
+        assert way._client.timeout == httpx.Timeout(30.0, connect=4.0)
         answer = way.put("/v1/units/u/batches/00000000-0000-0000-0000-000000000001", b"", {})
     assert (answer.status, answer.retry_after_s) == (503, 7.0)
     assert heard == ["identity"], "what is not packed cannot unpack to too much"
@@ -560,6 +568,23 @@ def test_a_list_that_was_refused_is_a_fault(
     settings = unit.settings("https://localhost:1")
     found = lists.bring_lists(settings, HotlistStore(settings.hotlist_dir), RecordedClock(0))
     assert found.faults == ("stolen: its digest is wrong",)
+
+
+def test_lists_of_a_unit_that_knows_no_centre_for_them_are_told(
+    unit: EnrolledUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in force, and why nothing newer came: that is no fault."""
+
+    def not_set_up(*_: object) -> None:
+        raise NotSetUpError("no update_url")
+
+    line = ListLine("stolen", "1", 0.0, "not updated")
+    monkeypatch.setattr(lists, "refresh", not_set_up)
+    monkeypatch.setattr(lists, "_lines", lambda *_: (line,))
+    settings = unit.settings("https://localhost:1")
+    found = lists.bring_lists(settings, HotlistStore(settings.hotlist_dir), RecordedClock(0))
+    assert (found.lines, found.faults) == ((line,), ())
+    assert found.notes == ("hotlists not updated: no update_url",)
 
 
 def test_a_fault_of_this_machine_is_not_the_centres_absence(

@@ -80,7 +80,10 @@ def test_network_manager_is_asked_and_silence_is_metered(
 def test_settings_go_before_network_manager() -> None:
     """An interface that the settings name is what they say; metered goes before unmetered."""
     settings = SyncSettings(metered_interfaces=("l?",), unmetered_interfaces=("lo",))
-    assert link_to("https://127.0.0.1", settings).metered
+    named = CentreLink("lo", True, "sync.metered_interfaces")
+    assert link_to("https://127.0.0.1", settings) == named
+    nowhere = CentreLink("", True, "there is no route to the centre")
+    assert link_to("https://nowhere.invalid", settings) == nowhere
 
 
 def test_done_and_failed_are_sounded_once_a_stay() -> None:

@@ -155,6 +155,23 @@ def test_what_was_disclosed_and_erased_is_audited_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("what", ["reads", "hits", "pictures", "crew_entries"])
+def test_one_thing_alone_is_a_disclosure(tmp_path: Path, what: str) -> None:
+    """Whichever it is that went."""
+
+    def open_store() -> Store:
+        return Store(tmp_path, Sealer(CENTRE.public), SystemClock().mono_ns, 2**20, 600.0)
+
+    owed = Disclosures(Identity("unit-7", SIGNS, SIGNS.public), SystemClock(), open_store)
+    owed.add(Summary(**{what: 1}))  # type: ignore[arg-type]
+    owed.write()
+    with JournalReader(tmp_path, Opener([CENTRE])) as reader:
+        (told,) = reader.rows()
+    assert isinstance(told.record, AuditEvent)
+    assert told.record.kind is AuditKind.DISCLOSURE
+    assert f"1 {what.replace('_', ' ')}" in told.record.subject
+
+
 # The lists' key from the centre.
 
 CHALLENGE, OTHER = b"c" * 32, b"d" * 32

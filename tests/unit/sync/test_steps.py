@@ -56,6 +56,8 @@ class Direct:
         self.sizes.append((kind, len(body)))
         instead = self.script.pop(0) if self.script else None
         if kind == "cover":
+            if isinstance(instead, UnreachableError):
+                raise instead
             return instead if isinstance(instead, Answer) else Answer(200, b"{}")
         name = UploadName(unit, UploadKind(kind), uuid.UUID(upload_id))
         self.tried.append(name)
@@ -84,9 +86,11 @@ class Waits(Backoff):
         super().__init__(1.0, 60.0)
         self.asked: list[float] = []
         self.resets = 0
+        self.stops: list[threading.Event] = []
 
     def wait(self, stop: threading.Event, asked_s: float = 0.0) -> None:
         self.asked.append(asked_s)
+        self.stops.append(stop)
 
     def reset(self) -> None:
         self.resets += 1
@@ -141,6 +145,7 @@ def test_what_went_is_added_up_by_its_kind(made: Made) -> None:
     ]
     assert made.waits.asked == []
     assert not summary.gave_up
+    assert 0.0 <= summary.took_s < 600.0
 
 
 def test_what_the_centre_had_already_is_a_duplicate(made: Made) -> None:
@@ -283,6 +288,12 @@ def test_a_conflict_moves_a_row_to_an_epoch_of_its_own_once(made: Made) -> None:
     assert summary.notes == ["rows go under a new epoch, for the card was put back or copied"]
     assert summary.rows == 4
     assert made.outbox.remaining().rows == 1
+
+
+def test_each_move_to_another_epoch_is_added_up(made: Made) -> None:
+    """Of the hit with all after it, then of the next."""
+    made.way.script = [Answer(409, CONFLICT), None, Answer(409, CONFLICT)]
+    assert made.run(batch_rows=1).rehomed == 3 + 2
 
 
 def test_another_refusal_moves_nothing(made: Made) -> None:
@@ -498,6 +509,24 @@ def test_what_does_not_fit_into_a_slot_waits_for_the_dock(
     assert (upload.count, upload.seqs) == (1, (3,))
     assert fresh.pictures(10) is None
     assert fresh._too_large == {3}
+
+
+def test_a_slot_takes_64_rows_however_small(tmp_path: Path) -> None:
+    """What a slot carries is bounded in the journal's rows, too."""
+    write(tmp_path / "j", [makers.read(1, patch_bytes=1, overview_bytes=1)] * 66)
+    with contextlib.closing(Outbox(tmp_path / "j")) as outbox:
+        upload = SlotChooser(Chooser(outbox, "unit-7", True, 500)).rows(10**9)
+    assert upload is not None
+    assert upload.count == 64
+
+
+def test_a_cover_that_fails_waits_as_any_other(made: Made) -> None:
+    """Cut short by a stop."""
+    made.run()
+    made.way.script = [UnreachableError("a cut line")]
+    stop = threading.Event()
+    summary = slots(made).run_slot(stop, pictures=False)
+    assert (summary.tries_failed, made.waits.stops[-1]) == (1, stop)
 
 
 def test_a_slot_takes_no_more_rows_than_the_settings_say(made: Made) -> None:
