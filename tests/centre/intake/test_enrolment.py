@@ -125,6 +125,8 @@ def test_bad_certificate_request(centre: Running, pem: str) -> None:
     ticket = ticket_of(centre, "clumsy")
     answer = post(centre, request(ticket, certificate_request=pem).encode())
     assert answer.status_code == 422
+    assert answer.json()["message"] != "None"
+    assert "unit_id: " in post(centre, b"{}").json()["message"]
     assert post(centre, request(ticket).encode()).status_code == 200
 
 

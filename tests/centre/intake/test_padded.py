@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from outrider.clock import SystemClock
-from outrider.wire import padding
+from outrider.wire import holdings, padding
 from outrider.wire.enrolment import RENEWAL_PURPOSE
 from outrider.wire.upload import (
     DIGEST_HEADER,
@@ -111,19 +111,28 @@ def test_what_was_enrolled_and_taken_stands_in_the_log(
     assert {one["bytes"] for one in lines} == {len(body)}
 
 
-def test_a_renewal_that_is_none_says_which_field(unit: Unit) -> None:
+@pytest.mark.parametrize(
+    ("what", "purpose", "field"),
+    [
+        ("certificate", RENEWAL_PURPOSE, "certificate_request"),
+        ("holdings", holdings.PURPOSE, "runs"),
+    ],
+)
+def test_a_request_that_is_none_says_which_field(
+    unit: Unit, what: str, purpose: str, field: str
+) -> None:
     """Whoever signs it well and writes it badly reads why."""
     body = b'{"unit_id":"unit-7"}'
     headers = {
         DIGEST_HEADER: Body(body).content_digest,
         SENT_HEADER: sent_text(NOW),
-        SIGNATURE_HEADER: unit.identity.sign(RENEWAL_PURPOSE, body),
+        SIGNATURE_HEADER: unit.identity.sign(purpose, body),
     }
     with unit.client() as client:
-        path = f"/v1/units/{unit.unit_id}/certificate"
+        path = f"/v1/units/{unit.unit_id}/{what}"
         answer = client.post(path, content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (422, "content")
-    assert "certificate_request" in answer.json()["message"]
+    assert field in answer.json()["message"]
 
 
 def test_a_renewal_that_was_cut_short_is_refused_by_its_digest(unit: Unit) -> None:

@@ -29,8 +29,12 @@ from outrider.centre.intake.rates import Gate, Place, Rate, Rates, TokenBucket
 from outrider.centre.intake.uploads import Taken, UploadDesk
 from outrider.centre.store.records import UnfitError
 from outrider.clock import ClockQuality, UtcStamp
+from outrider.wire import batch as batches
 from outrider.wire import picture_bundle as bundles
+from outrider.wire.batch import Batch
+from outrider.wire.epoch import Epoch
 from outrider.wire.picture_bundle import PictureBundle
+from outrider.wire.sealing import SealingError
 from outrider.wire.signing import SigningIdentity
 from outrider.wire.upload import SENT_HEADER, Body, UploadKind, UploadName, sent_text
 from outrider.wire.upload import headers as headers_of
@@ -519,12 +523,11 @@ class Fixed:
 def desk(**parts: object) -> UploadDesk:
     """Return a desk that has nothing but a clock, and what is given."""
     nothing: Any = None
-    given: Any = {"register": nothing, "store": nothing} | parts
+    given: Any = {"register": nothing, "store": nothing, "sealed_to": frozenset} | parts
     return UploadDesk(
         identity=SigningIdentity.generate(),
         clock=Fixed(),
         clock_off=timedelta(hours=1),
-        sealed_to=frozenset,
         **given,
     )
 
@@ -541,6 +544,32 @@ def test_a_clock_may_be_off_by_so_much_and_not_a_millisecond_more(sign: int) -> 
             continue
         with pytest.raises(Refusal, match=f"1.0 hours {'ahead of' if sign > 0 else 'behind'}"):
             desk().check_sent({SENT_HEADER: text})
+
+
+def test_a_request_without_its_time_is_refused() -> None:
+    """It is no error of the centre's."""
+    with pytest.raises(Refusal) as refusal:
+        desk().check_sent({})
+    assert refusal.value.code is Code.SENT
+
+
+def test_rows_wait_while_nobody_knows_what_they_may_be_sealed_to() -> None:
+    """A key file that cannot be read is the centre's fault: the unit comes again."""
+    unit, name = SigningIdentity.generate(), UploadName("unit-7", UploadKind.ROWS, uuid4())
+    body = batches.encode(Batch("unit-7", uuid4(), Epoch(uuid4()), (), ()))
+    known: Any = SimpleNamespace(revoked_at=None, signing_key=unit.public)
+
+    def unread() -> frozenset[str]:
+        raise SealingError("no such file")
+
+    made = desk(
+        register=SimpleNamespace(unit=lambda _: known),
+        store=SimpleNamespace(known_upload=lambda *_: None),
+        sealed_to=unread,
+    )
+    with pytest.raises(Refusal, match="sealing key cannot be read: no such file") as refusal:
+        made.take(name, body, headers_of(name, Body(body), unit, Fixed.stamped))
+    assert refusal.value.code is Code.STORE
 
 
 def test_what_the_store_finds_unfit_is_the_uploads_fault() -> None:

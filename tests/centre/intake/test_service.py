@@ -23,6 +23,7 @@ from outrider.centre.intake.tls import TlsError
 from outrider.centre.store.records import StoreError
 from outrider.centre.store_of import open_store_of
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
+from outrider.systemd import SystemdNotifier
 from outrider.wire.sealing import SealingError
 from tests.centre.intake.running import HOSTS, enrolled, eventually, running
 
@@ -135,7 +136,22 @@ def test_each_listener_counts_its_own_connections(make: Callable[..., IntakeServ
 def test_health_tells_of_all_who_had_to_give_way(service: IntakeService) -> None:
     """Units and strangers together."""
     service._intake.gate.displaced, service._intake.strangers.displaced = 2, 3
-    assert service._health()["displaced"] == 5
+    health = service._health()
+    assert health["displaced"] == 5
+    assert (health["in_flight"], health["strangers_in_flight"]) == (0, 0)
+
+
+def test_a_sealing_key_that_is_missing_is_found_at_the_start(
+    make: Callable[..., IntakeService], service: IntakeService, tmp_path: Path
+) -> None:
+    """And not by the first unit that enrols."""
+    path = service._folder.sealing_key
+    kept = path.rename(tmp_path / "kept.key")
+    try:
+        with pytest.raises(SealingError, match="cannot read a key"):
+            make()
+    finally:
+        kept.rename(path)
 
 
 def test_lists_that_are_not_there_yet_hold_nothing_up(tmp_path: Path) -> None:
@@ -280,12 +296,15 @@ def test_a_service_keeps_house_from_its_first_moment(
     monkeypatch.setattr(services, "_TICK_S", 0.01)
     monkeypatch.setattr(IntakeService, "_renew_files", lambda _: done.append("files"))
     monkeypatch.setattr(IntakeService, "_keep_checkpoints", lambda _: done.append("trail"))
+    sent: list[str] = []
+    monkeypatch.setattr(SystemdNotifier, "send", lambda _, text: sent.append(text))
     looks: list[object] = []
     monkeypatch.setattr(IntakeService, "_follow", lambda _, listener: looks.append(listener))
     with running(tmp_path / "centre") as centre:
         eventually(lambda: len(looks) > 8)
         ports = centre.service.ports
-    assert done == ["files", "trail"]
+    assert (done, sent) == (["files", "trail"], ["READY=1", "STOPPING=1"])
+    assert said(caplog, "stopping") == [{"in_flight": 0}]
     assert said(caplog, "stopped") == [{"taken": {}, "refused": {}, "tls_refused": {}}]
     (serving,) = said(caplog, "serving")
     assert serving == {
