@@ -82,6 +82,7 @@ def test_what_units_may_ask(unit: Unit, path: str) -> None:
 def test_a_unit_gets_the_newest_checkpoint(centre: Running, unit: Unit) -> None:
     """As JSON that the centre has signed; one that is no checkpoint is refused, and its size."""
     path = checkpoint.path_of(unit.unit_id)
+    assert unit.put(unit.name(), unit.rows_body()).status_code == 200  # the trail has a row
     with unit.client() as client:
         answer = client.post(path, content=b"")
         assert client.post(path, content=b"{}").status_code == 422

@@ -125,6 +125,11 @@ def test_what_may_block_has_as_many_threads_as_the_settings_say(
     assert service._workers._thread_name_prefix == "intake"
 
 
+def test_the_log_stays_the_services_own(make: Callable[..., IntakeService]) -> None:
+    """The server's library sets up none: its lines would be no JSON."""
+    assert [one.config.log_config for one in make()._listeners] == [None, None]
+
+
 def test_each_listener_counts_its_own_connections(make: Callable[..., IntakeService]) -> None:
     """Who comes to enrol takes nobody's place who sends."""
     units, enrolment = (one.config.http for one in make()._listeners)
@@ -255,7 +260,8 @@ def test_only_a_clock_that_rests_on_nothing_is_a_fault(
     clock = SimpleNamespace(mono_ns=lambda: 0, stamp=lambda _: stamp)
     monkeypatch.setattr(service, "_clock", clock)
     faults: Any = service._health()["faults"]
-    assert ("clock" in faults) == (quality is ClockQuality.FREE_RUNNING)
+    said_of_it = "not synchronised" in faults.get("clock", "")
+    assert said_of_it == ("clock" in faults) == (quality is ClockQuality.FREE_RUNNING)
 
 
 def test_the_watchdog_is_fed_three_times_in_its_time(

@@ -26,7 +26,9 @@ def test_without_a_certificate(centre: Running, unit: Unit) -> None:
         assert client.get("/v1/health").json()["tls_refused"]
 
 
-def test_each_handshake_that_fails_is_counted_once_by_its_reason(tmp_path: Path) -> None:
+def test_each_handshake_that_fails_is_counted_once_by_its_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Health shows why units stay out, and how often."""
     with running(tmp_path / "centre") as centre:
         tls = ssl.create_default_context(cafile=centre.folder.ca_certificate)
@@ -36,6 +38,9 @@ def test_each_handshake_that_fails_is_counted_once_by_its_reason(tmp_path: Path)
         counted = centre.service._counts.tls_refused
         eventually(lambda: sum(counted.values()) >= 2)
         assert list(counted.values()) == [2]
+    (why,) = counted
+    refused = [one for one in caplog.records if one.message == "TLS refused"]
+    assert [getattr(one, "fields", {}) for one in refused] == [{"why": why}] * 2
 
 
 def test_what_is_trusted_anew_is_asked_of_every_connection(tmp_path: Path) -> None:
