@@ -19,6 +19,7 @@ _BENCHES = {
     "intake": "reads a second that the centre takes, on SQLite and on PostgreSQL",
     "insider": "misuse planted in a year of made-up searches: recall and false flags",
     "search": "how long searches take within a scope, on SQLite and on PostgreSQL",
+    "pages": "first byte of a page of results, as a ratio to the search itself",
 }
 
 

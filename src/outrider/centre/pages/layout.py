@@ -67,6 +67,17 @@ def percent(value: float | None) -> str:
     return "not known" if value is None else f"{value:.1%}"
 
 
+def said(value: object) -> str:
+    """Return what a fact of the trail says, in words: lists and names without their signs."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {said(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(said, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
 class Layout:
     """The templates of this room."""
 
@@ -81,7 +92,7 @@ class Layout:
         )
         self._environment.filters |= {
             "when": when, "minute": minute, "when_us": when_us, "span": span, "spaced": spaced,
-            "number": number, "percent": percent,
+            "number": number, "percent": percent, "said": said,
         }  # fmt: skip
 
     def render(self, template: str, facts: Mapping[str, Any]) -> str:

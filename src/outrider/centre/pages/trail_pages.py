@@ -1,5 +1,6 @@
 """What an auditor sees first: the trail, filtered; its verification; and no read."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,11 +10,11 @@ from outrider.centre.checkpoints.keeping import CheckpointFolder
 from outrider.centre.checkpoints.verify import rows_after, verify
 from outrider.centre.folder import CentreFolder
 from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply, Site
-from outrider.centre.pages.layout import UK
+from outrider.centre.pages.layout import UK, said
 from outrider.centre.retention import last_row
 from outrider.centre.search.record import read_back
 from outrider.centre.store.records import AuditRow
-from outrider.wire.audit import AuditKind
+from outrider.wire.audit import AuditEvent, AuditKind
 from outrider.wire.signing import SigningIdentity, VerifyingKey
 
 _SHOWN = 50
@@ -79,10 +80,22 @@ def _shown(call: Call, wanted: TrailFilter, name: str, fault: str = "") -> Page:
     top = min(end, int(before[:18])) if before.isascii() and before.isdigit() else end
     rows, bottom = ([], top) if fault else _backwards(call, wanted, top)
     facts = {
-        "rows": [(row, read_back(row.event)) for row in rows], "wanted": wanted, "name": name,
+        "rows": [(row, read_back(row.event), _words(row.event)) for row in rows],
+        "wanted": wanted, "name": name,
         "top": top, "bottom": bottom, "kinds": list(AuditKind), "fault": fault, "end": end,
     }  # fmt: skip
     return Page("trail.html", facts, 422 if fault else 200)
+
+
+def _words(event: AuditEvent) -> str:
+    """Return what an event that is no search says: a paper's state is kept as JSON."""
+    try:
+        found = json.loads(event.subject)
+    except (ValueError, RecursionError):
+        return event.subject
+    if not isinstance(found, dict):
+        return event.subject
+    return said({key: one for key, one in found.items() if key != "schema"})
 
 
 def _backwards(call: Call, wanted: TrailFilter, top: int) -> tuple[list[AuditRow], int]:

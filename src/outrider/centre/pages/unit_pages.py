@@ -12,6 +12,8 @@ from outrider.centre.pages.charts import Placed, map_of
 from outrider.centre.pages.paging import page_of_table
 from outrider.centre.pages.unit_state import Facts, ShownUnit, shown_unit
 
+_TOLD = 25
+
 
 def units(call: Call) -> Reply:
     """Show all of them, the troubled first, on a map and in a table."""
@@ -28,6 +30,7 @@ def units(call: Call) -> Reply:
     ]
     facts = {
         "table": page_of_table(shown, call.query), "state": state, "now": call.site.now,
+        "troubled": [one for one in shown if one.troubles], "most": _TOLD,
         "chart": map_of(placed), "lists": state.lists(shown),
     }  # fmt: skip
     return Page("units.html", facts)
