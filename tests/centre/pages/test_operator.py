@@ -153,4 +153,10 @@ def test_what_is_not_known_of_a_unit_is_said_so(centre: Centre) -> None:
     browser = centre.sign_in("adm-1")
     shown = browser.get("/units/northshire-car-2")
     assert "Its disk not known here" in shown
-    assert "none are published from here" in browser.get("/units")
+    assert _state(centre, None).offered is None
+
+
+def test_the_demos_lists_are_published_and_its_units_have_them(centre: Centre) -> None:
+    """Signed as units would fetch them: whoever tries the centre sees who has which."""
+    shown = centre.sign_in("adm-1").get("/units")
+    assert re.search(r"stolen 1 21 Nov 2026 12:00 GMT, \d+ (?:seconds|hours) ago 12 0 0", shown)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from outrider import durable
 from outrider.centre.authority.setup import set_up
-from outrider.centre.demo import duties, searches, story
+from outrider.centre.demo import duties, published, searches, story
 from outrider.centre.demo.people import STAFF, member
 from outrider.centre.demo.records import records_of
 from outrider.centre.demo.serving import PROVIDER_PORT, issuer_at
@@ -97,6 +97,8 @@ def _more_settings(folder: CentreFolder, url: str, provider_port: int) -> None:
     durable.write(secret, b"demo\n", 0o600)  # the trial's provider takes any
     text = folder.settings.read_text(encoding="utf-8") + _PROVIDER % issuer_at(provider_port)
     text += f"client_secret = {json.dumps(str(secret.resolve()))}\n"
+    repository = (folder.root / published.FOLDER).resolve()
+    text += f"[hotlists]\nrepository = {json.dumps(str(repository))}\n"
     if url:
         text += f"[store]\nurl = {json.dumps(url)}\n"
     durable.write(folder.settings, text.encode())
@@ -114,7 +116,7 @@ class _Maker:
         self._store = store
         self._clock = clock
         self._begin_us, self._now_us = begin_us, now_us
-        self._settings = folder.load()
+        self._root, self._settings = folder.root, folder.load()
         self._desks: Desks = desks_of(folder, self._settings, store, clock)
         self._opening = Opening(store, KeyFolder(opening_keys(None, folder)), _BATCH_ROWS)
         self._world: World = make_world(self._rng, plan.vehicles)
@@ -211,6 +213,7 @@ class _Maker:
         self._register([unit for unit in self._world.units if unit.unit_id != _OVERDUE])
         searches.open_requests(self._desks, version, self._now_us)
         duties.keep_lists(self._store, self._clock, version)
+        published.publish(self._root, self._store, self._clock)
         trail = list(all_asked(self._store))
         flagged = {decision for flag in flags(trail) for decision in flag.decisions}
         self._desks.reviews.take(trail, flagged)

@@ -88,13 +88,13 @@ def _offered(site: Site) -> tuple[Offered | None, tuple[Trouble, ...]]:
     try:
         return HotlistRepository(folder, site.desks.clock).offered(), ()
     except RepositoryFault:
-        do = "see [hotlists] repository in centre.toml; publish: `outrider centre hotlist publish`"
+        do = "see [hotlists] repository in centre.toml; publish: outrider centre hotlist publish"
         return None, (Trouble("lists", "the lists for units cannot be read here", do, True),)
 
 
 def _of_backlog(backlog: Backlog, waits_s: float | None) -> Iterator[Trouble]:
     if waits_s is not None and waits_s > _WAITS_S:
-        do = "see that the opening service runs: `systemctl status outrider-centre-open`"
+        do = "see that the opening service runs: systemctl status outrider-centre-open"
         yield Trouble("backlog", "rows wait for more than an hour to be opened", do, True)
     if backlog.set_aside:
         do = "look at the units below that are marked so: why stands there"
@@ -113,7 +113,7 @@ def _of_certificates(
     for words, until in certificates:
         if until is not None and until - now < ENDS_SOON:
             when = "is over" if until < now else "ends within 30 days"
-            do = "see that `outrider centre serve` runs: it renews the server's by itself"
+            do = "see that outrider centre serve runs: it renews the server's by itself"
             yield Trouble("certificate", f"{words}: the certificate {when}", do, until < now)
 
 
@@ -121,7 +121,7 @@ def _of_lists(offered: Offered | None, now: datetime) -> Iterator[Trouble]:
     if offered is None:
         return
     if offered.until < now:
-        do = "`outrider centre hotlist renew`, each 12 hours by a timer"
+        do = "outrider centre hotlist renew, each 12 hours by a timer"
         yield Trouble("signature", "the signature on the lists is over: units warn", do, True)
     for one in offered.lists:
         age = now - datetime.fromtimestamp(one.published_utc_ns / 1e9, tz=UTC)

@@ -107,9 +107,9 @@ def _of_register(facts: Facts) -> Iterator[Trouble]:
 
 def _of_uploads(newest: datetime | None, now: datetime) -> Iterator[Trouble]:
     if newest is None:
-        yield Trouble("never", "it has sent nothing yet", "dock it; see that `outrider sync` runs")
+        yield Trouble("never", "it has sent nothing yet", "dock it; see that outrider sync runs")
     elif now - newest > SILENT:
-        do = "find the vehicle; look at the unit's `outrider status`"
+        do = "find the vehicle; look at the unit's outrider status"
         yield Trouble("silent", "it has sent nothing for a week", do, True)
     elif now - newest > LATE:
         yield Trouble("late", "it has sent nothing for two days", "ask its crew to dock it")
@@ -118,7 +118,7 @@ def _of_uploads(newest: datetime | None, now: datetime) -> Iterator[Trouble]:
 def _of_certificate(line: UnitLine, now: datetime) -> Iterator[Trouble]:
     until = line.certificate_until
     if until is not None and until < now:
-        do = "give it a new ticket: `outrider centre enrol-ticket`"
+        do = "give it a new ticket: outrider centre enrol-ticket"
         yield Trouble("certificate over", "it cannot send any more", do, True)
     elif until is not None and until - now < ENDS_SOON:
         do = "dock it: it renews its certificate by itself; if it does not, give it a new ticket"
@@ -168,5 +168,5 @@ def _of_lists(
         if held is None or not have or have == str(one.revision) or held.at - out <= LIST_OLD:
             continue
         words = f"it read with revision {have} of list {one.name}, {one.revision} was to be had"
-        do = "dock it, and look at `outrider status` there: why is the list not taken?"
+        do = "dock it, and look at outrider status there: why is the list not taken?"
         yield Trouble("old list", words, do, held.at - out > LIST_VERY_OLD)
