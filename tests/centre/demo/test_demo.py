@@ -55,14 +55,33 @@ def test_one_command_and_everybody_signs_in(tmp_path: Path) -> None:
         for staff in STAFF:
             with httpx.Client(base_url=address, timeout=60) as client:
                 name = staff.person.person_id
-                begun = client.get("/sign-in").headers["location"]
-                back = httpx.post(begun, data={"sub": name}).headers["location"]
-                assert client.get(back).status_code == 200
+                _sign_in(client, name)
                 shown = client.get("/", follow_redirects=True)
                 assert shown.status_code == 200
                 assert name in shown.text
-    with _demo(*words) as address:  # again: the same centre, at once
-        assert "Sign in" in httpx.get(address).text
+    with contextlib.ExitStack() as stack:
+        with _demo(*words) as address:  # again: the same centre, at once
+            client = stack.enter_context(httpx.Client(base_url=address, timeout=60))
+            assert "Sign in" in client.get("/").text
+            lines = stack.enter_context(_live(client)).iter_lines()
+            assert next(lines) == "event: now"
+        assert list(lines)  # a page that is open holds up no end, and what it reads is whole
+
+
+def _sign_in(client: httpx.Client, name: str) -> None:
+    begun = client.get("/sign-in").headers["location"]
+    back = httpx.post(begun, data={"sub": name}).headers["location"]
+    assert client.get(back).status_code == 200
+
+
+def _live(client: httpx.Client) -> contextlib.AbstractContextManager[httpx.Response]:
+    """Return what tells an open page of new hits."""
+    _sign_in(client, "dc-45")
+    token = re.findall(r'name="form-token" value="([0-9a-f]+)"', client.get("/purpose").text)[0]
+    said = {"form-token": token, "case": "CR/1/26", "code": "serious", "words": "see what is new"}
+    assert client.post("/purpose", data=said).status_code == 303
+    path = re.findall(r'data-stream="([^"]+)"', client.get("/hits").text)[0]
+    return client.stream("GET", path)
 
 
 def test_a_taken_port_is_said_before_anything_is_made() -> None:

@@ -284,3 +284,15 @@ def test_what_a_hit_says_is_text_wherever_it_is_put() -> None:
     """An event holds no line of its own: nothing in it begins another."""
     told = Event("hit", {"mark": "a\nevent: now\n\n<b>"}).encoded()
     assert told.count(b"\n") == 3
+
+
+def test_a_page_loaded_again_and_again_forgets_no_question(lively: Centre) -> None:
+    """A control room loads its hits all day: what it searched stays where it was."""
+    browser, _ = _opened(lively, "dc-45")
+    browser.search("RS21TLN last 6 days")
+    question = browser.path
+    memory = lively.site.browsers.visit(browser.client.cookies["outrider-session"])
+    for _ in range(60):
+        memory.keep_page(object())
+    browser.get(question)
+    assert browser.status == 200

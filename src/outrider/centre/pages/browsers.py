@@ -17,6 +17,7 @@ from outrider.clock import NS_PER_S, Clock
 
 _MOST_SESSIONS = 5_000
 _MOST_QUESTIONS = 40
+_MOST_PAGES = 20
 _MOST_READS = 2_000
 
 
@@ -41,6 +42,7 @@ class Memory:
     carried: Carried | None = None
     notice: str = ""
     _questions: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+    _pages: OrderedDict[str, Any] = field(default_factory=OrderedDict)
     _reads: OrderedDict[str, uuid.UUID] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -58,6 +60,20 @@ class Memory:
         """Return what was kept; None where it was not, or long ago."""
         with self._lock:
             return self._questions.get(name)
+
+    def keep_page(self, page: Any) -> str:
+        """Keep what a page that is open has shown, apart from questions; return its name."""
+        with self._lock:
+            name = secrets.token_urlsafe(9)
+            self._pages[name] = page
+            while len(self._pages) > _MOST_PAGES:
+                self._pages.popitem(last=False)
+        return name
+
+    def page(self, name: str) -> Any | None:
+        """Return what was kept of a page; None where many were opened since."""
+        with self._lock:
+            return self._pages.get(name)
 
     def drop(self, kind: type) -> None:
         """Forget all questions of a kind."""

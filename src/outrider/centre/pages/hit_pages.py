@@ -81,7 +81,7 @@ def hits(call: Call) -> Reply:
     rows.sort(key=lambda row: (not row.open, -row.times if row.open else 0))
     on_page = OnPage(since, frozenset(row.hit.hit_id for row in rows), [])
     facts = {
-        "live": call.memory.keep(on_page), "now": call.site.now,
+        "live": call.memory.keep_page(on_page), "now": call.site.now,
         "table": page_of_table(rows, call.query, ROWS), "open": sum(row.open for row in rows),
         "figures": _figures(rows), "days": int(days), "choices": _DAYS, "blind": answer.blind,
         "since": since, "cut": len(rows) >= MOST_ROWS,
@@ -91,7 +91,7 @@ def hits(call: Call) -> Reply:
 
 def live(call: Call) -> Reply:
     """Tell an opened page of the hits that have come since. Raises NeedsPurpose, Denied."""
-    on_page = call.memory.question(call.path["shown"])
+    on_page = call.memory.page(call.path["shown"])
     if not isinstance(on_page, OnPage):
         raise NotHere("this page is not kept any more: load it anew")
     call.scope()

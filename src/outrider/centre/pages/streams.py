@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +55,7 @@ class Streams:
         self._open: Counter[str] = Counter()
         self._stop = asyncio.Event()
         self.counts: Counter[str] = Counter()
+        self._said_s = -math.inf
 
     def end(self) -> None:
         """End all of them and begin no other; on the loop's own thread."""
@@ -69,8 +72,11 @@ class Streams:
         return self._open.total()
 
     def count(self, what: str) -> None:
-        """Count how a stream was refused or lost, and say it."""
+        """Count how a stream was refused or lost, and say it once a second at most."""
         self.counts[what] += 1
+        if time.monotonic() - self._said_s < 1.0:
+            return
+        self._said_s = time.monotonic()
         told = ", ".join(f"{word} {count}" for word, count in sorted(self.counts.items()))
         _log.warning("streams so far: %s", told)
 
