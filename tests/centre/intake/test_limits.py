@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,31 @@ def test_slow_head(small: tuple[Running, Unit], caplog: pytest.LogCaptureFixture
         secure.sendall(b"GET /v1/health HTTP/1.1\r\nHost: loc")
         assert raw.answer_of(secure) == b""
     assert logged(caplog, "waited_for")[0] == {"waited_for": "head", "after_s": 0.5}
+
+
+def test_a_head_that_begins_with_the_request_before_has_its_time_too(
+    small: tuple[Running, Unit],
+) -> None:
+    """Half of the next head came along with a whole one: the rest is not waited for longer."""
+    centre, unit = small
+    with raw.line(centre.service.ports.units, unit.tls()) as secure:
+        whole = raw.head("/v1/revoked", {}, "GET")
+        secure.sendall(whole + b"GET /v1/health HTTP/1.1\r\nHost: loc")
+        assert raw.answer_of(secure).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_connection_may_rest_between_two_requests(tmp_path: Path) -> None:
+    """Longer than a head may take: a unit keeps it from one upload to the next."""
+    with running(tmp_path / "centre") as centre:
+        unit = enrolled(centre, tmp_path / "unit")
+        with raw.line(centre.service.ports.units, unit.tls()) as secure:
+            centre.service._listeners[0].config.http.patience_s = 0.05  # type: ignore[union-attr]
+            request = raw.head("/v1/health", {}, "GET")
+            assert asked(secure, request).startswith(b"HTTP/1.1 200 ")
+            secure.settimeout(0.3)
+            assert rest_of(secure) is None, "it is not cut"
+            secure.settimeout(raw.LONGEST_S)
+            assert asked(secure, request).startswith(b"HTTP/1.1 200 ")
 
 
 def test_idle_connections_are_broken_off(small: tuple[Running, Unit]) -> None:
@@ -335,6 +361,25 @@ def test_one_sender_has_its_share_of_connections(
         assert "too many connections of one" in caplog.messages
         lines[0].close()
         eventually(lambda: asked_anew(port, greedy.tls(), request))
+
+
+def test_a_connection_that_has_gone_is_held_against_nobody(tmp_path: Path) -> None:
+    """One less for who has more, and the name itself is forgotten with the last."""
+    with running(tmp_path / "centre") as centre, ExitStack() as stack:
+        unit = enrolled(centre, tmp_path / "unit")
+        protocol_of_units: Any = centre.service._listeners[0].config.http
+        lines = [
+            stack.enter_context(raw.line(centre.service.ports.units, unit.tls())) for _ in range(2)
+        ]
+
+        def held() -> dict[str, int]:
+            return centre.asked(lambda: dict(protocol_of_units.held))
+
+        eventually(lambda: held() == {"unit-7": 2})
+        lines.pop().close()
+        eventually(lambda: held() == {"unit-7": 1})
+        lines.pop().close()
+        eventually(lambda: held() == {})
 
 
 def test_strangers_have_a_share_for_each_address(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from outrider.centre.store.records import StoreError
 from outrider.centre.store_of import open_store_of
 from outrider.clock import ClockQuality, SystemClock, UtcStamp
 from outrider.systemd import SystemdNotifier
+from outrider.wire import checkpoint
 from outrider.wire.sealing import SealingError
 from tests.centre.intake.running import HOSTS, enrolled, eventually, running
 
@@ -165,6 +166,8 @@ def test_lists_that_are_not_there_yet_hold_nothing_up(tmp_path: Path) -> None:
         unit = enrolled(centre, tmp_path / "unit")
         with unit.client() as client:
             assert client.get("/v1/hotlists/metadata/root.json").status_code == 404
+            none = client.post(checkpoint.path_of(unit.unit_id), content=b"")
+            assert (none.status_code, none.content) == (204, b""), "the trail has no row yet"
             (tmp_path / "later" / "metadata").mkdir(parents=True)
             (tmp_path / "later" / "metadata" / "root.json").write_text("{}")
             assert client.get("/v1/hotlists/metadata/root.json").status_code == 200

@@ -103,6 +103,25 @@ def test_certificate_without_enrolment(centre: Running, unit: Unit, tmp_path: Pa
     assert answer.headers["WWW-Authenticate"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/units/ghost/checkpoint"),
+        ("GET", f"/v1/units/ghost/list-key/{'0' * 64}"),
+        ("PUT", "/v1/units/ghost/cover/00000000-0000-0000-0000-000000000001"),
+    ],
+)
+def test_whoever_is_not_enrolled_gets_nothing_at_all(
+    centre: Running, tmp_path: Path, method: str, path: str
+) -> None:
+    """Not even what tells nothing of any read: the certificate alone is no leave."""
+    now = time_of(SystemClock())
+    tls, _ = raw.own_certificate(centre, tmp_path / "ghost", "ghost", now, 365)
+    with httpx.Client(base_url=centre.url, verify=tls, trust_env=False) as client:
+        answer = client.request(method, path, content=b"")
+    assert (answer.status_code, answer.json()["error"]) == (401, "unknown-unit")
+
+
 def test_old_tls(centre: Running, unit: Unit) -> None:
     """Nothing older than TLS 1.3 is spoken."""
     tls = unit.tls()
