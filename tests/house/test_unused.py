@@ -37,7 +37,7 @@ EXPLAINED = {
         plateRegionDetectionEnabled cropToPlateRegionEnabled zeroPoint strideH strideW
         dilationHFactor dilationWFactor builtinOptionsType builtinOptions handle_error
         client_address redirect_slashes startup servers capture_signals
-        send_400_response
+        send_400_response config_checked
         should_exit num_tickets filters itersize overflow post_callback gpsd_stream thread_type
         _fetch pix_fmt qmax qmin thread_count reference_time writable log_message do_GET
         model_config
