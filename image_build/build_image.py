@@ -9,6 +9,7 @@ Exit status: 0 done, 1 failed, 2 wrong use or a target that cannot be built here
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,18 +19,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import bundle
+import card
 import image_disk
 import image_papers
 import image_python
 import layers
 import pins
+import update_keys
+
+import outrider
 
 HERE = Path(__file__).resolve().parent
 _TOOLS = {
     "mmdebstrap": "mmdebstrap", "bdebstrap": "bdebstrap", "dpkg-scanpackages": "dpkg-dev",
     "mkfs.erofs": "erofs-utils", "veritysetup": "cryptsetup-bin", "bmaptool": "bmap-tools",
+    "mkfs.vfat": "dosfstools", "mcopy": "mtools", "sfdisk": "fdisk", "rauc": "rauc",
 }  # fmt: skip
 _CACHE = Path.home() / ".cache/outrider-image"
+_CMDLINE = (
+    "console=ttyS0 panic=5 systemd.show_status=no outrider.hash={hash} outrider.offset={offset}\n"
+)
 _PI = """\
 {target} is not built here, and never was. What a Raspberry Pi's image needs (its kernel, firmware
 and camera stack) comes from Raspberry Pi's own archive, through rpi-image-gen, on a machine that
@@ -44,6 +54,10 @@ qemu-arm64 is not built yet: its packages are not pinned (image_build/packages/ 
 and the folder of Python packages is made for this machine's processor alone. qemu-amd64 is built
 here: image_build/build --target qemu-amd64"""
 REFUSED = {"pi5": _PI, "pi4": _PI, "qemu-arm64": _ARM}
+
+
+_VERSION = re.compile(r"\d+(\.\d+)*")
+_OWN = _VERSION.match(outrider.__version__)[0]  # type: ignore[index]
 
 
 class BuildError(Exception):
@@ -70,7 +84,32 @@ class Target:
         return f"image_build/build --target {self.name} --repin"
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: where it is put, its version, whom its updates are trusted from."""
+
+    target: Target
+    out: Path
+    version: str
+    keys: update_keys.UpdateKeys
+
+    @property
+    def stem(self) -> str:
+        """How the files' names begin."""
+        return f"outrider-{self.target.name}"
+
+    def file(self, kind: str) -> Path:
+        """Return one of the files."""
+        return self.out / f"{self.stem}.{kind}"
+
+
 TARGETS = {"qemu-amd64": Target("qemu-amd64", "outrider-test-boot", "amd64", "bookworm")}
+
+
+_ERRORS = (
+    BuildError, bundle.BundleError, card.CardError, pins.PinError, layers.LayerError,
+    image_python.PythonError, update_keys.KeysError,
+)  # fmt: skip
 
 
 def say(text: str) -> None:
@@ -100,8 +139,9 @@ def repin(target: Target) -> None:
     say(f"{target.lock.relative_to(HERE.parent)}: {len(found)} packages pinned")
 
 
-def bootstrap(target: Target, lock: pins.Lock, work: Path, source: str) -> Path:
+def bootstrap(wanted: Wanted, lock: pins.Lock, work: Path, source: str) -> Path:
     """Run bdebstrap over the layers; return the root's folder."""
+    target = wanted.target
     words = [word for layer in chain(target) for word in ("-c", str(layer.path))]
     environment = {
         **os.environ,
@@ -110,6 +150,9 @@ def bootstrap(target: Target, lock: pins.Lock, work: Path, source: str) -> Path:
         "PYTHONHASHSEED": "0",
         "IGconf_outrider_source": str(HERE.parent),
         "IGconf_outrider_python": str(work / "site-packages"),
+        "IGconf_outrider_target": target.name,
+        "IGconf_outrider_version": wanted.version,
+        "IGconf_outrider_authority": str(wanted.keys.authority),
     }
     log = work / "bdebstrap.log"
     with log.open("wb") as file:
@@ -131,8 +174,9 @@ def bootstrap(target: Target, lock: pins.Lock, work: Path, source: str) -> Path:
     return root
 
 
-def build(target: Target, out: Path, cache: Path, mirror: str) -> None:
+def build(wanted: Wanted, cache: Path, mirror: str) -> None:
     """Build a target into a folder, which gets the image and its papers."""
+    target, out = wanted.target, wanted.out
     missing = sorted({_TOOLS[tool] for tool in _TOOLS if shutil.which(tool, path=_path()) is None})
     if missing:
         raise BuildError(f"not here: apt-get install {' '.join(missing)}")
@@ -151,38 +195,69 @@ def build(target: Target, out: Path, cache: Path, mirror: str) -> None:
         (work / "site-packages").mkdir()
         image_python.make(work / "site-packages", lock.epoch)
         say("the root, by bdebstrap")
-        root = bootstrap(target, lock, work, source)
-        say("erofs, verity, kernel, initramfs")
-        write_all(target, lock, root, out)
+        root = bootstrap(wanted, lock, work, source)
+        say("erofs, verity, kernel, initramfs, card, bundle")
+        write_all(wanted, lock, root)
     say(f"done: {out}")
 
 
-def write_all(target: Target, lock: pins.Lock, root: Path, out: Path) -> None:
-    """Write what boots, then the papers beside it."""
-    stem = f"outrider-{target.name}"
-    image, kernel, start = out / f"{stem}.img", out / f"{stem}.vmlinuz", out / f"{stem}.initrd"
+def write_all(wanted: Wanted, lock: pins.Lock, root: Path) -> None:
+    """Write the slots' images, the card and the update, then the papers beside them."""
+    kernel, start = wanted.file("vmlinuz"), wanted.file("initrd")
     version = image_disk.kernel(root, kernel)
     image_disk.initramfs(root, version, HERE / "layers/test-image/init", start)
-    root_hash, offset = image_disk.verified(root, image, lock.epoch)
-    image_papers.bmap(image)
     debian = image_papers.licences(root, lock.pins)
+    verity = slots(wanted, lock.epoch, root)
+    card.lay_out(wanted.file("img"), wanted.file("boot"), wanted.file("root"), lock.epoch)
+    image_papers.bmap(wanted.file("img"))
     listed = image_papers.licence_list(debian, lock.pins)
-    (out / f"{stem}.licences.txt").write_text(listed, encoding="utf-8")
-    (out / f"{stem}.spdx.json").write_text(image_papers.spdx(stem, lock.epoch, lock.pins))
+    wanted.file("licences.txt").write_text(listed, encoding="utf-8")
+    wanted.file("spdx.json").write_text(image_papers.spdx(wanted.stem, lock.epoch, lock.pins))
+    images = [wanted.file(kind) for kind in ("img", "boot", "root")]
+    digests = {path.name: image_papers.digest(path) for path in images}
     manifest = {
-        "target": target.name,
+        "target": wanted.target.name,
+        "version": wanted.version,
         "epoch": lock.epoch,
         "kernel": version,
-        "verity": {"root_hash": root_hash, "hash_offset": offset},
-        "layers": [layer.name for layer in chain(target)],
-        "files": {path.name: image_papers.digest(path) for path in (image, kernel, start)},
+        "verity": verity,
+        "layers": [layer.name for layer in chain(wanted.target)],
+        "files": digests,
         "debian": {one.name: [one.version, one.sha256] for one in lock.pins},
         "python": {name: one[0] for name, one in image_papers.python_versions().items()},
     }
-    (out / f"{stem}.manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    image_papers.sums((image, kernel, start))
-    for name, found in manifest["files"].items():
+    wanted.file("manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    image_papers.sums(images)
+    for name, found in digests.items():
         say(f"{found}  {name}")
+    update(wanted)
+
+
+def slots(wanted: Wanted, epoch: int, root: Path) -> dict[str, object]:
+    """Write the root's and the boot slot's image; return the root's hash and its tree's place."""
+    root_hash, offset = image_disk.verified(root, wanted.file("root"), epoch)
+    files: dict[str, bytes | Path] = {
+        "vmlinuz": wanted.file("vmlinuz"),
+        "initrd": wanted.file("initrd"),
+        "cmdline.txt": _CMDLINE.format(hash=root_hash, offset=offset).encode(),
+    }
+    card.fat(wanted.file("boot"), card.BOOT_MIB, "BOOT", files, epoch)
+    return {"root_hash": root_hash, "hash_offset": offset}
+
+
+def update(wanted: Wanted) -> None:
+    """Write the image once more, as the update that units with an older one take."""
+    out = wanted.out / f"{wanted.stem}-{wanted.version}.raucb"
+    bundle.make(bundle.built(wanted.out, wanted.target.name), wanted.keys, out)
+    content = bundle.payload_digest(out)
+    out.with_suffix(".raucb.content.sha256").write_text(f"{content}\n", encoding="ascii")
+    say(f"{content}  the content of {out.name} (its signature is new each time)")
+
+
+def _version(text: str) -> str:
+    if _VERSION.fullmatch(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r}: units compare versions: numbers and dots")
+    return text
 
 
 def _path() -> str:
@@ -200,6 +275,12 @@ def parsed(words: Iterable[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("image"), help="folder (image)")
     parser.add_argument("--cache", type=Path, default=_CACHE, help="fetched packages")
     parser.add_argument("--mirror", default=pins.MIRROR, help=f"Debian's archive ({pins.MIRROR})")
+    parser.add_argument(
+        "--version", type=_version, default=_OWN, help=f"of the image, numbers and dots ({_OWN})"
+    )
+    parser.add_argument(
+        "--keys", type=Path, default=Path("update-keys"), help="of updates (update-keys)"
+    )
     parser.add_argument("--repin", action="store_true", help="write the packages' lock anew")
     return parser.parse_args(words if words is None else list(words))
 
@@ -216,8 +297,9 @@ def main(words: Iterable[str] | None = None) -> int:
         if args.repin:
             repin(target)
         else:
-            build(target, args.out.resolve(), args.cache, args.mirror)
-    except (BuildError, pins.PinError, layers.LayerError, image_python.PythonError) as error:
+            keys = update_keys.there(args.keys.resolve())
+            build(Wanted(target, args.out.resolve(), args.version, keys), args.cache, args.mirror)
+    except _ERRORS as error:
         print(f"image_build/build: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:

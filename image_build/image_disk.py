@@ -21,8 +21,8 @@ def verified(root: Path, image: Path, epoch: int) -> tuple[str, int]:
     """Write a root as erofs with its hash tree behind it; return root hash and offset."""
     image.unlink(missing_ok=True)
     subprocess.run(
-        ["mkfs.erofs", "-zlz4hc", "--quiet", f"-T{epoch}", "-U", str(uuid.uuid5(_SPACE, "root")),
-         str(image), str(root)],
+        ["mkfs.erofs", "-zlz4hc", "-C65536", "--quiet", f"-T{epoch}",
+         "-U", str(uuid.uuid5(_SPACE, "root")), str(image), str(root)],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     size = -(-image.stat().st_size // _BLOCK) * _BLOCK
@@ -45,6 +45,8 @@ def kernel(root: Path, out: Path) -> str:
     """Take the kernel out of a root; return its version."""
     (image,) = (root / "boot").glob("vmlinuz-*")
     shutil.copyfile(image, out)
+    for file in (root / "boot").iterdir():  # the boot slot has them
+        file.unlink()
     return image.name.removeprefix("vmlinuz-")
 
 

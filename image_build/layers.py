@@ -35,6 +35,7 @@ _SECTIONS = {
 _HOOKS = ("setup-hooks", "extract-hooks", "essential-hooks", "customize-hooks", "cleanup-hooks")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]+")
+_FROM_THE_BOARD = ("systemd", "outrider-data-key")  # what a target's own layers provide
 
 
 class LayerError(Exception):
@@ -139,7 +140,7 @@ def _place(name: str, layers: Mapping[str, Layer], done: list[Layer], way: tuple
         done.append(layers[name])
 
 
-def faults(layers: Mapping[str, Layer], known: tuple[str, ...] = ("systemd",)) -> Iterator[str]:
+def faults(layers: Mapping[str, Layer], known: tuple[str, ...] = _FROM_THE_BOARD) -> Iterator[str]:
     """Yield what is wrong with layers that can be read, a line each."""
     for name, layer in layers.items():
         if not _NAME.fullmatch(name):

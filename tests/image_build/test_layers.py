@@ -85,9 +85,11 @@ def test_every_file_of_the_layers_is_used(layers: ModuleType) -> None:
 
 
 def test_services_that_the_layers_install_are_ours(layers: ModuleType) -> None:
-    """The application's layer installs each unit of the appliance, and none of the centre's."""
-    (hook,) = layers.read_all()["outrider-app"].hooks
-    installed = {path.name for path in layers.named_files(hook) if "systemd" in path.parts}
+    """The appliance's layers install each unit of it, and none of the centre's."""
+    found = layers.read_all()
+    hooks = (*found["outrider-app"].hooks, *found["outrider-provision"].hooks)
+    files = {path for hook in hooks for path in layers.named_files(hook)}
+    installed = {path.name for path in files if path.parent == ROOT / "image_build/systemd"}
     there = {path.name for path in (ROOT / "image_build/systemd").iterdir()}
     assert installed == {name for name in there if not name.startswith("outrider-centre")}
 
