@@ -45,6 +45,9 @@ COMMANDS = {
     "crew": _Command("outrider.unit.commands.crew", "hits that wait, and answers that are owed"),
     "journal": _Command("outrider.unit.commands.journal", "reads kept: list, verify, status"),
     "enrol": _Command("outrider.unit.commands.enrol", "join a centre with its one-time ticket"),
+    "provision": _Command(
+        "outrider.unit.commands.provision", "make one unit of an image that all share"
+    ),
     "sync": _Command("outrider.unit.commands.sync", "send what is kept to the centre"),
     "centre": _Command(
         "outrider.centre.commands.centre", "the reference centre: serve, units, open, ..."
