@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "image_build/layers/files/update"
+Build = Callable[[str], ModuleType]
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def on_unit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> object:
+def program(monkeypatch: pytest.MonkeyPatch) -> Build:
     """What imports one of the unit's programs, anew."""
     monkeypatch.syspath_prepend(str(PROGRAMS))
 
@@ -42,56 +44,96 @@ def program(monkeypatch: pytest.MonkeyPatch) -> object:
     return load
 
 
-def choose(file: Path, *words: str) -> str:
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> Build:
+    """What imports one of the build's modules."""
+    monkeypatch.syspath_prepend(str(ROOT / "image_build"))
+    monkeypatch.syspath_prepend(str(ROOT / "image_build/checks/updates"))
+    return importlib.import_module
+
+
+def _card(build: Build, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of the card, where the programs that it calls are there."""
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    missing = [one for one in ("mkfs.vfat", "mcopy", "sfdisk") if shutil.which(one) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: dosfstools, mtools, fdisk")
+    return build("card")
+
+
+def choose(bootsel: Path, *words: str) -> str:
     return subprocess.run(
         [sys.executable, str(PROGRAMS / "boot_choice.py"), *words],
-        env={**os.environ, "OUTRIDER_AUTOBOOT": str(file)},
+        env={**os.environ, "OUTRIDER_BOOTSEL": str(bootsel)},
         check=True, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
 
 
+def autoboot(bootsel: Path) -> str:
+    """The file as a firmware reads it: by other people's code for FAT."""
+    command = ["mtype", "-i", str(bootsel), "::autoboot.txt"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 @pytest.fixture
-def autoboot(tmp_path: Path, program: object) -> Path:
-    """The file that a new card has."""
-    path = tmp_path / "autoboot.txt"
-    path.write_bytes(program("boot_choice").Choice("A").text())  # type: ignore[operator]
+def bootsel(tmp_path: Path, build: Build, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The partition that a new card has, with a file before it and a long name."""
+    card = _card(build, monkeypatch)
+    path = tmp_path / "bootsel"
+    files = {"autoboot.txt": card.boot_choice().Choice("A").text(), "a long name.text": b"x" * 9000}
+    card.fat(path, 16, "BOOTSEL", files, 1_700_000_000)
     return path
 
 
-def test_a_choice_is_one_sector_and_names_the_other_for_a_trial(autoboot: Path) -> None:
+def test_a_choice_is_one_sector_and_names_the_other_for_a_trial(bootsel: Path) -> None:
     """In the words of Raspberry Pi's firmware; after a change the slots have changed places."""
-    assert autoboot.read_text().split() == [
+    assert autoboot(bootsel).split() == [
         "[all]", "tryboot_a_b=1", "boot_partition=2", "[tryboot]", "boot_partition=3",
     ]  # fmt: skip
-    choose(autoboot, "set-primary", "B")
-    assert choose(autoboot, "get-primary") == "B"
-    assert "[tryboot]\nboot_partition=2" in autoboot.read_text()
-    assert autoboot.stat().st_size == 512
+    choose(bootsel, "set-primary", "B")
+    assert choose(bootsel, "get-primary") == "B"
+    assert "[tryboot]\nboot_partition=2" in autoboot(bootsel)
+    assert len(autoboot(bootsel)) == 512
 
 
-def test_a_choice_is_written_over_in_place(autoboot: Path) -> None:
-    """The file is never cut short or replaced: no moment without a choice."""
-    number = autoboot.stat().st_ino
-    with autoboot.open("rb") as held:
-        choose(autoboot, "set-primary", "B")
-        assert b"boot_partition=3" in held.read(60)
-    assert autoboot.stat().st_ino == number
+def test_a_choice_writes_one_sector_and_nothing_else(bootsel: Path) -> None:
+    """No flag, no time, no name is written beside it: a power cut has one sector to tear."""
+    before = bootsel.read_bytes()
+    choose(bootsel, "set-primary", "B")
+    after = bootsel.read_bytes()
+    sectors = range(0, len(before), 512)
+    changed = [at for at in sectors if before[at : at + 512] != after[at : at + 512]]
+    assert len(changed) == 1
+    assert before[changed[0] :].startswith(b"[all]")
 
 
-def test_what_rauc_holds_of_a_slot_is_kept_until_it_is_chosen(autoboot: Path) -> None:
+def test_what_rauc_holds_of_a_slot_is_kept_until_it_is_chosen(bootsel: Path) -> None:
     """A slot that is being written is bad; it is not when it is chosen. The choice stays."""
-    choose(autoboot, "set-state", "B", "bad")
-    assert (choose(autoboot, "get-state", "B"), choose(autoboot, "get-primary")) == ("bad", "A")
-    choose(autoboot, "set-primary", "B")
-    assert choose(autoboot, "get-state", "B") == "good"
+    choose(bootsel, "set-state", "B", "bad")
+    assert (choose(bootsel, "get-state", "B"), choose(bootsel, "get-primary")) == ("bad", "A")
+    choose(bootsel, "set-primary", "B")
+    assert choose(bootsel, "get-state", "B") == "good"
 
 
-def test_a_choice_that_names_no_slot_is_an_error(autoboot: Path) -> None:
-    """Nothing is guessed."""
-    autoboot.write_text("[all]\nboot_partition=7\n")
-    with pytest.raises(subprocess.CalledProcessError) as found:
-        choose(autoboot, "get-primary")
-    assert "names no slot" in found.value.stderr
+@pytest.mark.parametrize("spoil", ["text", "name", "system", "empty"])
+def test_a_choice_that_cannot_be_read_is_an_error(bootsel: Path, spoil: str) -> None:
+    """Nothing is guessed, and nothing is written."""
+    data = bootsel.read_bytes()
+    if spoil == "text":
+        data = data.replace(b"boot_partition=2", b"boot_partition=7")
+    elif spoil == "name":
+        data = data.replace(b"AUTOBOOTTXT", b"AUTOBOOTBAK")
+    elif spoil == "system":
+        data = data[:510] + bytes(2) + data[512:]
+    else:
+        data = b""
+    bootsel.write_bytes(data)
+    for words in (("get-primary",), ("set-primary", "B")):
+        with pytest.raises(subprocess.CalledProcessError) as found:
+            choose(bootsel, *words)
+        assert "boot_choice: " in found.value.stderr
+        assert "Traceback" not in found.value.stderr
+    assert bootsel.read_bytes() == data
 
 
 def offered(folder: Path, version: str, *, downgrade: bool = False) -> Path:
@@ -142,10 +184,10 @@ def test_nothing_is_installed_by_a_system_on_trial(on_unit: Path, tmp_path: Path
 
 
 def test_a_stick_offers_only_what_is_newer_and_was_not_refused(
-    program: object, on_unit: Path
+    program: Build, on_unit: Path
 ) -> None:
     """The newest by number; an older one by its name; never what failed, runs, or is no bundle."""
-    choose_of = program("take_stick").choose  # type: ignore[operator]
+    choose_of = program("take_stick").choose
     names = [f"outrider-pi5-{v}.raucb" for v in ("1.2.2", "1.9.0", "1.10.0", "1.2.3")]
     assert choose_of(names, "1.2.3", set()) == "outrider-pi5-1.10.0.raucb"
     assert choose_of(names, "1.2.3", {"1.10.0"}) == "outrider-pi5-1.9.0.raucb"
@@ -154,9 +196,25 @@ def test_a_stick_offers_only_what_is_newer_and_was_not_refused(
     assert choose_of(["x.raucb", "outrider-pi5-9.raucb.part", "a b"], "1.2.3", set()) is None
 
 
-def test_a_system_on_trial_must_be_as_well_as_what_it_replaces(program: object) -> None:
+def test_a_trial_that_is_never_judged_is_not_begun_for_ever(
+    program: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A judge that fails writes nothing down: the third try is the last."""
+    take_stick = program("take_stick")
+    monkeypatch.setattr(take_stick, "STATE", tmp_path)
+    name = "outrider-pi5-1.2.4.raucb"
+    tries = 0
+    while take_stick.choose([name], "1.2.3", take_stick.given_up()) and tries < 9:
+        take_stick.remember_try(name)
+        tries += 1
+    assert tries == take_stick.MOST_TRIES
+    (tmp_path / "refused").write_text("2.0.0\n")
+    assert take_stick.given_up() == {"1.2.4", "2.0.0"}
+
+
+def test_a_system_on_trial_must_be_as_well_as_what_it_replaces(program: Build) -> None:
     """A part that was well and is not is told; one that was not well before is no reason."""
-    worse = program("slot_check").worse  # type: ignore[operator]
+    worse = program("slot_check").worse
     before = {"camera": "ok", "gps": "fault", "alarm": "off", "journal": "warning"}
     assert worse(before, {**before, "journal": "ok"}) == []
     assert worse(before, {**before, "journal": "fault"}) == ["journal"]
@@ -164,9 +222,9 @@ def test_a_system_on_trial_must_be_as_well_as_what_it_replaces(program: object) 
     assert worse(before, {}) == worse({}, {}) == ["unit"]
 
 
-def test_what_an_earlier_start_left_is_no_status(program: object, tmp_path: Path) -> None:
+def test_what_an_earlier_start_left_is_no_status(program: Build, tmp_path: Path) -> None:
     """The clock begins anew at each start: only a word that is new, and fresh, counts."""
-    slot_check, file = program("slot_check"), tmp_path / "status.json"  # type: ignore[operator]
+    slot_check, file = program("slot_check"), tmp_path / "status.json"
 
     def write(mono_ns: int) -> None:
         parts = [{"name": "camera", "level": "ok"}]
@@ -186,25 +244,43 @@ def test_what_an_earlier_start_left_is_no_status(program: object, tmp_path: Path
 
 
 def test_a_unit_that_fails_again_and_again_is_judged_at_once(
-    program: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old slot returns without waiting for the end of the time."""
-    slot_check = program("slot_check")  # type: ignore[operator]
+    slot_check = program("slot_check")
     monkeypatch.setattr(slot_check, "_RESTARTS", ("echo", "3"))
     assert slot_check.steady({"camera": "ok"}, slot_check.Status(tmp_path / "none")) == ["unit"]
 
 
-@pytest.fixture
-def build(monkeypatch: pytest.MonkeyPatch) -> object:
-    """What imports one of the build's modules."""
-    monkeypatch.syspath_prepend(str(ROOT / "image_build"))
-    monkeypatch.syspath_prepend(str(ROOT / "image_build/checks/updates"))
-    return importlib.import_module
+def test_a_trial_that_is_well_chooses_its_slot_without_anybodys_help(
+    program: Build, on_unit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow D-Bus made a good trial fail: the choice is written by the judge itself."""
+    (on_unit / "update/boot-slot").write_text("#!/bin/sh\necho B\n")
+    (on_unit / "update/boot_choice.py").write_text(
+        f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\necho A\n'
+    )
+    slot_check = program("slot_check")
+    monkeypatch.setattr(slot_check, "judge", list)
+    assert slot_check.main() == 0
+    assert (tmp_path / "asked").read_text().splitlines() == ["get-primary", "set-primary B"]
 
 
-def test_keys_of_updates_are_never_written_over(build: object, tmp_path: Path) -> None:
+def test_a_trial_that_is_not_well_is_written_down(
+    program: Build, on_unit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge fails, for which systemd starts the old slot; the version is not tried again."""
+    (on_unit / "update/boot-slot").write_text("#!/bin/sh\necho B\n")
+    slot_check = program("slot_check")
+    monkeypatch.setattr(slot_check, "judge", lambda: ["camera"])
+    monkeypatch.setattr(slot_check, "STATE", tmp_path)
+    assert slot_check.main() == 1
+    assert (tmp_path / "refused").read_text() == "1.2.3\n"
+
+
+def test_keys_of_updates_are_never_written_over(build: Build, tmp_path: Path) -> None:
     """Whoever lost the signer's key could give no unit an update any more."""
-    update_keys = build("update_keys")  # type: ignore[operator]
+    update_keys = build("update_keys")
     keys = update_keys.make(tmp_path / "keys")
     assert update_keys.there(tmp_path / "keys") == keys
     assert keys.key.stat().st_mode & 0o077 == 0
@@ -214,11 +290,11 @@ def test_keys_of_updates_are_never_written_over(build: object, tmp_path: Path) -
         update_keys.there(tmp_path / "none")
 
 
-def test_the_same_parts_give_the_same_content_of_a_bundle(build: object, tmp_path: Path) -> None:
+def test_the_same_parts_give_the_same_content_of_a_bundle(build: Build, tmp_path: Path) -> None:
     """Signed by another authority it is refused; only its signature and salt are new each time."""
     if shutil.which("rauc") is None:
         pytest.skip("rauc is not here: it is a Debian package")
-    bundle, update_keys = build("bundle"), build("update_keys")  # type: ignore[operator]
+    bundle, update_keys = build("bundle"), build("update_keys")
     ours, others = (update_keys.make(tmp_path / name) for name in ("ours", "others"))
     for name in ("root", "boot"):
         (tmp_path / name).write_bytes(name.encode() * 100_000)
@@ -234,14 +310,10 @@ def test_the_same_parts_give_the_same_content_of_a_bundle(build: object, tmp_pat
 
 
 def test_the_same_slots_give_the_same_card(
-    build: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Partitions, the choice and slot A, byte for byte; slot B is empty; a firmware can read it."""
-    if any(shutil.which(one, path="/usr/bin:/usr/sbin:/sbin") is None
-           for one in ("mkfs.vfat", "mcopy", "sfdisk")):  # fmt: skip
-        pytest.skip("dosfstools, mtools or fdisk is not here")
-    card = build("card")  # type: ignore[operator]
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    card = _card(build, monkeypatch)
     monkeypatch.setattr(card, "LAYOUT", tuple((name, 2, kind) for name, _, kind in card.LAYOUT))
     monkeypatch.setattr(card, "CHOICE_MIB", 2)
     (tmp_path / "root").write_bytes(b"root" * 4096)
@@ -263,9 +335,9 @@ def test_the_same_slots_give_the_same_card(
     assert b"boot_partition=2" in told.stdout
 
 
-def test_a_disk_that_is_cut_keeps_what_was_flushed(build: object, tmp_path: Path) -> None:
+def test_a_disk_that_is_cut_keeps_what_was_flushed(build: Build, tmp_path: Path) -> None:
     """Flushed sectors are there; of the rest some may be; what the guest reads is the newest."""
-    volatile_disk = build("volatile_disk")  # type: ignore[operator]
+    volatile_disk = build("volatile_disk")
     image = tmp_path / "image"
     image.write_bytes(bytes(1 << 16))
     disk = volatile_disk.VolatileDisk(image, tmp_path / "socket")

@@ -9,6 +9,7 @@ hash; and each time the slot that is started must be a good one. Exit status: 0 
 
 import argparse
 import json
+import math
 import random
 import re
 import sys
@@ -38,7 +39,7 @@ class CheckError(Exception):
 
 @dataclass
 class Account:
-    """Every row that was told as committed, and whether it was found again."""
+    """Every row that was told as committed, and how many of them the last start found again."""
 
     rows: dict[int, str] = field(default_factory=dict)
     found: int = 0
@@ -64,6 +65,7 @@ class Check:
     keys: update_keys.UpdateKeys
     bundles: variants.Bundles
     account: Account = field(default_factory=Account)
+    found_first: int = 0  # of the rows, at the first start of the last life
 
     @property
     def card(self) -> Path:
@@ -82,8 +84,10 @@ class Check:
         machine.settle = disk.flush
         try:
             done = machine.run(cut)
-            for ended in done:
+            for number, ended in enumerate(done):
                 self.account.take(ended)
+                if number == 0:
+                    self.found_first = self.account.found
             if done[-1].how == "cut" and rng is not None:
                 waiting, kept = disk.cut(rng)
                 print(
@@ -169,34 +173,33 @@ def broken(check: Check) -> None:
     expect(slots(done[-1])[-1][:2], ("A", "A"), "slot and primary afterwards")
 
 
-def cuts(check: Check, times: int, rng: random.Random, span_s: float) -> None:
-    """The power goes at a random moment from the begin of an install to its judgement.
+def cuts(check: Check, moments_s: list[float], rng: random.Random) -> None:
+    """The power goes at a moment from the begin of an install to its judgement.
 
-    The next start finds the rows, and installs the same update again: it is cut next.
+    The next start finds the rows, and installs the same update again: it is cut next. After the
+    last cut nothing is in the way, and the update ends well.
     """
     stick = variants.stick(check.work / "cuts.img", "OUTRIDER", [check.bundles.good])
     check.put_back("first")
-    before: str | None = None
-    for number in range(1, times + 1):
-        switch = Switch(rng.uniform(0, span_s))
+    before = ""
+    for number, after_s in enumerate([*moments_s, math.inf], 1):
+        switch = Switch(after_s)
         done = check.live([stick], switch.goes, rng)
-        _tell_cut(check, before, done[0])
-        before = f"cut {number}: {switch.after_s:.0f} s after the begin, {switch.place(done)}"
-        if done[-1].how != "cut":  # a later moment than the update took
-            check.put_back("first")
-    _tell_cut(check, before, check.live([])[0])
-
-
-def _tell_cut(check: Check, before: str | None, after: Ended) -> None:
-    """Say what the start after a cut found. Errors: CheckError where it is not a good slot."""
-    if before is None:
-        return
-    slot, primary, version = slots(after)[0]
-    expect(slot, primary, f"{before}: what is started by itself")
-    print(
-        f"    {before}: slot {slot} ({version}) starts, {check.account.found} rows all there",
-        flush=True,
-    )
+        slot, primary, version = slots(done[0])[0]
+        expect(slot, primary, f"{before}: what is started by itself")
+        if before:
+            rows = check.found_first
+            print(
+                f"    {before}: slot {slot} ({version}) starts, {rows} rows all there", flush=True
+            )
+        before = f"cut {number}: {after_s:.0f} s after the begin, {switch.place(done)}"
+        if done[-1].how != "cut":  # the update was over before
+            wanted = ("B", "B", variants.version_of(check.bundles.good))
+            expect(slots(done[-1])[-1], wanted, "slot, primary and version in the end")
+            print(f"    installed, tried and kept: {' '.join(wanted)}", flush=True)
+            before = ""
+            if after_s < math.inf:
+                check.put_back("first")
 
 
 @dataclass
@@ -243,9 +246,10 @@ def main() -> int:
         bundles = variants.make(args.image, _TARGET, keys, made)
     check = Check(args.work, args.image, keys, bundles)
     rng = random.Random(args.seed)
+    moments_s = [rng.uniform(0, args.span_s) for _ in range(args.power_cuts)]
     parts: dict[str, Callable[[Check], None]] = {
         "first": first, "good": good, "downgrade": downgrade, "broken": broken,
-        "cuts": lambda one: cuts(one, args.power_cuts, rng, args.span_s),
+        "cuts": lambda one: cuts(one, moments_s, rng),
     }  # fmt: skip
     for name in (
         *(() if args.resume else ("first",)),

@@ -28,5 +28,13 @@ def primary_slot() -> str:
     return _asked(_PROGRAMS / "update/boot_choice.py", "get-primary")
 
 
+def choose(slot: str) -> None:
+    """Let the firmware start a slot by itself from now on. Errors: CalledProcessError, OSError.
+
+    Without RAUC, which would answer over D-Bus, in its own time: it asks for the choice anew.
+    """
+    _asked(_PROGRAMS / "update/boot_choice.py", "set-primary", slot)
+
+
 def _asked(*words: Path | str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()

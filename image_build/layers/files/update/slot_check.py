@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from time import monotonic, monotonic_ns
 
-from running import STATE, primary_slot, running_slot, running_version
+from running import STATE, choose, primary_slot, running_slot, running_version
 
 LIMIT_S = float(os.environ.get("OUTRIDER_TRIAL_S", "300"))
 STEADY_S = 10.0
@@ -98,7 +98,7 @@ def main() -> int:
     print(f"slot_check: {version} is on trial in slot {slot}", flush=True)
     bad = judge()
     if not bad:
-        subprocess.run(["rauc", "status", "mark-active", "booted"], check=True)
+        choose(slot)
         print(f"slot_check: {version} is well: slot {slot} is chosen from now on")
         return 0
     worst = ", ".join(bad)

@@ -4,7 +4,8 @@
 The stick's file system is named OUTRIDER. To start a unit with such a stick in it is what a
 technician does on purpose, at a standstill; one that is put in while it drives is left alone. A
 bundle that is not newer than what runs is taken only if its name ends in `-downgrade.raucb` (RAUC
-insists that it is signed as one); one that was tried and failed is not taken again.
+insists that it is signed as one). One that was judged not to be well is not taken again; one whose
+trials ended without a judgement (a power cut, a hang) is taken MOST_TRIES times.
 """
 
 import json
@@ -13,6 +14,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from time import monotonic
 
@@ -21,6 +23,7 @@ from running import STATE, numbers, running_version
 
 STICK = Path("/dev/disk/by-label/OUTRIDER")
 PLACE = Path("/run/outrider-stick")
+MOST_TRIES = 3
 _SETTLE_S = float(os.environ.get("OUTRIDER_SETTLE_S", "120"))
 _NAME = re.compile(r"outrider-.*?-(\d+(?:\.\d+)*)(-downgrade)?\.raucb")
 
@@ -35,6 +38,27 @@ def choose(names: list[str], running: str, refused: set[str]) -> str | None:
         if match[2] or numbers(match[1]) > numbers(running):
             offered.append((numbers(match[1]), name))
     return max(offered)[1] if offered else None
+
+
+def _versions(file: str) -> list[str]:
+    path = STATE / file
+    return path.read_text(encoding="ascii").split() if path.exists() else []
+
+
+def given_up() -> set[str]:
+    """Return the versions that are not tried again."""
+    tries = Counter(_versions("tried"))
+    return {*_versions("refused"), *(one for one, times in tries.items() if times >= MOST_TRIES)}
+
+
+def remember_try(name: str) -> None:
+    """Write down that a bundle's version is tried, before it is. Errors: OSError."""
+    match = _NAME.fullmatch(name)
+    assert match is not None
+    with (STATE / "tried").open("a", encoding="ascii") as file:
+        file.write(f"{match[1]}\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def remember_levels() -> None:
@@ -56,15 +80,14 @@ def main() -> int:
     PLACE.mkdir(mode=0o700, exist_ok=True)
     subprocess.run(["mount", "-o", "ro,nodev,nosuid,noexec", STICK, PLACE], check=True)
     running = running_version()
-    refused = STATE / "refused"
-    known = set(refused.read_text(encoding="ascii").split()) if refused.exists() else set()
-    name = choose([one.name for one in PLACE.iterdir()], running, known)
+    name = choose([one.name for one in PLACE.iterdir()], running, given_up())
     if name is None:
         print(f"take_stick: the stick has nothing that is newer than {running}")
         return 0
     remember_levels()
     print(f"take_stick: {name} is installed", flush=True)
     subprocess.run(["rauc", "install", PLACE / name], check=True)
+    remember_try(name)
     print(f"take_stick: {name} is started on trial", flush=True)
     subprocess.run(["systemctl", "reboot", "--reboot-argument=0 tryboot"], check=True)
     return 0
