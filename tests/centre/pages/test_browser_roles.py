@@ -119,6 +119,13 @@ def waiting(centre: Centre) -> str:
     return case
 
 
+# What a page weighs with all that it loads, on the wire.
+_WEIGHT = (
+    "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+    ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+)
+
+
 @pytest.fixture(scope="module")
 def walked(centre: Centre, waiting: str) -> dict[str, tuple[str, dict[str, str]]]:
     """The session of each of these people, and an address of each page that they come to."""
@@ -156,7 +163,18 @@ def test_every_page_is_clean_narrow_and_wide(
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 look(page, f"{picture}-{width}")
+            assert page.evaluate(_WEIGHT) < 150_000, address
     assert faults == []
+
+
+def test_what_everybody_sees_is_clean_narrow_and_wide(chromium: Any, centre: Centre) -> None:
+    """Without a session: the start, and the page for the public."""
+    with page_of(chromium, centre, "nobody") as page:
+        for path in ("/", "/public"):
+            page.goto(centre.address + path)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 900})
+                look(page, f"nobody{path.replace('/', '-')}-{width}")
 
 
 def test_every_page_of_the_table_is_come_to(
@@ -320,5 +338,6 @@ def test_a_new_hit_appears_and_what_is_stale_is_shown_so(chromium: Any, lively: 
         look(page, "hits-live")
         lively.site.desks.sessions.end(browser.client.cookies["outrider-session"])
         page.wait_for_selector("text=stale: as of")
-        assert "Your session has ended" in page.inner_text("#live")
+        told = page.inner_text("#live")
+        assert "One new hit has come. Your session has ended" in told
         look(page, "hits-stale")

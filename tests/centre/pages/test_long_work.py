@@ -203,6 +203,17 @@ def _nothing(job: Job) -> None:
     """Be done."""
 
 
+def test_one_persons_long_work_holds_up_nobody_elses() -> None:
+    """Though all that one may have going goes on: another's is begun, and done."""
+    jobs = Jobs(RecordedClock(NOW_NS))
+    for number in range(3):
+        jobs.start("a", str(number), "job.html", _until_cancelled)
+    other = jobs.start("b", "x", "job.html", _nothing)
+    assert other.done.wait(30)
+    assert other.state is JobState.DONE
+    jobs.close()
+
+
 def test_closing_breaks_off_what_runs() -> None:
     """No restart of the service waits for somebody's search."""
     jobs = Jobs(RecordedClock(NOW_NS))

@@ -12,7 +12,7 @@ from outrider.centre.governance.lists_held import ListsHeld
 from outrider.centre.pages.app import Pages
 from outrider.centre.pages.browsers import Browsers
 from outrider.centre.pages.calls import Site
-from outrider.centre.pages.jobs import Jobs
+from outrider.centre.pages.jobs import WORKERS, Jobs
 from outrider.centre.pictures.reaching import PictureSocket
 from outrider.centre.store import open_store
 from outrider.centre.web.listening import line_at, own_address, serve, tls_of
@@ -55,7 +55,7 @@ def pages_of(
     """Make the pages of a centre. own: the address as browsers have it."""
     workers = settings.pages.workers
     with contextlib.closing(
-        open_store(folder.store_url(settings), clock, connections=workers + 4)
+        open_store(folder.store_url(settings), clock, connections=workers + WORKERS + 8)
     ) as store:
         desks = desks_of(folder, settings, store, clock, redirect=f"{own}/signed-in")
         browsers = Browsers(clock, settings.pages.idle_min * 60)

@@ -20,6 +20,7 @@ from outrider.clock import NS_PER_S, Clock
 
 _log = logging.getLogger(__name__)
 KEPT_S = 3600.0
+WORKERS = 6  # twice what one person may have going: nobody's holds up everybody's
 _SWEEP_S = 30.0
 _MOST_GOING = 50
 _MOST_GOING_OF_ONE = 3
@@ -84,7 +85,10 @@ class Jobs:
     """All pieces of work of this process. alive: whether a session goes on, by its token."""
 
     def __init__(
-        self, clock: Clock, alive: Callable[[str], bool] = lambda token: True, workers: int = 2
+        self,
+        clock: Clock,
+        alive: Callable[[str], bool] = lambda token: True,
+        workers: int = WORKERS,
     ) -> None:
         self._clock, self._alive = clock, alive
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")

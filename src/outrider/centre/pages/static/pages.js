@@ -43,17 +43,19 @@ document.addEventListener("DOMContentLoaded", () => {
   let heard = Date.now();
   let at = tag.textContent.replace("as of ", "");
   let come = 0;
+  const told = () => (come === 1 ? "One new hit has come." : come + " new hits have come.");
   const stale = (why) => {
     tag.className = "govuk-tag govuk-tag--red";
     tag.textContent = "stale: as of " + at;
-    words.textContent = why;
+    words.textContent = come ? told() + " " + why : why;
   };
   source.addEventListener("now", (event) => {
     heard = Date.now();
     at = JSON.parse(event.data).at;
     tag.className = "govuk-tag govuk-tag--green";
     tag.textContent = "live: as of " + at;
-    if (!come) words.textContent = "New hits appear by themselves.";
+    const now = come ? told() : "New hits appear by themselves.";
+    if (words.textContent !== now) words.textContent = now;
   });
   source.addEventListener("hit", (event) => {
     const facts = JSON.parse(event.data);
@@ -67,7 +69,7 @@ document.addEventListener("DOMContentLoaded", () => {
     rows.prepend(row);
     document.getElementById("live-region").hidden = false;
     come += 1;
-    words.textContent = come === 1 ? "One new hit has come." : come + " new hits have come.";
+    words.textContent = told();
   });
   source.addEventListener("ended", (event) => {
     source.close();
