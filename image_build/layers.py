@@ -5,6 +5,7 @@ METAEND as comments, then a `mmdebstrap:` section that bdebstrap takes as it is.
 
     .venv/bin/python image_build/layers.py check [FOLDER]
     .venv/bin/python image_build/layers.py order NAME
+    .venv/bin/python image_build/layers.py packages ARCHITECTURE    (asks Debian's archive)
 """
 
 import argparse
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pins
 import yaml
 
 FOLDER = Path(__file__).resolve().parent / "layers"
@@ -184,16 +186,38 @@ def named_files(hook: str) -> Iterator[Path]:
             yield ROOT / places[variable] / rest
 
 
+def appliance(layers: Mapping[str, Layer]) -> set[str]:
+    """Return the packages of what every unit has, but for what one board's archive alone holds."""
+    return {
+        package
+        for layer in layers.values()
+        if layer.fields["X-Env-Layer-Category"] == "app"
+        and not layer.listed("X-Env-Layer-Provides")
+        for package in layer.packages
+    }
+
+
+def _print_packages(architecture: str) -> None:
+    """Print the appliance's packages and all that they need. Errors: CalledProcessError."""
+    wanted = appliance(read_all())
+    for pin in pins.resolve("bookworm", architecture, wanted):
+        print(f"{pin.name} {pin.version}{'  *' if pin.name in wanted else ''}")
+
+
 def main() -> int:
-    """Check the layers, or print a layer's files in the order in which they are given."""
+    """Check the layers, or print a layer's files in order, or the packages of a processor."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ways = parser.add_subparsers(dest="way", required=True)
     ways.add_parser("check").add_argument("folder", nargs="?", type=Path, default=FOLDER)
     ways.add_parser("order").add_argument("name")
+    ways.add_parser("packages").add_argument("architecture")
     args = parser.parse_args()
     try:
         if args.way == "order":
             print("\n".join(str(layer.path) for layer in order(args.name, read_all())))
+            return 0
+        if args.way == "packages":
+            _print_packages(args.architecture)
             return 0
         said = list(faults(read_all(args.folder)))
     except LayerError as error:

@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,15 +16,17 @@ FIXTURES = Path(__file__).parent / "layers_fixtures"
 
 
 @pytest.fixture(scope="module")
-def layers() -> ModuleType:
-    """The program as a module."""
+def layers() -> Iterator[ModuleType]:
+    """The program as a module, with its neighbours importable."""
+    sys.path.insert(0, str(PROGRAM.parent))
     spec = importlib.util.spec_from_file_location("image_layers", PROGRAM)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    return module
+    yield module
+    sys.path.remove(str(PROGRAM.parent))
 
 
 def check(*words: str) -> subprocess.CompletedProcess[str]:
@@ -82,6 +85,14 @@ def test_every_file_of_the_layers_is_used(layers: ModuleType) -> None:
     } | {layers.FOLDER / "test-image/init"}  # in the initramfs, which the build makes
     there = {path for path in layers.FOLDER.rglob("*") if path.is_file()}
     assert {path for path in there if path.suffix not in (".yaml", ".md")} <= used
+
+
+def test_what_every_unit_has_is_in_no_boards_archive_alone(layers: ModuleType) -> None:
+    """What is asked of Debian for another processor: the appliance's packages, no board's."""
+    found = layers.appliance(layers.read_all())
+    assert {"gpsd", "chrony", "nftables", "rauc", "cryptsetup-bin"} <= found
+    assert "raspi-utils" not in found
+    assert not any(package.startswith("linux-image") for package in found)
 
 
 def test_services_that_the_layers_install_are_ours(layers: ModuleType) -> None:
