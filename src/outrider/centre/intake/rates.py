@@ -168,7 +168,7 @@ def stranger(address: str) -> str:
     Who has one IPv6 address has 2**64 of them.
     """
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(address)
     except ValueError:
         return address
     if isinstance(found, ipaddress.IPv4Address):
