@@ -26,6 +26,7 @@ from outrider.centre.intake.counts import Counts
 from outrider.centre.intake.frame import RequestFrame, caller, refused
 from outrider.centre.intake.journal_lines import JsonLines, say
 from outrider.centre.intake.rates import Gate, Place, Rate, Rates, TokenBucket
+from outrider.centre.intake.tls import peer_of
 from outrider.centre.intake.uploads import Taken, UploadDesk
 from outrider.centre.store.records import UnfitError
 from outrider.clock import ClockQuality, UtcStamp
@@ -489,6 +490,11 @@ def test_a_line_of_the_log_is_one_line_of_json_whatever_is_in_it() -> None:
     plain = logging.LogRecord("x", logging.INFO, "f", 1, "%s came", ("it",), None)
     assert json.loads(JsonLines().format(plain))["event"] == "it came"
     assert "traceback" not in json.loads(JsonLines().format(plain))
+
+
+def test_a_line_without_tls_has_no_unit() -> None:
+    """Nobody is taken for one by what is missing."""
+    assert peer_of(None) is None
 
 
 def test_a_field_that_json_has_no_form_for_is_its_text() -> None:
