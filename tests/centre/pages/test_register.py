@@ -46,6 +46,7 @@ def test_the_public_page_tells_no_place_and_no_vehicle(centre: Centre) -> None:
     text = re.sub(r"<[^>]*>", " ", answer.text)
     assert "12 months" in text
     assert "Information Commissioner" in text
+    assert "written down with your name" not in text
     assert re.search(r"July 2026 to September 2026\s+\d+", text)
     for unit in centre.site.desks.store.units():
         assert unit.unit_id not in answer.text
