@@ -72,8 +72,11 @@ class _ShowVersion(argparse.Action):
         parser.exit()
 
 
-def build_parser(chosen: str | None) -> argparse.ArgumentParser:
-    """Return the parser, with the options of the chosen command only."""
+def build_parser(chosen: str | None, part: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser, with the options of the chosen command only.
+
+    part: of `centre`, the one that is asked for; None for all of them.
+    """
     parser = Parser(
         prog="outrider",
         description="Number plate recognition for police cars.",
@@ -87,7 +90,8 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         if name == chosen:
-            importlib.import_module(command.module).register(commands)
+            register = importlib.import_module(command.module).register
+            register(commands, part) if name == "centre" else register(commands)
         else:
             commands.add_parser(name, help=command.purpose)
     return parser
@@ -127,8 +131,8 @@ def _flushed(status: int) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    parser = build_parser(chosen)
+    chosen, part, *_ = *(word for word in words if not word.startswith("-")), None, None
+    parser = build_parser(chosen, part)
     args = parser.parse_args(words)
     if args.command is None:
         parser.print_help(sys.stderr)

@@ -1,5 +1,10 @@
-"""The Scope's rows are those that Cedar allows: over thousands of made-up people and requests."""
+"""The Scope's rows are those that Cedar allows: over thousands of made-up people and requests.
 
+More of them: OUTRIDER_REQUESTS=20000 pytest tests/centre/access/test_residual.py
+"""
+
+import functools
+import os
 import random
 import uuid
 from collections.abc import Iterator
@@ -30,7 +35,7 @@ from tests.centre.store.sightings import FORCES, MARKS, sighting
 
 __all__ = ["cluster", "shared_database"]
 
-REQUESTS = 1200
+REQUESTS = int(os.environ.get("OUTRIDER_REQUESTS", "800"))  # of each set of rules
 _AREA = Box.of_degrees(51.4, -0.2, 51.6, 0.1)
 
 
@@ -61,6 +66,15 @@ def _rows() -> list[FiledRead]:
 
 
 ROWS = _rows()
+_READS = [
+    (
+        uuid.UUID(bytes=row.read_id),
+        read_entity(row.at_us, fold(row.mark), row.camera.force, row.latitude_e7, row.longitude_e7)[
+            "attrs"
+        ],
+    )
+    for row in ROWS
+]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -119,16 +133,23 @@ def _cedar_allows(decider: Decider, asked: Request) -> set[uuid.UUID]:
             "action": f'Action::"{asked.action.value}"',
             "context": context,
         },
-        cedarpy.PolicySet.from_str(decider.rules.text),
+        _policies(decider.rules.text),
         [as_entity(asked.person), _action(asked.action)],
     )
-    found = set()
-    for row in ROWS:
-        place = row.latitude_e7, row.longitude_e7
-        read = read_entity(row.at_us, fold(row.mark), row.camera.force, *place)["attrs"]
-        if allows(left, read):
-            found.add(uuid.UUID(bytes=row.read_id))
-    return found
+    return {read_id for read_id, read in _READS if allows(left, read)}
+
+
+@functools.cache
+def _policies(text: str) -> cedarpy.PolicySet:
+    return cedarpy.PolicySet.from_str(text)
+
+
+@functools.cache
+def _asked(rules: str) -> list[tuple[Request, set[uuid.UUID]]]:
+    """Return requests with what Cedar allows of each: the same for every store."""
+    rng, decider = random.Random(rules), makers.decider(rules)
+    requests = [some_request(rng) for _ in range(REQUESTS)]
+    return [(asked, _cedar_allows(decider, asked)) for asked in requests]
 
 
 def _action(action: Action) -> dict[str, object]:
@@ -148,11 +169,9 @@ def _scope_selects(store: CentreStore, decider: Decider, asked: Request) -> set[
 @pytest.mark.parametrize("rules", ["12-months", "24-months"])
 def test_the_scopes_sql_selects_what_cedar_leaves_allowed(store: CentreStore, rules: str) -> None:
     """For each request, the rows within the Scope are those that the residual policies allow."""
-    rng, decider = random.Random(rules), makers.decider(rules)
+    decider = makers.decider(rules)
     shown = 0
-    for number in range(REQUESTS):
-        asked = some_request(rng)
-        expected = _cedar_allows(decider, asked)
+    for number, (asked, expected) in enumerate(_asked(rules)):
         assert _scope_selects(store, decider, asked) == expected, f"request {number}: {asked}"
         shown += bool(expected)
     assert shown > REQUESTS // 15  # not all were denied: the test has looked at something

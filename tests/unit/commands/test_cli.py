@@ -1,11 +1,16 @@
 """The command line as a whole: every command shows its help with an example."""
 
+import argparse
+import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from outrider import cli
 from outrider.bench.cli import _BENCHES
+from outrider.centre.commands.centre import PARTS
 from outrider.command_line import Parser
 from outrider.unit.settings import sections
 from tests import wrong_use
@@ -56,6 +61,23 @@ def test_an_unknown_option_shows_the_usage_of_its_command(
         assert ended.value.code == 2
         assert said.startswith(f"usage: outrider {' '.join(words[:-1])} "), said
         assert meant in said
+
+
+def test_a_part_of_the_centre_is_registered_by_the_module_that_is_imported_for_it() -> None:
+    """The table names every part once, and only the asked one's module has to be imported."""
+    for module, names in PARTS.items():
+        commands = argparse.ArgumentParser().add_subparsers()
+        importlib.import_module(module).register(commands)
+        assert tuple(commands.choices) == names, module
+    imported = (
+        "import sys, outrider.cli as c; c.build_parser('centre', 'units'); print(*sys.modules)"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", imported], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "outrider.centre.commands.authority" in there
+    assert "outrider.centre.commands.search" not in there
+    assert "cv2" not in there
 
 
 def test_a_state_folder_that_cannot_be_used_is_said_with_what_to_do(
