@@ -97,6 +97,30 @@ def test_sign_ins_that_wait_for_the_provider_take_no_place_of_a_search() -> None
         assert client.get("/search").status_code == 200
 
 
+def test_fifty_people_behind_one_address_are_answered_at_once() -> None:
+    """Each asks once, all at the same moment, of the threads that a service has: none is refused."""
+    workers, everybody = Workers(8, "test"), asyncio.Barrier(50)
+
+    async def works(request: Request) -> Response:
+        await everybody.wait()
+        name = request.query_params["who"]
+        return await workers.run_until_gone(
+            request, lambda: PlainTextResponse(name), Cancel(), name
+        )
+
+    async def story() -> set[int]:
+        app = Quotas(Starlette(routes=[Route("/search", works)]), (), told)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://centre") as client:
+            asked = [client.get(f"/search?who=dc-{number}") for number in range(50)]
+            return {answer.status_code for answer in await asyncio.gather(*asked)}
+
+    try:
+        assert asyncio.run(asyncio.wait_for(story(), 60)) == {200}
+    finally:
+        workers.close()
+
+
 def test_one_person_has_half_of_the_threads_at_most() -> None:
     """Slow searches of one person: one more is refused, and another person's is answered."""
     go = threading.Event()

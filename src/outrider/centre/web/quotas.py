@@ -21,7 +21,7 @@ from outrider.centre.intake.rates import Gate, Rate, Rates, stranger
 _log = logging.getLogger(__name__)
 ASKED_BY_ONE, ASKED_BY_ALL = Rate(100.0, 2000), Rate(1000.0, 10_000)
 SIGN_INS_OF_ONE, SIGN_INS_OF_ALL = Rate(0.5, 100), Rate(5.0, 500)
-AT_ONCE, AT_ONCE_OF_ONE = 64, 48
+AT_ONCE, AT_ONCE_OF_ONE = 128, 96  # an office of fifty stands behind one address: it has half
 SIGNING_IN, SIGNING_IN_OF_ONE = 16, 8
 
 

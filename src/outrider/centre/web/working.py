@@ -11,7 +11,7 @@ from outrider.centre.intake.rates import Gate
 from outrider.centre.store.search_ports import Cancel
 
 _LOOK_S = 0.1
-_QUEUED = 4
+_QUEUED = 8  # fifty people who ask at once wait for a moment, and are not refused
 _T = TypeVar("_T")
 
 
