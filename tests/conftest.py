@@ -15,10 +15,12 @@ settings.load_profile("outrider")
 
 
 LONG_FILES = (
-    "test_wrong_use.py",
+    "test_campaigns.py",
     "test_detector_training.py",
-    "test_reader_training.py",
     "test_first_journey.py",
+    "test_wrong_use.py",
+    "test_residual.py",
+    "test_reader_training.py",
     "test_readmes.py",
     "test_site.py",
     "test_browser.py",

@@ -80,6 +80,16 @@ def test_a_part_of_the_centre_is_registered_by_the_module_that_is_imported_for_i
     assert "cv2" not in there
 
 
+def test_no_start_of_the_unit_waits_for_what_only_updates_need() -> None:
+    """python-tuf and what it brings take a fifth of a second, more on a Raspberry Pi."""
+    imported = "import sys, outrider.cli, outrider.unit.commands.run as r; print(*sys.modules)"
+    there = subprocess.run(
+        [sys.executable, "-c", imported], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "outrider.unit.run.wiring" in there
+    assert not {"tuf", "securesystemslib", "urllib3"} & set(there)
+
+
 def test_a_state_folder_that_cannot_be_used_is_said_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

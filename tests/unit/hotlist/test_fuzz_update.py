@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tuf.ngclient.fetcher import FetcherInterface
 
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.hotlist.trust import UpdateError
 from outrider.unit.hotlist.update import Source, UpdateClient
+from outrider.unit.hotlist.update_state import UpdateError
 from tests.unit.hotlist.centre import URL, Centre
 from tests.unit.hotlist.makers import clock, voi
 

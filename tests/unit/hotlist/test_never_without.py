@@ -21,7 +21,7 @@ from outrider.unit.hotlist.generations import GenerationError
 from outrider.unit.hotlist.importing import import_list
 from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.hotlist.trust import UpdateError
+from outrider.unit.hotlist.update_state import UpdateError
 from tests.unit.hotlist.centre import ANY_SIZE, Centre
 from tests.unit.hotlist.death import Death, dying
 from tests.unit.hotlist.makers import NOW_NS, clock, text, voi

@@ -13,8 +13,8 @@ import pytest
 from outrider.cli import main
 from outrider.unit.hotlist.fetch import HttpFetcher
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.hotlist.trust import Trouble, UpdateError
 from outrider.unit.hotlist.update import Source, UpdateClient
+from outrider.unit.hotlist.update_state import Trouble, UpdateError
 from tests.unit.hotlist.centre import Centre
 from tests.unit.hotlist.makers import clock, voi
 

@@ -13,8 +13,7 @@ from outrider.clock import NS_PER_S
 from outrider.records import NO_POSITION, Level
 from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.hotlist.trust import Trouble, UpdateError, read_state
-from outrider.unit.hotlist.update import UpdateHealth
+from outrider.unit.hotlist.update_state import Trouble, UpdateError, UpdateHealth, read_state
 from tests.unit.hotlist.centre import Centre
 from tests.unit.hotlist.makers import HOUR_NS, NOW_NS, clock, text, voi
 

@@ -17,8 +17,8 @@ from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 from outrider.records import NO_POSITION
 from outrider.unit.hotlist.match import HotlistMatcher
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.hotlist.trust import Trouble, UpdateError
 from outrider.unit.hotlist.update import Source, UpdateClient
+from outrider.unit.hotlist.update_state import Trouble, UpdateError
 from outrider.wire.hotlist_entry import content_digest, to_row
 from outrider.wire.hotlist_package import (
     INDEX_PATH,

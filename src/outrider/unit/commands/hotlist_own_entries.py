@@ -14,6 +14,7 @@ from outrider.unit.commands.hotlist_lists import Adder
 from outrider.unit.hotlist.own_entries import CrewList
 from outrider.unit.hotlist.refresh import refresh
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.hotlist.update_state import UpdateError
 from outrider.unit.settings import sections as config
 
 _RESPONSES = [response.value for response in Response]
@@ -107,9 +108,6 @@ def _crew(args: argparse.Namespace, store: HotlistStore) -> int:
 
 
 def _update(args: argparse.Namespace, store: HotlistStore) -> int:
-    # Imported here: tuf takes a quarter of a second, which no other command should wait for.
-    from outrider.unit.hotlist.trust import UpdateError
-
     try:
         done = refresh(config.load(args.config), store, SystemClock(), args.url, args.root)
     except (UpdateError, TransportSettingsError) as error:

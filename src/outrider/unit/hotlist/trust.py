@@ -5,14 +5,12 @@ the unit's best time of day and never earlier than what this unit has already se
 clock does not revive what has expired; and what it wrote is synced.
 """
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from tuf.api import exceptions as tuf_errors
@@ -21,54 +19,11 @@ from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
 
 from outrider import durable
+from outrider.unit.hotlist.update_state import Trouble, UpdateError
 
-_STATE = "state.json"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TARGETS_BYTES = 5_000_000
 _MAX_INDEX_BYTES = 1_000_000
-
-
-class Trouble(StrEnum):
-    """Why an update did not happen."""
-
-    UNREACHABLE = "unreachable"
-    EXPIRED = "expired"
-    ROLLED_BACK = "rolled-back"
-    FORGED = "forged"
-    INVALID = "invalid"
-    LOCAL = "local"
-
-
-class UpdateError(Exception):
-    """An update did not happen; matching goes on with what is in force."""
-
-    def __init__(self, trouble: Trouble, message: str) -> None:
-        super().__init__(message)
-        self.trouble = trouble
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateState:
-    """What the last try gave, for status. latest_utc_ns: the latest time that was ever certain."""
-
-    tried_utc_ns: int = 0
-    succeeded_utc_ns: int = 0
-    latest_utc_ns: int = 0
-    trouble: str = ""
-    detail: str = ""
-
-
-def read_state(folder: Path) -> UpdateState:
-    """Return the state kept in a folder; a fresh one where it is missing or damaged."""
-    try:
-        return UpdateState(**json.loads((folder / _STATE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return UpdateState()
-
-
-def write_state(folder: Path, state: UpdateState) -> None:
-    """Keep the state in a folder."""
-    durable.write(folder / _STATE, json.dumps(asdict(state), indent=1).encode())
 
 
 @dataclass(frozen=True, slots=True)

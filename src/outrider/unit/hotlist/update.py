@@ -11,7 +11,6 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from outrider import durable
 from outrider.clock import Clock
-from outrider.records import ComponentHealth, Level, Part
 from outrider.unit.hotlist.build import BuildError, Built, build, rebuild
 from outrider.unit.hotlist.generations import Generation, GenerationError, Generations
 from outrider.unit.hotlist.keys import LockedError
@@ -20,10 +19,9 @@ from outrider.unit.hotlist.memory import memory_folder
 from outrider.unit.hotlist.schema import ListHeader
 from outrider.unit.hotlist.sealed_file import DamagedError
 from outrider.unit.hotlist.store import HotlistStore, ListNameError
-from outrider.unit.hotlist.trust import (
-    Folders,
+from outrider.unit.hotlist.trust import Folders, TrustedRepository
+from outrider.unit.hotlist.update_state import (
     Trouble,
-    TrustedRepository,
     UpdateError,
     UpdateState,
     read_state,
@@ -43,11 +41,6 @@ from outrider.wire.hotlist_package import (
 
 _log = logging.getLogger(__name__)
 _MAX_PACKAGE_BYTES = 2_000_000_000
-_LEVELS = {
-    Trouble.UNREACHABLE: Level.WARNING,
-    Trouble.EXPIRED: Level.WARNING,
-    Trouble.LOCAL: Level.FAULT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,20 +212,3 @@ def _rows(changes: Iterator[Change]) -> Iterator[NumberedRow]:
         if row is None:
             raise PackageError(f"a snapshot deletes entry {number}")
         yield number, row
-
-
-class UpdateHealth:
-    """What the last update gave, as the unit's process sees it."""
-
-    def __init__(self, store: HotlistStore) -> None:
-        self._folder = store.root / ".tuf"
-
-    def health(self) -> ComponentHealth:
-        """Return how updates go; late or refused ones warn, and never stop matching."""
-        state = read_state(self._folder)
-        if not state.tried_utc_ns:
-            return ComponentHealth(Part.HOTLIST_UPDATE, Level.OFF, "no update was ever tried")
-        if not state.trouble:
-            return ComponentHealth(Part.HOTLIST_UPDATE, Level.OK, "the last update went well")
-        level = _LEVELS.get(Trouble(state.trouble), Level.FAULT)
-        return ComponentHealth(Part.HOTLIST_UPDATE, level, state.detail)

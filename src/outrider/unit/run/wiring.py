@@ -40,7 +40,7 @@ from outrider.unit.hotlist.own_entries import FILE as CREW_FILE
 from outrider.unit.hotlist.own_entries import CrewList
 from outrider.unit.hotlist.repeat import RepeatRule
 from outrider.unit.hotlist.store import HotlistStore
-from outrider.unit.hotlist.update import UpdateHealth
+from outrider.unit.hotlist.update_state import UpdateHealth
 from outrider.unit.journal.schema import JournalError
 from outrider.unit.journal.witness import RuntimeWitness
 from outrider.unit.journal.writer import SealedJournal

@@ -11,6 +11,7 @@ from outrider.unit.hotlist.match import age_h
 from outrider.unit.hotlist.own_entries import LIST_NAME
 from outrider.unit.hotlist.refresh import NotSetUpError, refresh
 from outrider.unit.hotlist.store import HotlistStore
+from outrider.unit.hotlist.update_state import Trouble, UpdateError
 from outrider.unit.settings.sections import Settings
 from outrider.unit.sync.session import ListLine, Summary
 
@@ -42,8 +43,6 @@ def bring_lists(settings: Settings, store: HotlistStore, clock: Clock) -> Brough
     """Update the lists from the centre; what goes wrong is in the answer, and changes no list."""
     if settings.hotlist_dir.is_file():
         return Brought()  # one list, given by hand: nothing of the centre's
-    from outrider.unit.hotlist.trust import Trouble, UpdateError  # takes a quarter of a second
-
     try:
         done = refresh(settings, store, clock)
     except NotSetUpError as error:
