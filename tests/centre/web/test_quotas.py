@@ -98,7 +98,7 @@ def test_sign_ins_that_wait_for_the_provider_take_no_place_of_a_search() -> None
 
 
 def test_fifty_people_behind_one_address_are_answered_at_once() -> None:
-    """Each asks once, all at the same moment, of the threads that a service has: none is refused."""
+    """Each asks once, all at the same moment, of a service's threads: none is refused."""
     workers, everybody = Workers(8, "test"), asyncio.Barrier(50)
 
     async def works(request: Request) -> Response:
