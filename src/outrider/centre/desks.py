@@ -13,6 +13,7 @@ from outrider.centre.folder import CentreFault, CentreFolder, CentreSettings
 from outrider.centre.governance.acceptance import Acceptance
 from outrider.centre.governance.desk import Desk
 from outrider.centre.governance.reviews import Reviews
+from outrider.centre.governance.rights_clock import Limits
 from outrider.centre.people.provider import ClientSettings, Provider
 from outrider.centre.people.sessions import Sessions
 from outrider.centre.search.engine import Search
@@ -59,13 +60,18 @@ def desks_of(
     return Desks(
         store,
         clock,
-        Desk(store, clock, decider),
+        Desk(store, clock, decider, _limits(settings)),
         Search(store, clock),
         Sessions(store, clock, acceptance, lasts),
         acceptance,
         Reviews(store, clock, _review_key(folder), access.review_share),
         _provider(settings, clock, redirect),
     )
+
+
+def _limits(settings: CentreSettings) -> Limits:
+    rights = settings.rights
+    return Limits(rights.answer_months, rights.extend_months, rights.complaint_days)
 
 
 def _review_key(folder: CentreFolder) -> bytes:

@@ -123,6 +123,18 @@ class PagesSettings(Section):
     contact: Annotated[str, Field(max_length=500)] = ""
 
 
+class RightsSettings(Section):
+    """Time limits for people's requests, as the law has them.
+
+    answer_months: to answer, in calendar months; extend_months: more, with reasons; complaint_days:
+    to answer a complaint.
+    """
+
+    answer_months: Annotated[int, Field(ge=1, le=12)] = 1
+    extend_months: Annotated[int, Field(ge=0, le=12)] = 2
+    complaint_days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
 class LimitSettings(Section):
     """What the intake takes on at once, and from whom.
 
@@ -169,6 +181,7 @@ class CentreSettings(Section):
     people: PeopleSettings = Field(default_factory=PeopleSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     pages: PagesSettings = Field(default_factory=PagesSettings)
+    rights: RightsSettings = Field(default_factory=RightsSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
 

@@ -13,8 +13,8 @@ from outrider.centre.access.why_not import Denied
 from tests.centre.access import makers
 from tests.centre.access.makers import DAY_US, NOW_US, authorisation, break_glass, request
 
-V, S, M, CT, L, A = PurposeCode  # in the order of their making
-_PURPOSES = dict(zip("VSMCLA", PurposeCode, strict=True))
+V, S, M, CT, L, A, R = PurposeCode  # in the order of their making
+_PURPOSES = dict(zip("VSMCLAR", PurposeCode, strict=True))
 
 Case = tuple[str, str, Request, bool]
 
@@ -101,7 +101,10 @@ def _grounds() -> Iterator[Case]:
 def _break_glass() -> Iterator[Case]:
     for role in Role:
         asked = request(role, code=L, age_days=300, break_glass=break_glass())
-        allowed = role not in (Role.AUDITOR, Role.ADMINISTRATOR, Role.LIST_OWNER)
+        no_reads = (
+            Role.AUDITOR, Role.ADMINISTRATOR, Role.LIST_OWNER, Role.INFORMATION_RIGHTS,
+        )  # fmt: skip
+        allowed = role not in no_reads
         yield f"{role} breaks the glass for a life at risk", "12-months", asked, allowed
     for code in PurposeCode:
         asked = request(Role.ANALYST, code=code, age_days=300, break_glass=break_glass())
@@ -117,6 +120,43 @@ def _break_glass() -> Iterator[Case]:
         yield name, "12-months", request(Role.ANALYST, code=L, break_glass=glass), False
     asked = request(Role.ANALYST, code=L, age_days=366, break_glass=break_glass())
     yield "broken glass reaches no further than 12 months", "12-months", asked, False
+
+
+def _rights() -> Iterator[Case]:
+    """What somebody asks about himself: by whom, on what, how far back."""
+    given = {"given_by_rank": Rank.STAFF, "purpose": R}
+    changes: dict[str, tuple[dict[str, object], bool]] = {
+        "an identity that was checked": ({}, True),
+        "an identity checked by oneself": ({"given_by": "dc-1234"}, False),
+        "a request that another answers": ({"asked_by": "dc-9"}, False),
+        "a request that nobody has taken": ({"asked_by": ""}, False),
+        "another request": ({"case": "R/26/1"}, False),
+        "a request that is closed": ({"revoked": True}, False),
+        "a request of no mark": ({"marks": None}, False),
+        "a request of an area": ({"marks": None, "area": makers.AREA}, False),
+        "an authorisation for something else": ({"purpose": S}, False),
+    }
+    for name, (changed, allowed) in changes.items():
+        grounds = authorisation(**(given | changed))
+        asked = request(
+            Role.INFORMATION_RIGHTS, code=R, action=Action.EXPORT, age_days=300,
+            authorisation=grounds,
+        )  # fmt: skip
+        yield f"{name} lets somebody answer", "12-months", asked, allowed
+    grounds = authorisation(**given)
+    for role in Role:
+        for action in Action:
+            asked = request(role, code=R, action=action, age_days=300, authorisation=grounds)
+            allowed = role is Role.INFORMATION_RIGHTS and action is Action.EXPORT
+            yield f"{role} may {action} for a person's request", "12-months", asked, allowed
+    for rules, age, allowed in (("12-months", 366, False), ("24-months", 600, True)):
+        asked = request(
+            Role.INFORMATION_RIGHTS, code=R, action=Action.EXPORT, age_days=age,
+            authorisation=grounds,
+        )  # fmt: skip
+        yield f"a request reaches as far as is kept: {age} days ({rules})", rules, asked, allowed
+    asked = request(Role.INFORMATION_RIGHTS, code=R, action=Action.EXPORT)
+    yield "without a request nothing is told", "12-months", asked, False
 
 
 def _actions() -> Iterator[Case]:
@@ -158,6 +198,7 @@ CASES = [
     *_grounds(),
     *_break_glass(),
     *_actions(),
+    *_rights(),
     *_people(),
 ]
 

@@ -48,7 +48,8 @@ RETURN_NONE = {
     "authorisation give": "a paper", "authorisation refuse": "a paper",
     "authorisation revoke": "a paper", "break-glass break": "a paper",
     "break-glass list": "who broke it and why", "break-glass review": "a paper",
-    "review draw": "counts", "review list": "who searched what kind of thing, and why",
+    "review draw": "counts", "self-assess": "counts",
+    "review list": "who searched what kind of thing, and why",
     "review close": "a paper", "insider": "patterns of searches, and no mark",
     "account make": "who used a force's reads, and no mark", "account verify": "the same",
     "end-sessions": "a count",
@@ -64,6 +65,7 @@ FETCH = {
     "opening/pictures.py": "asked by evidence/pictures.py, after the decision is written down",
     "evidence/packing.py": "a read that the scope has shown before",
     "commands/audit.py": "the crews' trails: hashes are checked, nothing is shown",
+    "governance/self_checks.py": "counts of hits with an end and without",
     "governance/figures.py": "counts of officers' answers by unit; no read, mark or person",
 }
 

@@ -42,6 +42,8 @@ FIRST = {
     "adm-1": "/units",
     "lst-1": "/wrong-entries",
     "lst-2": "/wrong-entries",
+    "dpo-1": "/requests",
+    "dpo-2": "/requests",
 }
 STATIC = resources.files("outrider.centre.pages").joinpath("static")
 TEMPLATES = resources.files("outrider.centre.pages").joinpath("templates")

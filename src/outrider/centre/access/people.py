@@ -16,6 +16,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
     LIST_OWNER = "list-owner"
+    INFORMATION_RIGHTS = "information-rights"
 
 
 class Rank(IntEnum):

@@ -26,6 +26,7 @@ class PurposeCode(StrEnum):
     COUNTER_TERRORISM = "counter-terrorism"
     LIFE_AT_RISK = "life-at-risk"
     ASSURANCE = "assurance"
+    SUBJECT_RIGHTS = "subject-rights"
 
 
 class Authority(StrEnum):

@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     f"{_HERE}.authorisation": ("authorisation", "break-glass"),
     f"{_HERE}.review": ("review", "insider"),
     f"{_HERE}.account": ("account", "end-sessions"),
+    f"{_HERE}.self_assess": ("self-assess",),
 }
 
 

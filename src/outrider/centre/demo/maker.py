@@ -214,6 +214,7 @@ class _Maker:
         searches.open_requests(self._desks, version, self._now_us)
         duties.keep_lists(self._store, self._clock, version)
         published.publish(self._root, self._store, self._clock)
+        duties.take_requests(self._desks, version)
         trail = list(all_asked(self._store))
         flagged = {decision for flag in flags(trail) for decision in flag.decisions}
         self._desks.reviews.take(trail, flagged)

@@ -41,6 +41,8 @@ STAFF = (
     _one("aud-1", Role.AUDITOR, Rank.STAFF, "audit", "an auditor"),
     _one("lst-1", Role.LIST_OWNER, Rank.STAFF, "lists", "the owner of the lists"),
     _one("lst-2", Role.LIST_OWNER, Rank.STAFF, "lists", "a second owner of the lists"),
+    _one("dpo-1", Role.INFORMATION_RIGHTS, Rank.STAFF, "rights", "answers people's requests"),
+    _one("dpo-2", Role.INFORMATION_RIGHTS, Rank.STAFF, "rights", "answers them, too"),
     _one("adm-1", Role.ADMINISTRATOR, Rank.STAFF, "systems", "an administrator"),
 )
 

@@ -41,7 +41,7 @@ class Glass:
         if purpose.code is not PurposeCode.LIFE_AT_RISK:
             raise NotAllowed("the glass is broken for a life at risk only")
         barred = person.roles & {Role.AUDITOR, Role.ADMINISTRATOR}
-        if barred or not person.roles - {Role.LIST_OWNER}:
+        if barred or not person.roles - {Role.LIST_OWNER, Role.INFORMATION_RIGHTS}:
             raise NotAllowed("your role sees no read, whatever the reason")
         overdue = [k for k in self.to_review() if k.content.person == person.person_id]
         if any(k.paper.until_us < self._papers.now_us() for k in overdue):

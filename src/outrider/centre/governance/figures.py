@@ -43,7 +43,11 @@ class Figures:
 
 
 def figures_of(store: CentreStore, since: datetime, until: datetime, unit: str = "") -> Figures:
-    """Return the counts of a span, of one unit or of all. Raises StoreError."""
+    """Return the counts of a span, of one unit or of all. Raises StoreError.
+
+    Of one unit without hits of silent entries: who knows its other hits would see that there was
+    one.
+    """
     bounds = everything(until)
     since_us, until_us = to_us(since), to_us(until)
     with store.searching(bounds) as session:
@@ -52,7 +56,9 @@ def figures_of(store: CentreStore, since: datetime, until: datetime, unit: str =
             return Figures(0, 0, 0, 0)
         asked = Question(since_us, until_us, cameras=cameras)
         reads = queries.count(session, bounds, asked, _MOST)
-        hits = queries.hits(session, bounds, HitQuestion(since_us, until_us), _MOST)
+        hits = queries.hits(
+            session, bounds, HitQuestion(since_us, until_us, silent=not unit), _MOST
+        )
     own = [hit for hit in hits if cameras is None or hit.camera in cameras]
     answers = Counter(hit.answer for hit in own)
     return Figures(reads, len(own), answers["correct"], answers["misread"])

@@ -15,6 +15,7 @@ from outrider.centre.store.papers import PaperStore
 from outrider.clock import Clock
 
 TAKEN, ENDED, TO_OWNER, SETTLED = "taken", "ended", "to-list-owner", "settled"
+_PART = 500  # papers that are looked up at once
 _KEPT_US = 400 * 86_400_000_000
 
 
@@ -62,8 +63,9 @@ class HitEnds:
 
     def of(self, hits: Iterable[str]) -> dict[str, Kept[HitEnd]]:
         """Return what is known of hits, by their identifiers."""
-        found = {hit: self._papers.get(hit) for hit in hits}
-        return {hit: kept for hit, kept in found.items() if kept is not None}
+        names = list(hits)
+        parts = (names[at : at + _PART] for at in range(0, len(names), _PART))
+        return {kept.paper_id: kept for part in parts for kept in self._papers.named(part)}
 
     def take(self, person: Person, hit: str, list_name: str, listed: str) -> Kept[HitEnd]:
         """Become a hit's owner. Raises NotAllowed where it has ended, ConflictError."""

@@ -42,7 +42,10 @@ class Kept(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class Draft(Generic[_T]):
-    """A paper's next state before it is written. kept: its state so far; None: it is new."""
+    """A paper's next state before it is written. kept: its state so far; None: it is new.
+
+    name: of a new one; empty: it gets one of its own.
+    """
 
     content: _T
     holder: str
@@ -50,6 +53,7 @@ class Draft(Generic[_T]):
     state: str
     until_us: int
     kept: Kept[_T] | None = None
+    name: str = ""
 
 
 class Papers(Generic[_T]):
@@ -107,7 +111,7 @@ class Papers(Generic[_T]):
         return made
 
     def _drafted(self, draft: Draft[_T]) -> Paper:
-        name, revision = self.new_id(), 1
+        name, revision = draft.name or self.new_id(), 1
         if draft.kept is not None:
             name, revision = draft.kept.paper_id, draft.kept.paper.revision + 1
         body = canonical.dumps(self._adapter.dump_python(draft.content, mode="json"))
@@ -135,6 +139,10 @@ class Papers(Generic[_T]):
             return None
         found = self._store.paper(self._kind, paper_id)
         return None if found is None else self._kept(found)
+
+    def named(self, names: Sequence[str]) -> list[Kept[_T]]:
+        """Return the last states of those of 500 names at most that are there."""
+        return [self._kept(paper) for paper in self._store.papers_named(self._kind, names)]
 
     def list(
         self, holder: str | None = None, subject: str | None = None, state: str | None = None

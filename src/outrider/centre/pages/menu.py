@@ -16,6 +16,8 @@ EXPORTERS = frozenset({Role.INVESTIGATOR, Role.INTELLIGENCE})  # who may hand on
 AUDITORS = frozenset({Role.AUDITOR})
 OPERATORS = frozenset({Role.ADMINISTRATOR})
 REGISTER_READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.SUPERVISOR})
+ASSESSORS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+RIGHTS_STAFF = frozenset({Role.INFORMATION_RIGHTS})
 EVERYBODY = frozenset(Role)
 
 
@@ -33,17 +35,20 @@ MENU = (
     Entry("/hits", "Hits", HITTERS),
     Entry("/lists", "Lists", LIST_OWNERS),
     Entry("/wrong-entries", "Wrong entries", LIST_OWNERS),
+    Entry("/requests", "Requests", RIGHTS_STAFF),
     Entry("/authorisations", "Authorisations", ASKERS),
     Entry("/reviews", "Reviews", SUPERVISORS),
     Entry("/trail", "Audit trail", AUDITORS),
     Entry("/units", "Units", OPERATORS),
     Entry("/register", "Register", REGISTER_READERS),
+    Entry("/self-assessment", "Self-assessment", REGISTER_READERS),
 )
 # What somebody does first: whoever supervises or decides has that before searching.
 _FIRST = (
     (AUDITORS, "/trail"),
     (OPERATORS, "/units"),
     (LIST_OWNERS, "/wrong-entries"),
+    (RIGHTS_STAFF, "/requests"),
     (SUPERVISORS, "/reviews"),
     (frozenset({Role.SENIOR_OFFICER}), "/authorisations"),
     (SEARCHERS, "/search"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from outrider.centre.governance.figures import Figures, figures_of
 from outrider.centre.pages.calls import Page, Site
+from outrider.centre.pages.layout import Layout
 
 _QUARTERS = 4
 
@@ -40,6 +41,16 @@ class PublicPage:
                 ]  # fmt: skip
                 self._day = f"{now:%Y-%m-%d}"
             return self._figures
+
+
+def public_text(site: Site) -> str:
+    """Return the page as everybody is shown it. Raises StoreError."""
+    page = PublicPage(site).page()
+    frame: dict[str, Any] = {
+        "static": str, "path": "/public", "me": None, "menu": [], "works_on": None, "notice": "",
+        "form_token": "",
+    }  # fmt: skip
+    return Layout().render(page.template, frame | dict(page.facts))
 
 
 def quarters(now: datetime) -> list[tuple[datetime, datetime]]:

@@ -7,6 +7,7 @@ from outrider.centre.access.people import Role
 from outrider.centre.governance.figures import figures_of
 from outrider.centre.governance.papers import NotAllowed
 from outrider.centre.governance.register import Entry, Need, Register
+from outrider.centre.governance.review_sheet import sheet_of
 from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply
 
 _YEAR = timedelta(days=365)
@@ -52,6 +53,18 @@ def _entry(call: Call, typed: dict[str, Any], fault: str) -> Page:
         "overdue": kept is not None and kept.content.overdue(now.date()),
     }  # fmt: skip
     return Page("register_entry.html", facts, 422 if fault else 200)
+
+
+def sheet(call: Call) -> Reply:
+    """Show a unit's year for its review, as a plain page to print."""
+    name, now = call.path["unit"], call.site.now
+    kept = _register(call).all().get(name)
+    if kept is None and name not in {unit.unit_id for unit in call.desks.store.units()}:
+        raise NotHere("no unit of this name was ever enrolled")
+    found = sheet_of(call.desks.store, call.desks.clock, name, now - _YEAR, now)
+    entry = kept.content if kept else None
+    overdue = entry is not None and entry.overdue(now.date())
+    return Page("review_sheet.html", {"sheet": found, "entry": entry, "overdue": overdue})
 
 
 def enter(call: Call) -> Reply:
