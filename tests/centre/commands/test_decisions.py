@@ -65,6 +65,10 @@ FETCH = {
     "opening/pictures.py": "asked by evidence/pictures.py, after the decision is written down",
     "evidence/packing.py": "a read that the scope has shown before",
     "commands/audit.py": "the crews' trails: hashes are checked, nothing is shown",
+    "governance/lists_held.py": "which lists a unit checked against; no read, mark or person",
+    "governance/review_sheet.py": "counts of one unit's year; no read, mark or person",
+    "governance/whereabouts.py": "where a unit was heard last, for its operator; no mark",
+    "search/patterns.py": "within a scope's bounds, written down where anything is told",
     "governance/self_checks.py": "counts of hits with an end and without",
     "governance/figures.py": "counts of officers' answers by unit; no read, mark or person",
 }

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from outrider.centre.demo.people import member
 from outrider.centre.governance.figures import everything
 from outrider.centre.governance.hit_ends import HitEnds
@@ -11,6 +13,7 @@ from outrider.centre.pages.public_page import quarters
 from outrider.centre.store import queries
 from outrider.centre.store.columns import to_us
 from outrider.centre.store.questions import HitQuestion
+from outrider.cli import main
 from tests.centre.pages.conftest import Centre
 
 OVERDUE = "eastshire-mast-4"
@@ -21,7 +24,9 @@ ENTRY = {
 }  # fmt: skip
 
 
-def test_a_review_overdue_is_amber_for_all_until_it_is_made(centre: Centre) -> None:
+def test_a_review_overdue_is_amber_for_all_until_it_is_made(
+    centre: Centre, capfd: pytest.CaptureFixture[str]
+) -> None:
     """The operator, the auditor, and whoever sees a read of that camera; then it is reviewed."""
     analyst = centre.sign_in("ana-1")
     analyst.work_on()
@@ -29,6 +34,8 @@ def test_a_review_overdue_is_amber_for_all_until_it_is_made(centre: Centre) -> N
     assert "review overdue" in analyst.search(text)
     operator = centre.sign_in("adm-1")
     assert "review overdue" in operator.get(f"/units/{OVERDUE}")
+    assert main(["centre", "units", "--dir", str(centre.site.folder.root)]) in (0, 1)
+    assert f"{OVERDUE} REVIEW OVERDUE" in " ".join(capfd.readouterr().out.split())
     auditor = centre.sign_in("aud-1")
     assert "1 review overdue" in auditor.get("/register")
     auditor.get(f"/register/{OVERDUE}")

@@ -17,6 +17,7 @@ from outrider.centre.authority.setup import set_up
 from outrider.centre.authority.tickets import Tickets
 from outrider.centre.command_line import add_dir, finish
 from outrider.centre.folder import CentreFolder, is_host, opening_keys
+from outrider.centre.governance.register import Register
 from outrider.centre.opening.alarm import alarm_text
 from outrider.centre.store.records import ConflictError, StoreError
 from outrider.centre.store_of import open_store_of
@@ -251,23 +252,33 @@ def _units(args: argparse.Namespace) -> int:
     """Show. Exit 0: all that came is open or waits; 1: rows do not open, or a card was copied."""
     with closing(open_store_of(CentreFolder(args.dir))) as store:
         lines, aside = overview(store), store.set_aside_by_unit()
+        overdue = Register(store, SystemClock()).overdue()
     if aside:
         complain(alarm_text(aside))
-    told = [(line.unit_id, fork) for line in lines for fork in line.forks]
-    for unit_id, fork in told:
+    forks = [(line.unit_id, fork) for line in lines for fork in line.forks]
+    for unit_id, fork in forks:
         complain(fork.text(unit_id))
-    bad = bool(aside) or any(fork.kind is Kind.COPIED for _, fork in told)
+    bad = bool(aside) or any(fork.kind is Kind.COPIED for _, fork in forks)
     if args.json:
-        say_json([line.as_json() for line in lines], indent=1)
+        told = [line.as_json() | {"review_overdue": line.unit_id in overdue} for line in lines]
+        say_json(told, indent=1)
         return int(bad)
     if not lines:
         say("no unit is enrolled: outrider centre enrol-ticket")
         return int(bad)
     table = Table("unit", *_COLUMNS)
     for line in lines:
-        table.add_row(*_cells(line))
+        table.add_row(_name(line, overdue), *_cells(line))
     Screen().print(table)
     return int(bad)
+
+
+def _name(line: UnitLine, overdue: frozenset[str]) -> Line | str:
+    if line.revoked_at is not None:
+        return styled(f"{line.unit_id} REVOKED", "red")
+    if line.unit_id in overdue:
+        return styled(f"{line.unit_id} REVIEW OVERDUE", "yellow")
+    return line.unit_id
 
 
 def _cells(line: UnitLine) -> tuple[Line | str, ...]:
@@ -276,7 +287,6 @@ def _cells(line: UnitLine) -> tuple[Line | str, ...]:
     newest = max(journals, key=lambda journal: journal.last_upload_at, default=None)
     gaps = ", ".join(f"{count} {cause}" for cause, count in line.gaps.items())
     return (
-        line.unit_id if line.revoked_at is None else styled(f"{line.unit_id} REVOKED", "red"),
         f"{last:%d %b %H:%M}" if last else "",
         f"{_signed(newest.last_skew_s)} {newest.last_clock_quality}" if newest else "",
         f"{line.present:,}",

@@ -9,6 +9,7 @@ from typing import Any
 
 from outrider.centre.governance.hit_ends import ENDED, End, EntryFault, HitEnd, HitEnds
 from outrider.centre.governance.papers import Kept, NotAllowed
+from outrider.centre.governance.register import Register
 from outrider.centre.pages.calls import Call, GoTo, NotHere, Page, Reply, Stream
 from outrider.centre.pages.layout import UK, spaced, when
 from outrider.centre.pages.paging import ROWS, page_of_table
@@ -85,6 +86,7 @@ def hits(call: Call) -> Reply:
         "table": page_of_table(rows, call.query, ROWS), "open": sum(row.open for row in rows),
         "figures": _figures(rows), "days": int(days), "choices": _DAYS, "blind": answer.blind,
         "since": since, "cut": len(rows) >= MOST_ROWS,
+        "overdue": Register(call.desks.store, call.desks.clock).overdue(),
     }  # fmt: skip
     return Page("hits.html", facts)
 
