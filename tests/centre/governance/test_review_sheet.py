@@ -65,14 +65,13 @@ def test_a_sheet_counts_a_units_year_and_how_its_hits_ended(store: CentreStore) 
     }  # fmt: skip
     assert {fault: count for fault, count in found.faults if count} == {"sold": 1}
     assert found.lists == (("x", 4),)
-    assert found.misread_rate is not None
 
 
 def test_a_unit_without_hits_or_reads_has_an_empty_sheet(store: CentreStore) -> None:
     """Not the sheet of all units."""
     for unit, reads in (("unit-8", 1), ("nobody", 0)):
         found = _sheet(store, unit)
-        assert (found.reads, found.hits, found.misread_rate, found.lists) == (reads, 0, None, ())
+        assert (found.reads, found.hits, found.lists) == (reads, 0, ())
 
 
 def test_a_silent_hit_is_in_no_count_of_one_unit(store: CentreStore) -> None:

@@ -144,9 +144,9 @@ def _hits(centre: Centre, ended: int) -> None:
             centre.end(name, "stopped")
 
 
-def _answered(centre: Centre, wrong: int) -> None:
+def _answered(centre: Centre, wrong: int, count: int = 20) -> None:
     centre.enter()
-    for number in range(20):
+    for number in range(count):
         centre.hit(20 + number, "misread" if number < wrong else "correct")
 
 
@@ -210,6 +210,7 @@ CASES: list[tuple[str, str, Doing, bool | None]] = [
     ),
     ("audit witnessed outside", "by nobody", lambda c: None, False),
     ("misreads few", "no answer", lambda c: c.enter(), None),
+    ("misreads few", "too few answers", lambda c: _answered(c, 0, 4), None),
     ("misreads few", "few", lambda c: _answered(c, 0), True),
     ("misreads few", "many", lambda c: _answered(c, 5), False),
     ("hits have ends", "no hit", lambda c: c.enter(), None),

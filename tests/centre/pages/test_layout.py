@@ -36,3 +36,13 @@ def test_a_unit_whose_review_is_overdue_is_amber_among_the_blind_spots_too() -> 
     assert html.count("review overdue") == 2
     lines = html.split("<li>")
     assert all(("review overdue" in line) is ("mast-1" in line) for line in lines)
+
+
+def test_what_was_typed_in_lines_comes_back_in_lines() -> None:
+    """A form that is refused shows them as typed; markup and unseen characters as text."""
+    source = '{% from "parts.html" import area %}{{ area("a", "A", value) }}'
+    html = (
+        Layout()._environment.from_string(source).render(value="AB12CDE\r\n</textarea>\u202e\nX1")
+    )
+    typed = html.split("<textarea")[1].split(">", 1)[1].split("</textarea>")[0]
+    assert typed == "AB12CDE\n&lt;/textarea&gt;⟨U+202E⟩\nX1"

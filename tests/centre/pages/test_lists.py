@@ -121,7 +121,7 @@ def test_a_file_is_read_with_its_report_and_taken_whole(centre: Centre) -> None:
     assert "cut short" in _file(browser, "burglary", text.encode())
     assert browser.status == 422
     shown = _file(browser, "burglary", f"{text}\n".encode())
-    assert "2 entries" in shown
+    assert "Entries that may be taken 2" in shown
     for line, reason in (
         (3, "source_reference"),
         (4, "passed in silence"),

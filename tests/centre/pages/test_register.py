@@ -74,7 +74,13 @@ def test_the_review_sheet_is_a_plain_page_without_a_mark(centre: Centre) -> None
     browser = centre.sign_in("sgt-3")
     unit = "northshire-car-2"
     shown = browser.get(f"/register/{unit}/sheet")
-    for words in ("Answered as misread 1", "How hits ended", "sold", "stolen 1", "DPIA 7"):
+    for words in (
+        "Answered as misread 1 of 1 answered",
+        "How hits ended",
+        "sold",
+        "stolen 1",
+        "DPIA 7",
+    ):
         assert words in shown, words
     assert "RS21" not in shown
     assert "<form" not in browser.html

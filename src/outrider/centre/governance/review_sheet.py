@@ -9,7 +9,6 @@ from datetime import datetime
 
 from outrider.centre.governance.figures import everything
 from outrider.centre.governance.hit_ends import End, EntryFault, HitEnds
-from outrider.centre.search.blind import rate_of
 from outrider.centre.store import queries
 from outrider.centre.store.centre_store import CentreStore
 from outrider.centre.store.columns import to_us
@@ -36,11 +35,6 @@ class Sheet:
     ends: tuple[tuple[str, int], ...]
     faults: tuple[tuple[str, int], ...]
     lists: tuple[tuple[str, int], ...]
-
-    @property
-    def misread_rate(self) -> float | None:
-        """Of hits that were answered; None where none was."""
-        return rate_of(self.right, self.misread) if self.right + self.misread else None
 
 
 def sheet_of(

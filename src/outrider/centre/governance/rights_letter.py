@@ -132,13 +132,15 @@ def _of_reads(vehicles: Sequence[Vehicle], collected: Collected) -> Iterator[str
     count = len(collected.reads)
     yield f"Of your vehicle ({own}) we keep {count} read{'' if count == 1 else 's'}."
     if collected.reads:
-        yield "\n".join(
-            f"{read.at.astimezone(_UK):%-d %b %Y %H:%M:%S %Z}  {read.mark}  "
-            f"{'near ' + read.place if read.place else 'place not known'}  for {shown(read.force)}"
-            for read in collected.reads
-        )
+        yield "\n".join(map(_line, collected.reads))
     if collected.doubtful:
         yield rules().letter.doubtful.format(count=collected.doubtful)
+
+
+def _line(read: OwnRead) -> str:
+    where = f"near {read.place}" if read.place else "place not known"
+    at = f"{read.at.astimezone(_UK):%-d %b %Y %H:%M:%S %Z}"
+    return f"{at}  {read.mark}  {where}, read by {shown(read.force)}"
 
 
 def _lines(text: str) -> str:

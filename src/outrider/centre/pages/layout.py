@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from outrider.shown import shown
 
@@ -57,6 +57,11 @@ def spaced(mark: str) -> str:
     return f"{mark[:4]} {mark[4:]}" if current else mark
 
 
+def in_lines(text: str) -> Markup:
+    """Return what was typed as several lines, for the field that it was typed in."""
+    return escape("\n".join(map(shown, text.splitlines())))
+
+
 def number(value: float) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,.0f}"
@@ -92,7 +97,7 @@ class Layout:
         )
         self._environment.filters |= {
             "when": when, "minute": minute, "when_us": when_us, "span": span, "spaced": spaced,
-            "number": number, "percent": percent, "said": said,
+            "number": number, "percent": percent, "said": said, "in_lines": in_lines,
         }  # fmt: skip
 
     def render(self, template: str, facts: Mapping[str, Any]) -> str:

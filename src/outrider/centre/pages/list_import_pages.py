@@ -127,7 +127,8 @@ def take(call: Call) -> Reply:
     except (ValueError, NotAllowed) as fault:
         return _report(call, found, words, str(fault))
     call.memory.drop(ReadFile)  # it is not taken twice
-    told = "units have them with the next delta"
+    told = "units have all of it with the next delta"
     if made[0].content.wanted is not None:
-        told = "they wait, all of them, for a second person of your force"
-    return GoTo("/lists", f"{len(made)} entries are taken: {told}.")
+        told = "all of it waits for a second person of your force"
+    count = "1 entry is" if len(made) == 1 else f"{len(made)} entries are"
+    return GoTo("/lists", f"{count} taken: {told}.")
