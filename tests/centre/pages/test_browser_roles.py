@@ -16,6 +16,7 @@ from outrider.centre.access.purpose import checked_purpose
 from outrider.centre.demo import story
 from outrider.centre.demo.maker import Plan, make_demo
 from outrider.centre.demo.people import STAFF, member
+from outrider.centre.governance.rights_letter import Collected, Letters, letter_text
 from outrider.centre.pages.menu import EVERYBODY, HITTERS, REGISTER_READERS, SEARCHERS
 from outrider.centre.pages.routes import ROUTES, PageRoute
 from outrider.centre.store.columns import to_us
@@ -25,7 +26,7 @@ from tests.centre.pages.chromium import WIDTHS, enter, fill, look, page_of, tab_
 from tests.centre.pages.conftest import NOW_NS, WORDS, Browser, Centre, centre_of
 
 # What is no page of its own to look at: a picture, a file; a result that has an address elsewhere.
-_NO_PAGE = {"/reads/{read}/{part}.jpg", "/jobs/{job}/file"}
+_NO_PAGE = {"/reads/{read}/{part}.jpg", "/jobs/{job}/file", "/requests/{case}/letter.txt"}
 
 
 def _walked(centre: Centre, name: str) -> Browser:
@@ -97,10 +98,13 @@ def _made(browser: Browser) -> Iterator[str]:
         browser.get("/lists")
         browser.post("/lists/find", text="x21a")
         yield browser.path
+    browser.get("/requests")
+    if browser.status == 200:  # one of them has a letter
+        yield from [one for one in browser.links() if re.fullmatch("/requests/[0-9a-f-]{36}", one)]
 
 
 # One of each kind of people: the pages of all are those of these.
-_LOOKED_AT = ("dc-45", "adm-1", "lst-1", "aud-1", "supt-1", "sgt-3")
+_LOOKED_AT = ("dc-45", "adm-1", "lst-1", "aud-1", "supt-1", "sgt-3", "dpo-1")
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,7 @@ def waiting(centre: Centre) -> str:
         checked_purpose("serious", case, WORDS), to_us(now - timedelta(days=120)),
         timedelta(hours=24), (story.SUSPECT,), None,
     )  # fmt: skip
+    _answer_a_complaint(centre)
     return case
 
 
@@ -124,6 +129,18 @@ _WEIGHT = (
     "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
     ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
 )
+
+
+def _answer_a_complaint(centre: Centre) -> None:
+    desks, version = centre.site.desks, centre.site.desks.acceptance.in_force
+    one, other, cases = member("dpo-1", version), member("dpo-2", version), desks.desk.rights
+    today = cases.today()
+    name = cases.receive(one, "complaint", f"{today}", "A. Person", "1 High Street", WORDS).paper_id
+    cases.check_identity(other, name, "by the card that she showed")
+    kept = cases.take(one, name)
+    text = letter_text(kept.content, "upheld", "", Collected(), today, 12)
+    digest = Letters(desks.store, desks.clock).keep(one, name, text)
+    cases.decide(one, name, "upheld", "", "the officer's notes say so", letter_sha256=digest)
 
 
 @pytest.fixture(scope="module")
