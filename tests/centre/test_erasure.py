@@ -1,5 +1,7 @@
 """Erasure to its limit, in every table and file that holds a read; and its certificate."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -58,6 +60,72 @@ def _held(url: str, folder: Path, mark: str) -> list[str]:
             row = connection.execute(query, (f"%{mark}%",)).fetchone()
             if row is not None and row[0]:
                 found.append(str(table))
+    return found
+
+
+# What stays for ever, and why it may: none of it tells of a read, or of anybody who was read.
+ALWAYS = {
+    "unit": "which units are enrolled", "ticket": "which tickets were made",
+    "certificate": "which certificates were given", "journal": "the journals of units",
+    "present": "numbers of rows", "gap": "numbers of rows", "chain_break": "numbers of rows",
+    "erased": "half hashes of rows that are gone", "audit": "the trail: who did what",
+    "schema_version": "a version", "week": "which weeks there are", "move": "a count",
+    "camera": "which cameras there are", "unit_force_since": "whose a unit was",
+}  # fmt: skip
+
+
+def test_whatever_is_kept_in_any_table_has_a_limit_or_a_reason(
+    store: CentreStore, url: str, tmp_path: Path
+) -> None:
+    """Rows of every kind, opened, waiting and aside, with pictures, papers and answers: all go.
+
+    A table that is added and keeps something fails this test until its limit or its reason is here.
+    """
+    unit = UnitJournal("unit-7", CENTRE.public)
+    for number in range(4):
+        unit.add(*makers_of_reads.pictured(makers_of_reads.read(number, patch_bytes=40)))
+        unit.add(makers_of_reads.hit(number))
+        unit.add(makers_of_reads.action(number))
+    send(store, unit, unit.rows[:6])
+    send_pictures(store, unit, unit.rows[:1])
+    open_all(store)
+    store.set_force("unit-7", "northshire")
+    send(store, unit, unit.rows[6:])
+    aside = unit.rows[-1]
+    store.set_aside(unit.epoch.epoch_id, aside.seq, "it did not open")
+    at_us = to_us(EXPOSED)
+    store.put_paper(
+        Paper(CORRECTION, "read", 1, "dc-1", "AB12CDE", "corrected", at_us, at_us, b"{}")
+    )
+    filled = _tables(url, tmp_path)
+    assert {"sighting", "hit", "answer", "activity", "mark", "opened", "picture", "paper",
+            "waiting", "set_aside", "due", "upload", "data_key"} <= filled  # fmt: skip
+    store.expire(EXPOSED + timedelta(days=30))
+    assert _tables(url, tmp_path) - set(ALWAYS) == set()
+    marks = {makers_of_reads.mark(number) for number in range(4)} | {"KX21ABD", "AB12CDE"}
+    assert [mark for mark in sorted(marks) if _held(url, tmp_path, mark)] == []
+
+
+def _tables(url: str, folder: Path) -> set[str]:
+    """Return the tables that hold anything; those in parts by the name of the whole."""
+    found = set()
+    if url.startswith("sqlite"):
+        for path in folder.rglob("*.sqlite3"):
+            with closing(sqlite3.connect(path)) as db:
+                names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                found |= {
+                    n for (n,) in names if db.execute(f"SELECT 1 FROM {n} LIMIT 1").fetchone()
+                }
+        return found
+    with psycopg.connect(url) as connection:
+        names = connection.execute(
+            "SELECT relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace WHERE "
+            "nspname = 'outrider' AND relkind IN ('r', 'p') AND NOT relispartition"
+        ).fetchall()
+        for (name,) in names:
+            query = f"SELECT 1 FROM outrider.{name} LIMIT 1"
+            if connection.execute(query.encode()).fetchone():
+                found.add(str(name))
     return found
 
 
