@@ -3,62 +3,13 @@
 import json
 import re
 from contextlib import closing
-from datetime import timedelta
-from pathlib import Path
 
-import pytest
-
-from outrider.centre.access.people import Rank, Role
 from outrider.centre.demo import story
-from outrider.centre.demo.maker import Plan, make_demo
 from outrider.centre.folder import CentreFolder
 from outrider.centre.store_of import open_store_of
 from outrider.cli import main
-from outrider.clock import SystemClock
 from outrider.wire.signing import SigningIdentity
-from tests.centre.people.signed_in import signed_in
-
-WHY = ["--purpose", "serious", "--case", "CR/77/26", "--words", "trace the car that was stolen"]
-
-
-def days_ago(days: int) -> str:
-    clock = SystemClock()
-    return (clock.stamp(clock.mono_ns()).utc - timedelta(days=days)).isoformat()
-
-
-@pytest.fixture(scope="module")
-def centre(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo of 180 days: long enough for an officer who stalks to be flagged."""
-    root = tmp_path_factory.mktemp("demo") / "centre"
-    make_demo(root, Plan(days=180, reads_a_day=0.2, vehicles=60), SystemClock())
-    return root
-
-
-@pytest.fixture
-def run(centre: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> "Runner":
-    return Runner(centre, tmp_path, capfd)
-
-
-class Runner:
-    """Runs commands as somebody."""
-
-    def __init__(self, centre: Path, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        self.centre, self.folder, self._capfd = centre, folder, capfd
-        for name, role, rank, team in (
-            ("dc-1", Role.INVESTIGATOR, Rank.CONSTABLE, "cid"),
-            ("sgt-9", Role.SUPERVISOR, Rank.SERGEANT, "standards"),
-            ("supt-9", Role.SENIOR_OFFICER, Rank.SUPERINTENDENT, "command"),
-            ("aud-9", Role.AUDITOR, Rank.STAFF, "audit"),
-            ("adm-9", Role.ADMINISTRATOR, Rank.STAFF, "systems"),
-        ):
-            signed_in(centre, folder / name, role, name=name, rank=rank, team=team)
-
-    def __call__(self, who: str, *words: str, status: int = 0) -> str:
-        session = ["--session", str(self.folder / who)] if who else []
-        got = main(["centre", *words, "--dir", str(self.centre), *session])
-        told = self._capfd.readouterr()
-        assert got == status, f"{words}: {told.out}{told.err}"
-        return told.out + told.err
+from tests.centre.commands.running import WHY, Runner, days_ago
 
 
 def test_asked_given_used_and_revoked(run: Runner) -> None:
@@ -130,7 +81,7 @@ def test_a_forces_account_is_made_for_it_and_verified_elsewhere(run: Runner) -> 
     SigningIdentity.read(CentreFolder(run.centre).receipt_key).public.write(key)
     words = ["centre", "account", "verify", str(out), "--key", str(key)]
     assert main(words) == 0
-    told = run._capfd.readouterr().out
+    told = run.capfd.readouterr().out
     assert "dc-1 of northshire: mark" in told
     assert story.STOLEN not in told
     out.write_bytes(out.read_bytes().replace(b"dc-1", b"dc-2"))
