@@ -112,8 +112,10 @@ def normalise(text: str) -> str:
 
     Raises VrmError where something other than A-Z and 0-9 remains, or nothing, or too much.
     """
-    mark = _SEPARATORS.sub("", text).upper()
-    if not _ALLOWED.match(mark):
+    bare = _SEPARATORS.sub("", text)
+    mark = bare.upper()
+    # Before the change of case: a dotless i becomes an I by it, and a sharp s two letters.
+    if not bare.isascii() or not _ALLOWED.match(mark):
         raise VrmError(
             f"{text!r} is no registration mark: 1 to {MAX_LENGTH} letters A-Z and digits 0-9"
         )

@@ -90,6 +90,13 @@ def test_normalise_gives_a_mark_or_refuses(text: str) -> None:
         assert vrm.normalise(mark) == mark
 
 
+@pytest.mark.parametrize("text", ["rs21tın", "straße", "ſx21abc", "ﬁ12abc", "ＲＳ２１ＴＬＮ"])
+def test_letters_that_become_others_in_upper_case_are_refused(text: str) -> None:
+    """A dotless i is no I, and a sharp s not two letters: no other mark is looked up for it."""
+    with pytest.raises(vrm.VrmError):
+        vrm.normalise(text)
+
+
 def test_a_refused_text_is_named() -> None:
     """The error says which text it was and what a mark is made of."""
     with pytest.raises(vrm.VrmError, match="'A!1' is no registration mark: 1 to 9 letters"):

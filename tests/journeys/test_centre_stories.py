@@ -96,7 +96,7 @@ def person(name: str) -> Person:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo, thin: its story whole, little traffic around it."""
     root = tmp_path_factory.mktemp("demo") / "centre"
-    plan = Plan(days=413, reads_a_day=0.5, vehicles=300)
+    plan = Plan(days=413, reads_a_day=0.5)  # of few vehicles people would ask again by chance
     make_demo(root, plan, RecordedClock(NOW_NS))
     return root
 

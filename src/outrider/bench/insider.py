@@ -125,6 +125,15 @@ def _same_mark(rng: random.Random, name: str) -> Iterator[Asked]:
         yield _asked(rng, name, at_us, "mark", case, [f"PRIVATE-{name}"])
 
 
+def _same_person(rng: random.Random, name: str) -> Iterator[Asked]:
+    """Two or three marks of one household by turns, so that none is asked for often."""
+    first, marks = rng.randrange(200), [f"HOME{n}-{name}" for n in range(rng.randrange(2, 4))]
+    for n in range(rng.randrange(3, 5) * len(marks)):
+        at_us = _BASE_US + (first + n * rng.randrange(3, 9)) * _DAY_US + 12 * _HOUR_US
+        case = f"CR/{rng.randrange(10**5)}/26"
+        yield _asked(rng, name, at_us, "mark", case, [marks[n % len(marks)]])
+
+
 def _out_of_shift(rng: random.Random, name: str) -> Iterator[Asked]:
     """Some nights in one month, far from any shift of theirs (those of this maker end at 5)."""
     first = rng.randrange(300)
@@ -156,6 +165,7 @@ _MISUSE = {
     Pattern.OUT_OF_SHIFT: _out_of_shift,
     Pattern.FAR_FROM_BASELINE: _far,
     Pattern.LISTS_BROWSED: _browsed,
+    Pattern.SAME_PERSON: _same_person,
 }
 
 

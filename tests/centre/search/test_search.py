@@ -425,6 +425,22 @@ def test_a_part_that_says_too_little_or_is_none_is_refused(desk: Desk, pattern: 
         desk.search.partial(desk.scope(), pattern, days(1))
 
 
+@pytest.mark.parametrize("pattern", ["AB1ıß*", "AB12ſ?"])
+def test_a_part_of_other_letters_is_refused(reads_here: Desk, pattern: str) -> None:
+    """In upper case they would be letters of a mark that nobody asked for."""
+    with pytest.raises(AskedWrongly, match="part of a mark"):
+        reads_here.search.partial(reads_here.scope(), pattern, days(1))
+
+
+def test_where_no_mark_was_asked_for_no_chance_of_a_misread_is_told(reads_here: Desk) -> None:
+    """0 % would be a promise that nobody has measured."""
+    assert reads_here.search.area(reads_here.scope(), HERE, days(1)).blind.likely_misread is None
+    assert reads_here.search.hits(reads_here.scope(), days(1)).blind.likely_misread is None
+    told = reads_here.search.mark(reads_here.scope(), "K7OXO", days(1)).blind
+    assert told.likely_misread is not None
+    assert told.words.startswith("1 read: ")
+
+
 def test_a_scope_of_nothing_finds_nothing(reads_here: Desk) -> None:
     """A scope whose bounds are empty shows no read, in no search."""
     scope = reads_here.scope()

@@ -152,6 +152,8 @@ def _run(args: argparse.Namespace) -> int:
         say_json({"decision_id": str(scope.decision_id)} | told, indent=1)
     else:
         _show(found)
+        if args.action not in ("read", "crossed"):
+            say(f"from {span.since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} UTC")
         say(f"decision {scope.decision_id}")
     return 0 if _count(found) else 1
 
@@ -204,5 +206,5 @@ def _blind(blind: BlindSpots) -> None:
             f"{one.right + one.wrong} answered)")  # fmt: skip
     for alike in blind.look_alikes:
         say(f"  {alike.mark} looks alike: seen {alike.seen} times")
-    if blind.likely_misread is not None:
+    if blind.likely_misread:
         say(f"  a read of this mark is another's with a chance of {blind.likely_misread:.1%}")

@@ -4,13 +4,16 @@ A flag accuses nobody: it opens a review by a supervisor of another team. Each p
 name and its own numbers, which `outrider bench insider` measures over a year with planted misuse.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from outrider.centre.search.record import Asked, Stage
+from outrider.vrm import fold
 
+_SEPARATORS = re.compile(r"[\s.-]+")
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
 
@@ -22,6 +25,7 @@ class Pattern(StrEnum):
     OUT_OF_SHIFT = "searches out of shift"
     FAR_FROM_BASELINE = "far more than on their own days"
     LISTS_BROWSED = "lists and parts of marks browsed"
+    SAME_PERSON = "somebody's marks again and again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Limits:
 
     same_mark_days: int = 5  # on so many days within same_mark_within
     same_mark_within_days: int = 90
+    one_of_several_days: int = 3  # each of several marks, under as many cases
     alone: float = 0.8  # so much of all searches of the mark is this person's
     off_hours_searches: int = 6  # so many within 30 days, on 3 days at least
     off_hours_share: float = 0.02  # of the person's own searches fall into such hours
@@ -65,6 +70,7 @@ def flags(asked: Iterable[Asked], limits: Limits | None = None) -> list[Flag]:
     for _, own in sorted(by_person.items()):
         own.sort(key=lambda one: one.at_us)
         found += _same_mark(own, by_mark, limits)
+        found += _same_person(own, by_mark, limits)
         found += _out_of_shift(own, limits)
         found += _far_from_baseline(own, limits)
         found += _lists_browsed(own, limits)
@@ -72,9 +78,15 @@ def flags(asked: Iterable[Asked], limits: Limits | None = None) -> list[Flag]:
 
 
 def marks_of(one: Asked) -> list[str]:
-    """Return the marks that a question named."""
+    """Return the marks that a question named, folded: however they are typed they are the same.
+
+    A part of a mark counts as one, too: who leaves a character out asks for the same vehicle.
+    """
     marks = one.facts.get("marks")
-    return [str(mark) for mark in marks] if isinstance(marks, list) else []
+    found = [str(mark) for mark in marks] if isinstance(marks, list) else []
+    if one.facts.get("pattern"):
+        found.append(str(one.facts["pattern"]))
+    return list(dict.fromkeys(fold(_SEPARATORS.sub("", mark).upper()) for mark in found))
 
 
 def _flag(own: Sequence[Asked], pattern: Pattern, words: str) -> Flag:
@@ -100,6 +112,36 @@ def _same_mark(own: Sequence[Asked], by_mark: Counter[str], limits: Limits) -> l
             words = f"one mark on {dense} days, under {cases} case references, by nobody else"
             found.append(_flag(some, Pattern.SAME_MARK, words))
     return found
+
+
+def _same_person(own: Sequence[Asked], by_mark: Counter[str], limits: Limits) -> list[Flag]:
+    """Several marks that hardly anybody else asks about, each under several cases: one household.
+
+    One case's marks are asked for under that case; who has a reason of his own invents cases.
+    """
+    of_mark: dict[str, list[Asked]] = defaultdict(list)
+    for one in own:
+        for mark in marks_of(one):
+            of_mark[mark].append(one)
+    private = [
+        some
+        for mark, some in of_mark.items()
+        if len(some) >= limits.alone * by_mark[mark] and _under_many_cases(some, limits)
+    ]
+    asked = sorted((one for some in private for one in some), key=lambda one: one.at_us)
+    days = sorted({one.at_us // _DAY_US for one in asked})
+    dense = _densest(days, limits.same_mark_within_days)
+    if len(private) < 2 or dense < limits.same_mark_days:
+        return []
+    words = f"{len(private)} marks on {dense} days, each under several cases, by nobody else"
+    return [_flag(asked, Pattern.SAME_PERSON, words)]
+
+
+def _under_many_cases(some: Sequence[Asked], limits: Limits) -> bool:
+    """Whether one mark was asked for on several days within the limit, under as many cases."""
+    days = sorted({one.at_us // _DAY_US for one in some})
+    cases = len({one.case for one in some})
+    return min(cases, _densest(days, limits.same_mark_within_days)) >= limits.one_of_several_days
 
 
 def _densest(days: Sequence[int], within: int) -> int:

@@ -82,7 +82,8 @@ class BlindSpots:
 
     working, silent: cameras of which something was expected there and then. newest_upload_at: of
     all units; what was read since is not here. missing_rows: numbers that neither came nor were
-    declared gone. likely_misread: of one sighting of the mark, that it is another mark's misread.
+    declared gone. likely_misread: of one sighting of the mark, that it is another mark's misread;
+    None where no mark was asked for, or none was seen.
     """
 
     working: int

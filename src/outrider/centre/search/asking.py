@@ -63,8 +63,9 @@ def asked_mark(text: str) -> str:
 
 def asked_pattern(text: str) -> str:
     """Return a partial mark (`?`: one character, `*`: any number) as LIKE has it, folded."""
-    typed = re.sub(r"[\s-]+", "", text).upper()
-    if not _PATTERN.match(typed):
+    bare = re.sub(r"[\s-]+", "", text)
+    typed = bare.upper()
+    if not bare.isascii() or not _PATTERN.match(typed):
         raise AskedWrongly("part of a mark: letters, digits, ? for one character, * for any number")
     if sum(char not in "?*" for char in typed) < _LEAST_KNOWN:
         raise AskedWrongly(f"part of a mark: at least {_LEAST_KNOWN} characters that are known")

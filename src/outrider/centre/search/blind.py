@@ -96,7 +96,7 @@ class Blindness:
         newest = max((unit.newest_at for unit in units.values()), default=None)
         rates = _rates(session, scope, facts, set(seen_by))
         look_alikes = _look_alikes(session, scope, asked, rates[1])
-        likely = _likely(look_alikes, total)
+        likely = _likely(look_alikes, total) if asked.vrm else None
         working = len(heard) - len(quiet)
         return BlindSpots(
             working,
@@ -188,11 +188,12 @@ def _likely(look_alikes: Sequence[LookAlike], total: int) -> float | None:
 
 def _words(total: int, working: int, silent: int, newest_s: float | None, heard: bool) -> str:
     """Return the blind spots in one sentence, for whoever reads no table."""
-    what = "Not seen" if not total else f"{total:,} reads"
+    what = "Not seen" if not total else f"{total:,} read{'' if total == 1 else 's'}"
     if not heard:
         by = "no camera was heard there, then or in the four weeks before"
     else:
-        by = f"{working} cameras read there then, {silent} that had read there before did not"
+        cameras = f"{working} camera{'' if working == 1 else 's'}"
+        by = f"{cameras} read there then, {silent} that had read there before did not"
     if newest_s is None:
         return f"{what}: {by}; no unit has uploaded yet."
     return f"{what}: {by}; the newest upload is {newest_s / 3600:.1f} h old."

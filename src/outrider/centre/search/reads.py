@@ -66,7 +66,7 @@ class ReadSearches(SearchCore):
         """Find reads in a circle or polygon, of all marks or of some."""
         folded = tuple(fold(asking.asked_mark(mark)) for mark in marks) or None
         question = Question(span.since_us, span.until_us, folded, place=place, order=order)
-        facts = {"kind": "area", "marks": list(marks), **place_facts(place)}
+        facts = {"kind": "area", "marks": list(folded or ()), **place_facts(place)}
         return self._reads(scope, question, facts, page, size, cancel)
 
     def camera(
