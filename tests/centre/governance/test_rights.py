@@ -122,6 +122,8 @@ def test_a_request_goes_from_receipt_to_its_letter(cases: RightsCases, store: Ce
     with pytest.raises(NotAllowed, match="identity is not checked"):
         cases.decide(ONE, name, "answered", "", "looked it all up")
     assert cases.grounds(name) is None
+    with pytest.raises(NotAllowed, match="does not check"):
+        cases.check_identity(ONE, name, "her passport and the logbook")
     cases.check_identity(TWO, name, "her passport and the logbook")
     with pytest.raises(NotAllowed, match="does not answer"):
         cases.take(TWO, name)

@@ -110,6 +110,8 @@ class RightsCases:
         _check_words(words, "identity: in three words or more, by what it was proved")
         if kept.content.identity_by:
             raise NotAllowed("the identity was checked already")
+        if kept.content.assigned_to == person.person_id:
+            raise NotAllowed("whoever answers does not check the identity")
         return self._change(
             person, kept, "identity checked", pauses=_ended(kept.content, self.today()),
             identity_by=person.person_id, identity_words=words,
