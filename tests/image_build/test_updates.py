@@ -266,6 +266,15 @@ def test_a_trial_that_is_well_chooses_its_slot_without_anybodys_help(
     assert (tmp_path / "asked").read_text().splitlines() == ["get-primary", "set-primary B"]
 
 
+def test_a_choice_that_cannot_be_read_starts_no_unit_again_and_again(
+    program: Build, on_unit: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The judge's failure starts the machine anew: only where a slot is known to be on trial."""
+    (on_unit / "update/boot_choice.py").write_text("#!/bin/sh\nexit 1\n")
+    assert program("slot_check").main() == 0
+    assert "none is judged" in capsys.readouterr().out
+
+
 def test_a_trial_that_is_not_well_is_written_down(
     program: Build, on_unit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

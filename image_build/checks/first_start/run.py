@@ -103,10 +103,11 @@ def start(work: Path, name: str, image: Path, uuid: str) -> Ended:
     return ended
 
 
-def on_card(image: Path, words: dict[str, bytes]) -> list[str]:
-    """Return the names of those words that stand anywhere on a card, in clear."""
+def on_card(image: Path, words: dict[str, bytes], start: int = 0) -> list[str]:
+    """Return the names of those words that stand on a card, in clear, from a byte on."""
     found, before, longest = set(), b"", max(map(len, words.values()))
     with image.open("rb") as file:
+        file.seek(start)
         while chunk := file.read(1 << 24):
             joined = before + chunk
             found |= {name for name, word in words.items() if word in joined}
@@ -136,13 +137,16 @@ def check(image: Path, work: Path) -> None:
         outrider("provision", work / "stick", "--ticket", ticket, "--alarm-port", "/dev/ttyS3")
         bundle = work / "stick/outrider-unit"
         first = provisioned(image, work / "first.img", bundle)
-        secrets = {"the ticket's code": told["code"].encode(), "a private key": b"PRIVATE KEY"}
+        secrets = {"the ticket's code": told["code"].encode()}
         expect(on_card(first, secrets), ["the ticket's code"], "on the new card")
+        data = max(at + size for at, size in card.starts().values())
         second = provisioned(image, work / "second.img", bundle)
         print("  the first start", flush=True)
         ended = start(work, "1-first", first, Machine.uuid)
         expect(enrolled(ended), _UNIT, "enrolled as")
         expect(on_card(first, secrets), [], "on its card afterwards")
+        kept = {"a private key": b"PRIVATE KEY", "a read's table": b"CREATE TABLE row"}
+        expect(on_card(first, kept, data), [], "on its data partition, in clear")
         print("  another card with a copy of the bundle", flush=True)
         ended = start(work, "2-copy", second, _OTHER)
         expect(enrolled(ended), "nobody", "enrolled as")

@@ -110,9 +110,12 @@ def main() -> int:
     for source in SOURCES:
         if not source.exists():
             continue
-        options = "rw,noatime,nodev,nosuid,noexec,sync"
-        subprocess.run(["mount", "-o", options, source, PLACE], check=True)
+        options = "noatime,nodev,nosuid,noexec,sync"
+        subprocess.run(["mount", "-o", f"ro,{options}", source, PLACE], check=True)
         try:
+            if not (PLACE / FOLDER).is_dir():
+                continue  # at nearly every start: nothing is written where the slot's choice is
+            subprocess.run(["mount", "-o", f"remount,rw,{options}", PLACE], check=True)
             if take(PLACE):
                 return 0
         finally:

@@ -90,8 +90,12 @@ def judge() -> list[str]:
 
 def main() -> int:
     """Judge, where there is something to judge."""
-    slot = running_slot()
-    if slot == primary_slot():
+    try:
+        slot, primary = running_slot(), primary_slot()
+    except (OSError, subprocess.CalledProcessError) as error:  # a restart would not mend that
+        print(f"slot_check: which slot is chosen cannot be read, so none is judged: {error}")
+        return 0
+    if slot == primary:
         print(f"slot_check: slot {slot} is the chosen one")
         return 0
     version = running_version()
