@@ -30,9 +30,8 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         port = line.getsockname()[1]
         settings = (root / "centre.toml").read_text().replace("http://127.0.0.1:9400", issuer)
         line.close()
-        (root / "centre.toml").write_text(
-            settings + f'redirect = "http://127.0.0.1:{port}/v1/signed-in"\n'
-        )
+        back = f'[people]\nredirect = "http://127.0.0.1:{port}/v1/signed-in"\n'
+        (root / "centre.toml").write_text(settings.replace("\n[people]\n", f"\n{back}"))
         yield root
 
 
