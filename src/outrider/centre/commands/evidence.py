@@ -116,7 +116,9 @@ def _made(args: argparse.Namespace, desks: Desks, packer: Packer, recipient: str
 def _pack(args: argparse.Namespace) -> int:
     with _packer(args) as (desks, packer):
         durable.write_new(args.output, _made(args, desks, packer, args.recipient), 0o600)
-    say(f"{args.output}: verify it with: outrider centre evidence verify FILE --key RECEIPT.pub")
+    key = CentreFolder(args.dir).receipt_public
+    say(f"{args.output}: outrider centre evidence verify {args.output} --key {key}")
+    say(f"to verify it elsewhere hand on {key.name} by another way, once")
     return 0
 
 
