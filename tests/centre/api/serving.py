@@ -32,8 +32,10 @@ def serving_at(
 ) -> Iterator[None]:
     """Serve an application at a socket that listens."""
     config = uvicorn.Config(
-        app, http=http, ws="none", lifespan="off", log_config=None, access_log=False
-    )
+        app, http=http, ws="none", lifespan="off", log_config=None, access_log=False,
+        # A test that failed may have left a stream open, which lasts as long as its reader.
+        timeout_graceful_shutdown=5,
+    )  # fmt: skip
     server = _Quiet(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [line]})
     thread.start()
