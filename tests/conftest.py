@@ -1,6 +1,7 @@
 """What tests of every part share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,14 @@ def homes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     place = tmp_path_factory.mktemp("homes")
     monkeypatch.setenv("STATE_DIRECTORY", str(place / "state"))
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(place / "run"))
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """Give each test the usual umask: a command that another ran in this process narrowed it."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

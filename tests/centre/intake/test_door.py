@@ -115,7 +115,7 @@ def test_a_flood_at_the_door_is_said_once_a_second(
             stack.enter_context(socket.create_connection(door.getsockname()))
             guest, _ = door.accept()
             stack.callback(guest.close)
-    said = [(one.message, getattr(one, "fields", {})) for one in caplog.records]
+    said = [(one.getMessage(), getattr(one, "fields", {})) for one in caplog.records]
     assert said == [("too many at the door", {"turned_away": n}) for n in (1, 3)]
 
 

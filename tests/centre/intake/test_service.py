@@ -33,7 +33,7 @@ Fields = list[dict[str, Any]]
 
 def said(caplog: pytest.LogCaptureFixture, event: str) -> Fields:
     """Return the fields of each line that says an event."""
-    return [getattr(one, "fields", {}) for one in caplog.records if one.message == event]
+    return [getattr(one, "fields", {}) for one in caplog.records if one.getMessage() == event]
 
 
 @pytest.fixture(scope="module")

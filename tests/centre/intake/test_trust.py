@@ -39,7 +39,7 @@ def test_each_handshake_that_fails_is_counted_once_by_its_reason(
         eventually(lambda: sum(counted.values()) >= 2)
         assert list(counted.values()) == [2]
     (why,) = counted
-    refused = [one for one in caplog.records if one.message == "TLS refused"]
+    refused = [one for one in caplog.records if one.getMessage() == "TLS refused"]
     assert [getattr(one, "fields", {}) for one in refused] == [{"why": why}] * 2
 
 

@@ -112,7 +112,11 @@ def test_a_disk_on_which_no_room_can_be_made_is_said_once(
         keeper.relieve()
         assert keeper._store is None
         del why[0]
-    said = [record.message for record in caplog.records if "cannot make room" in record.message]
+    said = [
+        record.getMessage()
+        for record in caplog.records
+        if "cannot make room" in record.getMessage()
+    ]
     assert len(said) == 2
 
 

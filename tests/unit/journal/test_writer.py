@@ -271,7 +271,7 @@ def test_a_full_disk_is_relieved_and_said_once(
         assert journal._thread.is_alive()
     disk.full = False
     journal.close()
-    said = [one.message for one in caplog.records if "wait in memory" in one.message]
+    said = [one.getMessage() for one in caplog.records if "wait in memory" in one.getMessage()]
     assert len(said) == 1
     assert seqs(tmp_path / "journal") == [1]
 
