@@ -1,20 +1,9 @@
 # Sourced: makes, once, the arm64 root and a folder of aarch64 wheels. Kept; delete to begin afresh.
-# Needs: python (3.11), cache (a folder).
+# Needs: python (3.11), cache (a folder), debian_packages.sh.
 
 # arm64_root PACKAGE...: install Debian packages of this machine that lack, then make $cache/root.
 arm64_root() {
-    local package missing=()
-    for package in mmdebstrap "$@"; do
-        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-    done
-    if ((${#missing[@]})); then
-        if ((EUID)); then
-            echo "$0: these Debian packages are missing; ask root for: apt-get install ${missing[*]}" >&2
-            exit 1
-        fi
-        apt-get update -q
-        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-    fi
+    debian_packages mmdebstrap "$@"
     # Made under another name first, so that a broken download is not taken for a whole one.
     mkdir -p "$cache"
     if [ ! -d "$cache/root" ]; then

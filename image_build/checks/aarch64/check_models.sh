@@ -14,6 +14,7 @@ if ! "$python" -c 'import outrider, ai_edge_litert, tflite_runtime'; then
     exit 1
 fi
 
+. "$here/debian_packages.sh"
 . "$here/arm64_root.sh"
 arm64_root qemu-user-static
 arm64_wheels site "$here/requirements.txt"

@@ -14,6 +14,7 @@ if ! "$python" -c 'import outrider'; then
     echo "count.sh: $python must be a Python 3.11 with outrider: bash image_build/setup.sh test" >&2
     exit 1
 fi
+. "$here/debian_packages.sh"
 . "$here/arm64_root.sh"
 . "$here/qemu.sh"
 arm64_root

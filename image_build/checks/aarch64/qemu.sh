@@ -1,5 +1,5 @@
 # Sourced: builds, once, a qemu-user that counts instructions. Debian's has no plugins, and its 7.2
-# crashes under ai-edge-litert 2.3; QEMU 10 of Debian 13 runs it. Needs: cache (a folder).
+# crashes under ai-edge-litert 2.3; QEMU 10 of Debian 13 runs it. Needs: python, cache (a folder), debian_packages.sh.
 
 QEMU_VERSION=10.0.13+ds
 QEMU_SHA256=6a0888e806c2ffc0c5f0733e974f9aea55491950d3c47c98669c8b236dde59ae
@@ -11,18 +11,7 @@ counting_qemu() {
     qemu=$work/build/qemu-aarch64
     plugin=$work/build/tests/tcg/plugins/libinsn.so
     [ -x "$qemu" ] && [ -f "$plugin" ] && return
-    local package missing=()
-    for package in gcc libc6-dev libglib2.0-dev pkg-config ninja-build xz-utils; do
-        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-    done
-    if ((${#missing[@]})); then
-        if ((EUID)); then
-            echo "$0: these Debian packages are missing; ask root for: apt-get install ${missing[*]}" >&2
-            exit 1
-        fi
-        apt-get update -q
-        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-    fi
+    debian_packages gcc libc6-dev libglib2.0-dev pkg-config ninja-build xz-utils
     mkdir -p "$work/src"
     if ! "$python" -c 'import sys, urllib.request; urllib.request.urlretrieve(*sys.argv[1:])' \
         "$QEMU_URL" "$work/qemu.tar.xz" 2>"$work/fetch.log"; then
