@@ -1,9 +1,7 @@
 """Lists that are kept at the centre: who may do what, and when it takes effect."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +10,9 @@ from outrider.centre.governance import kept_lists
 from outrider.centre.governance.kept_lists import KeptLists
 from outrider.centre.governance.list_entry import IN_FORCE, OVER, REFUSED, WAITS, WITHDRAWN
 from outrider.centre.governance.papers import NotAllowed
-from outrider.centre.store import open_store
 from outrider.centre.store.centre_store import CentreStore
 from outrider.clock import RecordedClock
 from outrider.records import Response, VehicleOfInterest
-from tests.centre.access import makers
 
 TODAY = date(2026, 11, 21)
 ONE = Person("lst-1", "northshire", frozenset({Role.LIST_OWNER}), Rank.STAFF, "lists")
@@ -28,18 +24,6 @@ MILD = VehicleOfInterest(
     weed_date=TODAY + timedelta(days=30),
 )  # fmt: skip
 STOP = replace(MILD, vrm="CD34EFG", response=Response.STOP)
-
-
-@pytest.fixture
-def clock() -> RecordedClock:
-    return makers.clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: RecordedClock) -> Iterator[CentreStore]:
-    opened = open_store(f"sqlite:{tmp_path / 'store'}", clock)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """People's requests: their clocks as a table, and who may do which step."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +19,8 @@ from outrider.centre.governance.rights_clock import (
 )
 from outrider.centre.governance.rights_letter import Collected, Letters, OwnRead, letter_text
 from outrider.centre.governance.rights_rules import rules
-from outrider.centre.store import open_store
 from outrider.centre.store.centre_store import CentreStore
 from outrider.clock import RecordedClock
-from tests.centre.access import makers
 from tests.centre.access.makers import DAY_US
 
 D = date.fromisoformat
@@ -88,18 +84,6 @@ ONE = Person("dpo-1", "northshire", frozenset({Role.INFORMATION_RIGHTS}), Rank.S
 TWO = replace(ONE, person_id="dpo-2")
 OWN = Vehicle("AB12 CDE", "2025-03-01", "2026-11-03")
 WORDS = "what do you keep of my car"
-
-
-@pytest.fixture
-def clock() -> RecordedClock:
-    return makers.clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: RecordedClock) -> Iterator[CentreStore]:
-    opened = open_store(f"sqlite:{tmp_path / 'store'}", clock)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
